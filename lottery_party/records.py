@@ -55,7 +55,7 @@ def receipts(target: Target, draw_id: str) -> dict[str, Any]:
         pool, salt = Pool(target).of(items[name]["pool"])
         announced[name] = {each[0]: each[1] for each in pool if len(each) > 1}
         if "closed" in items[name] and "taken_back" not in items[name]:
-            shown = [each if len(each) > 1 else each[0] for each in pool]  # format 1 has only ids
+            shown = [[*each] if len(each) > 1 else each[0] for each in pool]  # format 1 has only ids
             folder |= {"pool": shown, "salt": salt, "won_before": _won_before(pool, items[name])}
     winners = []
     for row in rows:  # a name is that of the draw's pool; the table of employees may have changed since

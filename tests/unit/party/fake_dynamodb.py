@@ -93,10 +93,14 @@ class FakeDynamoDb:
         return {"Items": items, **last}
 
     def _as_put(self, update):
-        """The Put that does the same as an Update which only sets attributes."""
+        """The Put that does the same as an Update which sets attributes, and may add to one."""
         name, ((key, value),) = update["TableName"], update["Key"].items()
         item = {key: value, **self.tables[name].get(value, {})}
-        for changed in update["UpdateExpression"].removeprefix("SET ").split(", "):
+        sets, _, adds = update["UpdateExpression"].removeprefix("SET ").partition(" ADD ")
+        for attribute, given in [adds.split(" ")] if adds else []:
+            name_added = update["ExpressionAttributeNames"][attribute]
+            item[name_added] = item.get(name_added, 0) + update["ExpressionAttributeValues"][given]
+        for changed in sets.split(", "):
             attribute, given = changed.split(" = ")
             attribute = update["ExpressionAttributeNames"].get(attribute, attribute)
             item[attribute] = update["ExpressionAttributeValues"][given]

@@ -49,7 +49,7 @@ class World:
         tables.put(WINNERS, [{"employee_id": each} for each in won])
         pool = contents.Pool(SimpleNamespace(names=Names(edition="hardened")))
         pool.table = SimpleNamespace(put=lambda items: tables.put(POOL, [*items]))
-        pool.write(self.ids)
+        pool.write([(each, f"Name of {each}", "") for each in self.ids])
 
     def start(self, request, name=None):
         self.executions.append(Execution(self, name or f"x{len(self.executions)}", request))
