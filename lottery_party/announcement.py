@@ -1,13 +1,16 @@
 """Announce a draw, so that nobody can change it later: a page to photograph, with a QR code."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import segno
 
 from lottery_lib.texts import escaped
 from lottery_lib.translation import _, language
 from lottery_party.check_words import RULES
+
+if TYPE_CHECKING:
+    from lottery_party.evening import Given
 
 _STYLE: Final = """
 @page { size: A4; margin: 14mm; }
@@ -40,18 +43,20 @@ figure svg { width: 100%; max-width: 24rem; border-radius: .5rem; }
 """
 
 
-def announcement(receipt: Mapping[str, Any]) -> str:
-    """The text for the QR code: the name of the draw, the root of its pool, and the commitment to its secret.
+def announcement(receipt: Mapping[str, Any], code: str) -> str:
+    """The text for the QR code: the name of the draw, and the code of its announcement.
 
     Args:
         receipt: What the draw's receipt number 0 says. `docs/receipts.md` explains it.
+        code: The hash of this receipt.
     """
-    return _(
-        "{draw}\nCode of the pool: {pool}\nCode of the secret: {secret}",
-        draw=receipt["draw"],
-        pool=receipt["pool"],
-        secret=receipt["commitment"],
-    )
+    return _("{draw}\nCode of the announcement: {code}", draw=receipt["draw"], code=code)
+
+
+def given(draw: str, value: "Given") -> str:
+    """The text for the second QR code: the name of the draw, its public value, and the code after it."""
+    told = _("{draw}\nPublic value: {value}", draw=draw, value=value.value)
+    return told + "\n" + _("Code after the public value: {code}", code=value.code)
 
 
 def qr(text: str) -> str:
@@ -60,11 +65,12 @@ def qr(text: str) -> str:
     return code.svg_inline(border=4, light="white", omitsize=True, title=_("QR code"))
 
 
-def page(receipt: Mapping[str, Any]) -> str:
+def page(receipt: Mapping[str, Any], code: str) -> str:
     """The announcement as one HTML file, for a screen and for A4 paper. It loads nothing.
 
     Args:
         receipt: As for `announcement`.
+        code: As for `announcement`.
     """
     name = escaped(receipt["draw"])
     prizes = "".join(
@@ -73,11 +79,9 @@ def page(receipt: Mapping[str, Any]) -> str:
     asked = escaped(_("The room is asked: {question}", question=receipt["question"]))
     photograph = _("<b>Photograph this page.</b> After the draw you can check that nothing was changed.")
     size = (
-        _("Code of the pool: 1 person")
-        if receipt["size"] == 1
-        else _("Code of the pool: {count} people", count=receipt["size"])
+        _("1 person can win") if receipt["size"] == 1 else _("{count} people can win", count=receipt["size"])
     )
-    phone = _("Both codes, for your phone")
+    phone = _("The code of the announcement, for your phone")
     before = _("Draws that were announced before: {count}", count=receipt["announced_before"])
     return f"""<!doctype html>
 <html lang="{language()}">
@@ -95,15 +99,13 @@ def page(receipt: Mapping[str, Any]) -> str:
 <div>
 <h2>{_("Prizes, in this order")}</h2>
 <ol>{prizes}</ol>
-<p>{RULES[receipt["absent"]]}</p>
+<p>{size}. {RULES[receipt["absent"]]}</p>
 {f"<p>{asked}</p>" if receipt["question"] else ""}
-<h2>{size}</h2>
-<div class="code">{grouped(escaped(receipt["pool"]))}</div>
-<h2>{_("Code of the secret")}</h2>
-<div class="code">{grouped(escaped(receipt["commitment"]))}</div>
+<h2>{_("Code of the announcement")}</h2>
+<div class="code">{grouped(escaped(code))}</div>
 <p class="soft">{before}</p>
 </div>
-<figure>{qr(announcement(receipt))}<figcaption class="soft">{phone}</figcaption></figure>
+<figure>{qr(announcement(receipt, code))}<figcaption class="soft">{phone}</figcaption></figure>
 </div>
 </main>
 </body>

@@ -283,19 +283,21 @@ def announce(
     chosen, path = _evening(target, name, file)
     evening = Evening(target, chosen, file=path)
     evening.announce(wanted, absent="out" if absent == "out" else "may win later", question=question)
-    told = evening.refresh().announcement
+    state = evening.refresh()
+    told = state.announcement
     document = {
-        "evening": chosen,
+        "evening": evening.name,
         "guests": told["size"],
         "root": told["pool"],
         "commitment": told["commitment"],
+        "code": state.code,
         "prizes": ", ".join(f"{each['count']} {each['prize']}" for each in told["prizes"]),
         "absent": told["absent"],
         "question": told["question"] or None,
     }
     html, guests = (path.with_name(f"{chosen}.{kind}.html") for kind in ("announcement", "check"))
-    html.write_text(page(told), encoding="utf-8")
-    text = receipts(target, chosen)["draws"][chosen]["receipts"][0]
+    html.write_text(page(told, state.code), encoding="utf-8")
+    text = receipts(target, evening.name)["draws"][evening.name]["receipts"][0]
     guests.write_text(check_page({"announced": text}), encoding="utf-8")
     return Outcome({**document, "announcement": str(html), "check": str(guests), "file": str(path)})
 

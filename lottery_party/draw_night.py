@@ -630,7 +630,11 @@ class Operator(Page):
     def _links(self, state: EveningState) -> str:
         """Links to save what guests may have: before the draw, and what remains of the evening."""
         found = receipts(self.evening.target, self.evening.name)
-        texts = {(_("Announcement"), "announcement.html"): announcement_page(state.announcement).encode()}
+        texts = {
+            (_("Announcement"), "announcement.html"): announcement_page(
+                state.announcement, state.code
+            ).encode()
+        }
         if state.step == "closed":
             table = _in_order(winners(self.evening.target), state)
             texts |= {

@@ -252,7 +252,7 @@ def scene(state: EveningState) -> dict[str, Any]:
             "kind": "opening",
             "guests": told["size"],
             "prizes": prizes,
-            "code": _code(announcement(told)),
+            "code": _code(announcement(told, state.code)),
             "words": [*words, RULES[told["absent"]]],
         }
     if now.scene == "public":
@@ -261,7 +261,12 @@ def scene(state: EveningState) -> dict[str, Any]:
         all_prizes = [{"name": each.name, "winners": [e.name for e in each.winners]} for each in state.prizes]
         compare = _("This is the code of the announcement. Compare it with your photograph.")
         words = [_("All winners"), compare]
-        return {"kind": "closed", "words": words, "code": _code(announcement(told)), "prizes": all_prizes}
+        return {
+            "kind": "closed",
+            "words": words,
+            "code": _code(announcement(told, state.code)),
+            "prizes": all_prizes,
+        }
     if now.scene == "surprise" or now.number > len(state.prizes):
         added = surprise(state)
         kind = "ready" if now.scene == "surprise" else "rolling"

@@ -310,21 +310,24 @@ def receipts(tmp_path):
 
 
 def test_verify(run, receipts, capsys):
-    """A folder that fits: all claims are true, and the counts and the codes are there."""
+    """A folder that fits: all claims are true, and the verdict, the counts and the codes are there."""
     folder, document = receipts
     code, found, err = run("verify", str(folder))
     assert (code, err) == (0, "")
-    assert list(found) == ["claims", "problems", "counts", "codes", "strange"]
-    assert (set(found["claims"].values()), found["problems"]) == ({True}, [])
-    assert [each["draw"] for each in found["codes"]] == list(document["draws"])
+    assert list(found) == ["verdict", "claims", "problems", "notices", "counts", "draws", "strange"]
+    assert (set(found["claims"].values()), found["problems"], found["verdict"]) == ({True}, [], "amber")
+    assert [each["draw"] for each in found["draws"]] == list(document["draws"])
     assert main(["verify", str(folder)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:1] == ["ok: each receipt names the one before"]
+    assert lines[0] == "It fits, but look at what happened"
+    assert f"look: {found['notices'][0]['text']}" in lines
+    assert "ok: each receipt names the one before" in lines
     assert f"announced: {len(document['draws'])}" in lines
-    root = found["codes"][0]["root"]
-    assert lines[-len(found["codes"])].startswith(
-        f"{found['codes'][0]['draw']}: pool {root[:4]} {root[4:8]} "
-    )
+    first = found["draws"][0]
+    code = f"{first['draw']}: code of the announcement {first['code'][:4]} {first['code'][4:8]} "
+    value = f'{first["draw"]}: "{first["question"]}" was answered with "{first["value"]}" ({first["at"]})'
+    assert [line.startswith(code) for line in lines].count(True) == 1
+    assert (value in lines) == (first["value"] is not None)
 
 
 def test_verify_finds_a_row_by_hand(run, receipts, capsys):
@@ -360,7 +363,8 @@ def test_verify_what_is_no_folder(run, tmp_path, content, sentence):
     code, found, err = run("verify", str(tmp_path))
     cause = f"file {tmp_path / 'receipts.json'}: {sentence}"
     assert (code, found["cause"], err) == (1, cause, f"{cause}\n")
-    assert list(found) == ["claims", "problems", "counts", "codes", "strange", "error", "cause"]
+    shape = ["verdict", "claims", "problems", "notices", "counts", "draws", "strange"]
+    assert list(found) == [*shape, "error", "cause"]
 
 
 def test_exit_code():

@@ -7,9 +7,10 @@ import xml.etree.ElementTree as ET
 import pytest
 import segno
 
-from lottery_party.announcement import announcement, grouped, page, qr
+from lottery_party.announcement import announcement, given, grouped, page, qr
+from lottery_party.evening import Given
 
-ROOT, COMMITMENT = "0123456789abcdef" * 4, "fedcba9876543210" * 4
+CODE, ROOT, COMMITMENT = "00112233" * 8, "0123456789abcdef" * 4, "fedcba9876543210" * 4
 RECEIPT = {
     "number": 0,
     "kind": "announced",
@@ -30,11 +31,10 @@ def words(document):
 
 
 def test_the_code_holds_what_must_not_change():
-    """The text for the QR code: name, root and commitment; no address."""
-    assert (
-        announcement(RECEIPT)
-        == f"Summer <party> 夏\nCode of the pool: {ROOT}\nCode of the secret: {COMMITMENT}"
-    )
+    """The texts for the QR codes: the name, the code, and after the value the value; no address."""
+    assert announcement(RECEIPT, CODE) == f"Summer <party> 夏\nCode of the announcement: {CODE}"
+    value = Given("3 14", "2026-11-29T20:00:00+00:00", 42, CODE)
+    assert given("夏", value) == f"夏\nPublic value: 3 14\nCode after the public value: {CODE}"
 
 
 def test_the_code_is_dark_on_white():
@@ -48,13 +48,13 @@ def test_the_code_is_dark_on_white():
 
 
 def test_the_page_says_everything():
-    """The prizes in order, the rule in words, the question, the size, and both codes in groups."""
-    text = words(page(RECEIPT))
+    """The prizes in order, the size, the rule in words, the question, and the code in groups."""
+    text = words(page(RECEIPT, CODE))
     parts = [
         *("Summer <party> 夏", "Photograph this page.", "Bicycle & bell: 1 winner", "Mug: 20 winners"),
-        "If a winner is absent, somebody else gets the prize. The absent person cannot win any more.",
-        *("The room is asked: Call five <numbers>", "Code of the pool: 812 people", grouped(ROOT)),
-        *(grouped(COMMITMENT), "Draws that were announced before: 3"),
+        "812 people can win. If a winner is absent, somebody else gets the prize. The absent person cannot win any more.",
+        *("The room is asked: Call five <numbers>", "Code of the announcement", grouped(CODE)),
+        "Draws that were announced before: 3",
     ]
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
@@ -63,17 +63,17 @@ def test_the_page_says_everything():
 @pytest.mark.parametrize("change", [{"absent": "may win later"}, {"question": ""}, {"size": 1}])
 def test_the_page_of_another_draw(change):
     """The other rule has other words; a draw without a public value asks nothing."""
-    text = words(page(RECEIPT | change))
+    text = words(page(RECEIPT | change, CODE))
     assert ("can win a later prize." in text) == ("absent" in change)
     assert ("The room is asked" in text) == ("question" not in change)
-    assert ("Code of the pool: 1 person " in text) == ("size" in change)
+    assert ("1 person can win." in text) == ("size" in change)
 
 
 def test_the_page_loads_nothing():
     """The page needs no network: nothing in it is an address."""
-    addresses = re.findall(r"(?i)\b(?:src|href|url|@import)\b", page(RECEIPT))
+    addresses = re.findall(r"(?i)\b(?:src|href|url|@import)\b", page(RECEIPT, CODE))
     assert addresses == []
-    assert set(re.findall(r"https?://[^\s\"]*", page(RECEIPT))) <= {"http://www.w3.org/2000/svg"}
+    assert set(re.findall(r"https?://[^\s\"]*", page(RECEIPT, CODE))) <= {"http://www.w3.org/2000/svg"}
 
 
 def test_groups_of_four():

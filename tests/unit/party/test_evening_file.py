@@ -68,8 +68,8 @@ def test_it_is_replaced_or_stays(file, monkeypatch):
         (lambda text: b"\xff", "is not an evening, or not a whole one. Give another file."),
         (lambda text: text.replace(b"001", b"002"), "was damaged or changed after it was saved."),
         (
-            lambda text: text.replace(b'"format": 1', b'"format": 2'),
-            "has format 2, and this kit reads format 1. Use the version of the kit that wrote it.",
+            lambda text: text.replace(b'"format": 2', b'"format": 1'),
+            "has format 1, and this kit reads format 2. Use the version of the kit that wrote it.",
         ),
     ],
     ids=["cut off", "text", "list", "bytes", "changed", "format"],

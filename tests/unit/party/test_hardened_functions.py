@@ -124,11 +124,12 @@ def test_no_pool(made):
 
 @pytest.mark.parametrize("size", [1, 99, 100, 101, 250])
 def test_the_pool_in_chunks(size):
-    """A pool is kept in chunks of a hundred ids, and its root is that of its ids in order."""
+    """A pool is kept in chunks of a hundred people, and its root is that of its people in order."""
     with world(IDS[:size]) as made:
         items = made.tables.tables[POOL]
     head = items["head"]
-    assert (head["size"], head["root"]) == (size, root(IDS[:size], bytes.fromhex(head["salt"])))
+    people = [f"{each}\nName of {each}\n" for each in IDS[:size]]
+    assert (head["size"], head["root"]) == (size, root(people, bytes.fromhex(head["salt"])))
     chunks = [items[f"{head['root']}#{number}"]["ids"] for number in range(-(-size // 100))]
     assert [each for chunk in chunks for each in chunk] == IDS[:size]
     assert {len(chunk) for chunk in chunks[:-1]} <= {100}
@@ -202,7 +203,7 @@ def test_the_receipts_can_be_checked(made):
 def test_the_receipts_have_a_format_number(made):
     """The receipts are published with the number of their form."""
     made.run({"input": 1})
-    assert made.document()["format"] == 1
+    assert made.document()["format"] == 2
 
 
 def test_not_enough(made):

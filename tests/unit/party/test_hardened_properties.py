@@ -14,10 +14,13 @@ from lottery_lib import load_employees
 from lottery_lib.employees import parse
 from lottery_lib.names import Names
 from lottery_lib.resources import contents
+from lottery_lib.texts import CONTROLS, skeleton
 from lottery_party.checker import check_receipts
 
 LEAVE = "leave"  # not what becomes of a request: an employee is deleted by hand
-IDS = st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=24, unique=True)
+# The ids of a list that can be loaded
+ID = st.text(min_size=1, max_size=4).filter(lambda text: skeleton(text) and not CONTROLS.search(text))
+IDS = st.lists(ID, min_size=1, max_size=24, unique_by=skeleton)
 PRIZES = st.lists(st.fixed_dictionaries({"count": st.integers(1, 7)}), min_size=1, max_size=3)
 LIMITS = st.fixed_dictionaries(
     {"AT_ONCE": st.integers(1, 4), "LOOK": st.integers(1, 6), "MOST_PASSED_OVER": st.integers(0, 6)}
@@ -149,7 +152,11 @@ def load(made, text):
         """A table in memory, ours and empty."""
         nothing = dict.fromkeys(["check_ours", "remove", "refuse_foreign"], lambda *_: None)
         return SimpleNamespace(
-            put=lambda items: tables.put(name, items), find=lambda: "there", all_keys=list, **nothing
+            **nothing,
+            put=lambda items: tables.put(name, items),
+            find=lambda: "there",
+            all_keys=list,
+            items=list,
         )
 
     with patch.object(contents, "Table", table):
