@@ -52,7 +52,8 @@ def test_the_page_says_everything():
     text = words(page(RECEIPT, CODE))
     parts = [
         *("Summer <party> 夏", "Photograph this page.", "Bicycle & bell: 1 winner", "Mug: 20 winners"),
-        "812 people can win. If a winner is absent, somebody else gets the prize. The absent person cannot win any more.",
+        "812 people can win. If a winner is absent, somebody else gets the prize.",
+        "The absent person cannot win any more.",
         *("The room is asked: Call five <numbers>", "Code of the announcement", grouped(CODE)),
         "Draws that were announced before: 3",
     ]
