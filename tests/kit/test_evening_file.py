@@ -1,5 +1,6 @@
 """An evening is a file: after the emulator's end all is there, and nobody wins twice."""
 
+import hashlib
 import hmac
 import json
 import os
@@ -25,6 +26,7 @@ from lottery_party.evening import Evening
 from lottery_party.records import receipts
 
 MUG, CAR = {"name": "Mug", "count": 2}, {"name": "Car", "count": 1}
+QUESTION, VALUE = "Five numbers", "3 8 1"
 HANGS = """
 import lambda_function, time
 write = lambda_function.Tables.write
@@ -72,10 +74,12 @@ class Party:
         """Let the emulator forget everything. That is quicker than to kill it."""
         self._own.reset()
 
-    def evening(self, *prizes, **options):
-        """An evening, announced."""
+    def evening(self, *prizes, value=VALUE):
+        """An evening, announced, and with its public value; None for an evening that waits for it."""
         evening = Evening(self.target, "night-1", file=self.file)
-        evening.announce(prizes, **options)
+        evening.announce(prizes, question=QUESTION)
+        if value:
+            evening.give(value)
         return evening
 
     def restored(self, **options):
@@ -93,6 +97,10 @@ def party(apart, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(apart.home))
     apart.reset()
     return Party(apart, tmp_path / "party.evening.json")
+
+
+def announce(evening, *prizes):
+    evening.announce(prizes, question=QUESTION)
 
 
 def step(evening, wanted):
@@ -124,7 +132,7 @@ def kinds(evening):
 
 def test_what_was_awaited_is_awaited_again(party):
     """The machine waits again for the public value, and for the roll call; the announcement is the same."""
-    announced = party.evening(MUG, question="Five numbers").refresh().announcement
+    announced = party.evening(MUG, value=None).refresh().announcement
     party.forget()
     evening = party.restored()
     assert (evening.refresh().step, evening.refresh().announcement) == ("public value", announced)
@@ -141,7 +149,7 @@ def test_what_was_awaited_is_awaited_again(party):
 
 def test_people_are_withdrawn_at_any_time(party):
     """Before the public value, and during a roll call: they win nothing later, whatever the emulator does."""
-    evening = party.evening(MUG, CAR, question="Five numbers")
+    evening = party.evening(MUG, CAR, value=None)
     evening.withdraw("0019")
     assert evening.refresh().step == "public value"
     evening.give("3 8 1")
@@ -161,7 +169,7 @@ def test_people_are_withdrawn_at_any_time(party):
     evening.close()
     checked = check_receipts(receipts(evening.target, "night-1"))
     assert (checked.problems, checked.counts["withdrawn"]) == ([], 3)
-    with pytest.raises(LotteryError, match=r"0007: was not withdrawn \(The draw night-1 is closed"):
+    with pytest.raises(LotteryError, match=r"did not withdraw 0007 \(The draw night-1 is closed"):
         evening.withdraw("0007")
 
 
@@ -180,24 +188,24 @@ def killed_after_the_note(monkeypatch, party, evening, act):
 def test_an_announcement_that_was_noted_is_made(party, monkeypatch):
     """An announcement that did not reach the machine is made when the file goes on."""
     evening = Evening(party.target, "night-1", file=party.file)
-    again = killed_after_the_note(monkeypatch, party, evening, lambda each: each.announce([MUG]))
-    assert [each.name for each in step(again, "ready").prizes] == ["Mug"]
+    again = killed_after_the_note(monkeypatch, party, evening, lambda each: announce(each, MUG))
+    assert [each.name for each in step(again, "public value").prizes] == ["Mug"]
 
 
 def test_a_prize_that_was_noted_is_added_once(party, monkeypatch):
     """An added prize is neither lost nor added twice, whether it was noted or also recorded."""
     evening = party.evening(MUG)
     evening = killed_after_the_note(monkeypatch, party, evening, lambda each: each.draw_one_more(CAR))
-    assert ids(step(evening, "roll call").prizes[1].winners) == committed_order(party.file, "")[:1]
+    assert ids(step(evening, "roll call").prizes[1].winners) == committed_order(party.file, VALUE)[:1]
     party.forget()
     evening = party.restored()
     assert [each.name for each in step(evening, "roll call").prizes] == ["Mug", "Car"]
-    assert kinds(evening) == ["announced", "prize added", "drawn"]
+    assert kinds(evening) == ["announced", "public value", "prize added", "drawn"]
 
 
 def test_a_withdrawal_that_was_noted_is_made(party, monkeypatch):
     """A withdrawal that did not reach the machine is made when the file goes on."""
-    evening = party.evening(MUG, question="Five numbers")
+    evening = party.evening(MUG, value=None)
     evening = killed_after_the_note(monkeypatch, party, evening, lambda each: each.withdraw("0007"))
     assert (ids(evening.refresh().withdrawn), evening.refresh().step) == (["0007"], "public value")
 
@@ -219,7 +227,7 @@ def test_an_answer_that_was_noted_is_given_once(party, monkeypatch):
     evening = killed_after_the_note(monkeypatch, party, evening, lambda each: each.call_roll(1, [first]))
     wait_until(lambda: evening.refresh().prizes[0].absent)
     mug = step(evening, "roll call").prizes[0]
-    assert (ids(mug.absent), ids(mug.winners)) == ([first], [second, committed_order(party.file, "")[2]])
+    assert (ids(mug.absent), ids(mug.winners)) == ([first], [second, committed_order(party.file, VALUE)[2]])
     party.forget()
     assert step(party.restored(), "roll call").prizes[0] == mug
 
@@ -238,6 +246,12 @@ def test_everything_is_put_back(party):
     party.restored()
     after = {kind: table.typed_items() for kind, table in tables.items()}
     before["draws"] = [each for each in before["draws"] if "waiting" not in each["draw_id"]["S"]]
+    chain = [item for item in after["draws"] if item["draw_id"]["S"] in ("#chain", "#chain#1")]
+    assert json.loads(next(item["text"]["S"] for item in chain if "text" in item))["kind"] == "restored"
+    for tables in (before, after):  # only the lottery's own chain has something new
+        tables["draws"] = [
+            item for item in tables["draws"] if item["draw_id"]["S"] not in ("#chain", "#chain#1")
+        ]
     assert by_key(after) == by_key(before)
 
 
@@ -250,6 +264,68 @@ def by_key(tables):
 
 def without(item):
     return {key: value for key, value in item.items() if key != "drawing"}
+
+
+def test_an_announcement_is_taken_back_until_the_value_is_given(party):
+    """The record says so. The evening has another name, and its title stays; it can be announced again."""
+    evening = party.evening(MUG, value=None)
+    evening.show(title="Party")
+    evening.ask()
+    evening.take_back()
+    state = evening.refresh()
+    assert (evening.name, state.step, state.stage["title"]) == ("night-1-2", "new", "Party")
+    assert Evening(party.target, "night-1").refresh().step == "new", "another page goes on in the same way"
+    assert execution.of_machine(party.target, machine_arn(party.target), status="RUNNING") == []
+    announce(evening, CAR)
+    evening.ask()
+    evening.give(VALUE)
+    with pytest.raises(LotteryError, match="cannot be taken back: it has its public value"):
+        evening.take_back()
+    party.forget()
+    evening = party.restored()
+    assert evening.name == "night-1-2"
+    evening.draw(1)
+    step(evening, "roll call")
+    evening.call_roll(1, [])
+    step(evening, "ready")
+    evening.close()
+    checked = check_receipts(receipts(evening.target, evening.name))
+    assert [notice.kind for notice in checked.notices] == ["restored", "takenBack"]
+    assert kinds(evening) == ["announced", "asked", "public value", "drawn", "roll call", "closed"]
+
+
+def test_the_room_is_asked_once(party, monkeypatch):
+    """When it is asked, and how long it takes to answer, are part of the evening and of its receipts."""
+    evening = party.evening(MUG, value=None)
+    assert evening.refresh().asked == ""
+    evening = killed_after_the_note(monkeypatch, party, evening, lambda each: each.ask())
+    asked = evening.refresh().asked
+    evening.ask()
+    assert evening.refresh().asked == asked != ""
+    with pytest.raises(LotteryError, match=r"must be written as everybody reads it. Type: 3 8 1\."):
+        evening.give("3,8, 1")
+    evening.give(VALUE)
+    given = evening.refresh().given
+    told = receipts(evening.target, "night-1")["draws"]["night-1"]["receipts"]
+    says = json.loads(told[2])
+    assert (given.value, given.at, given.seconds) == (VALUE, says["at"], says["seconds"])
+    assert given.code == hashlib.sha256(told[2].encode()).hexdigest()
+    assert evening.refresh().code == hashlib.sha256(told[0].encode()).hexdigest()
+
+
+def test_an_evening_needs_a_question(party):
+    """Without a public value nobody could know that the winners were not chosen."""
+    with pytest.raises(LotteryError, match="question to the room: there is none"):
+        Evening(party.target, "night-1").announce([MUG], question=" ")
+
+
+def test_nobody_loads_a_list_while_an_evening_is_open(party):
+    """Who can win was announced. After a reset, the evening counts as given up."""
+    party.evening(MUG, value=None)
+    with pytest.raises(LotteryError, match="the evening night-1 is open, so nobody can change who can win"):
+        party.load(3)
+    Stack(party.target).reset()
+    party.load(3)
 
 
 def test_a_later_evening_is_not_replaced(party, tmp_path):
@@ -282,7 +358,7 @@ def test_a_file_that_knows_more_is_not_overwritten(party):
     party.forget()
     Stack(party.target).deploy()
     evening = Evening(party.target, "night-2", file=party.file)
-    for act in (lambda: evening.announce([CAR]), lambda: evening_file.save(party.target, party.file)):
+    for act in (lambda: announce(evening, CAR), lambda: evening_file.save(party.target, party.file)):
         with pytest.raises(LotteryError, match=r"has receipts that the tables do not have. Go on with it"):
             act()
     assert "Go on with it" in evening.refresh().not_saved
@@ -330,16 +406,15 @@ def test_an_announcement_that_failed_can_be_made_again(party):
     """A mistake in the prizes does not use up the evening's name."""
     evening = Evening(party.target, "night-1", file=party.file)
     with pytest.raises(LotteryError, match="at most 100 characters"):
-        evening.announce([{"name": "Mug" * 40, "count": 2}])
-    evening.announce([MUG])
-    assert evening.refresh().step == "ready"
+        announce(evening, {"name": "Mug" * 40, "count": 2})
+    announce(evening, MUG)
+    assert evening.refresh().step == "public value"
 
 
 def test_killed_in_the_middle_of_a_draw(party, tmp_path):
     """The same people win, whether or not the file has the first of them, and nobody wins twice."""
     party.load(300)
-    evening = party.evening({"name": "Mug", "count": 150}, CAR, question="Five numbers")
-    evening.give("3 8 1")
+    evening = party.evening({"name": "Mug", "count": 150}, CAR)
     target = evening.target
     inject(target, "DrawPrize", HANGS)
     evening.draw(1)
