@@ -158,12 +158,21 @@ assert gone not in mugs.winners, "somebody else has the place"
 # the receipts of the two prizes, in their order, and the secret at the end.
 rounds = ["drawn", "roll call"]
 kinds_told = [receipt["kind"] for receipt in told]
-assert kinds_told == ["announced", "public value", *rounds * 3, "closed"], kinds_told
+assert kinds_told == ["announced", "asked", "public value", *rounds * 3, "closed"], kinds_told
 """,
     "90-70": """
 # everybody can still win, and nobody much more often than the others.
-assert {*people} == {*pool}, "everybody can win"
-assert all(50 < people.count(person) < 170 for person in pool), "about a hundred each"
+assert {*people} == {*ids}, "everybody can win"
+assert all(50 < people.count(person) < 170 for person in ids), "about a hundred each"
+""",
+    "90-72": """
+# three different people stand before the cousin.
+assert len({cousin, *rivals}) == 4, "three rivals and the cousin"
+""",
+    "90-74": """
+# the check is amber, because three people were withdrawn after the question.
+found = check_receipts(receipts(hardened, "attack-2"))
+assert (found.verdict, found.problems, found.counts["late"]) == ("amber", [], 3), "three late changes"
 """,
     "14-32": """
 # the evening succeeded, and three different people won.
