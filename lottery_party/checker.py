@@ -439,7 +439,7 @@ def _noticed_in(draw: _Draw) -> Iterator[tuple[str, dict[str, Any]]]:
             person = f"{draw.people[one]} ({one})" if one in draw.people else one
             yield "lateWithdrawn", {**about, "person": person, "at": at}
         else:
-            yield "lateAdded", {**about, **late.says, "at": at}
+            yield "lateAdded", {**about, "prize": late.says["prize"], "count": late.says["count"], "at": at}
     if not draw.closed:
         yield "notEnded", about
     for number, each in enumerate(draw.head["prizes"], 1):
