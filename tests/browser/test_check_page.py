@@ -2,26 +2,51 @@
 
 import json
 import random
+import subprocess
+import unicodedata
+from pathlib import Path
 
+import playwright
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from unit.party import corpus
-from unit.party.evenings import CHEATS, Draw, Lottery, broken, evening
+from unit.party.evenings import CHEATS, Draw, Lottery, broken, evening, leaves, sha
 
 from lottery_lib.merkle import proof
+from lottery_lib.texts import normalised
 from lottery_party import announcement
-from lottery_party.checker import CLAIMS, check_page, check_receipts
+from lottery_party.check_words import CLAIMS, VERDICTS
+from lottery_party.checker import _alike, check_page, check_receipts
 
 pytestmark = pytest.mark.browser
 MANY = 667  # seeds, with three folders each
 # They return texts, which is faster than Playwright's own way.
 CHECK = """documents => JSON.stringify(JSON.parse(documents).map(document => {
-  const { claims, problems, counts, codes, strange } = checkReceipts(document);
-  return { claims, problems: problems.sort(), counts, codes, strange: strange.sort() };
+  const { verdict, claims, problems, notices, counts, told, strange } = checkReceipts(document);
+  return { verdict, claims, problems: problems.sort(), notices, counts, draws: told, strange: strange.sort() };
 }))"""
 SHUFFLE = """([size, secret, value]) =>
   JSON.stringify(orderOf(Array.from({ length: size }, (_, at) => at), unhex(secret), value))"""
+#: What browsers have learned since ECMAScript 2019, and what old phones lack besides.
+NEW = """
+  const gone = (holder, ...names) => { for (const name of names) delete holder[name]; };
+  gone(window, "BigInt", "WeakRef", "FinalizationRegistry", "AggregateError", "structuredClone", "Iterator");
+  gone(Object, "hasOwn", "groupBy");
+  gone(Map, "groupBy");
+  gone(Array, "fromAsync");
+  gone(Array.prototype, "at", "findLast", "findLastIndex", "toReversed", "toSorted", "toSpliced", "with");
+  gone(Object.getPrototypeOf(Uint8Array.prototype), "at", "findLast", "findLastIndex", "toReversed", "toSorted", "with");
+  gone(Uint8Array, "fromHex", "fromBase64");
+  gone(Uint8Array.prototype, "toHex", "toBase64");
+  gone(String.prototype, "at", "matchAll", "replaceAll", "isWellFormed", "toWellFormed");
+  gone(Set.prototype, "union", "intersection", "difference", "isSubsetOf", "isSupersetOf", "isDisjointFrom");
+  gone(Promise, "allSettled", "any", "try", "withResolvers");
+  gone(Intl, "Segmenter", "ListFormat");
+  gone(Crypto.prototype, "subtle", "randomUUID");
+  gone(Element.prototype, "replaceChildren");
+  gone(Blob.prototype, "text", "arrayBuffer", "stream");
+"""
 
 
 @pytest.fixture
@@ -53,7 +78,9 @@ def test_corpus(checked):
     cases = corpus.cases()
     found = checked([document for document, _ in cases.values()])
     for (fact, (_, says)), page_says in zip(cases.items(), found, strict=True):
-        assert page_says == {"codes": page_says["codes"], **says}, fact
+        page_says["notices"] = sorted(each["kind"] for each in page_says["notices"])
+        verdict = "red" if says["problems"] else "amber" if says["notices"] else "green"
+        assert page_says == {"draws": page_says["draws"], "verdict": verdict, **says}, fact
 
 
 def test_known_shuffles(opened):
@@ -64,13 +91,29 @@ def test_known_shuffles(opened):
         assert json.loads(found) == known["order"]
 
 
-def test_a_digest_that_is_too_large(opened):
-    """The page skips a digest that would favour small numbers."""
+@pytest.mark.parametrize(("last", "first"), [("ff", 0), ("fe", 2), ("fd", 1)])
+def test_a_digest_that_is_too_large(opened, last, first):
+    """Of 3 people, the page skips only the largest digest: it would favour small numbers."""
     page = opened(check_page({}))
-    digest = (
-        "hmac = () => text => unhex(text.join() === '48,46,48' ? 'ff'.repeat(32) : '02')"  # 48,46,48: "0.0"
+    digest = "ff" * 31 + last
+    fake = f"hmac = () => text => unhex(text.join() === '48,46,48' ? '{digest}' : '00')"  # "0.0"
+    assert page.evaluate(f"() => {{ {fake}; return orderOf([0, 1, 2], [], '')[0]; }}") == first
+
+
+def test_every_character(opened):
+    """Python and the page read every character in the same way, in a public value and in an id."""
+    known = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) not in ("Cn", "Cs")]
+    texts = [f"a{one}B" for one in known]
+    page = opened(check_page({}))
+    found = page.evaluate(
+        "texts => JSON.stringify(JSON.parse(texts).map(text => [readable(text), alike(text)]))", json.dumps(texts)
     )
-    assert page.evaluate(f"() => {{ {digest}; return orderOf([0, 1, 2], [], '')[0]; }}") == 2
+    differ = {
+        f"{ord(one):04x}": (ours, theirs)
+        for one, text, theirs in zip(known, texts, json.loads(found), strict=True)
+        if theirs != (ours := [normalised(text), _alike(text)]) and unicodedata.category(one) != "Cc"
+    }
+    assert differ == {}
 
 
 def folders(seed):
@@ -95,10 +138,12 @@ def test_two_implementations_agree(checked, seeds):
         for document, page_says in zip(some, checked(some), strict=True):
             said = check_receipts(document)
             ours = {
+                "verdict": said.verdict,
                 "claims": dict(zip(corpus.CLAIMS, said.claims.values(), strict=True)),
                 "problems": sorted(said.problems),
+                "notices": [{"kind": each.kind, "text": each.text} for each in said.notices],
                 "counts": said.counts,
-                "codes": said.codes,
+                "draws": said.draws,
                 "strange": said.strange,
             }
             assert page_says == ours, json.dumps(document)[:5000]
@@ -107,24 +152,34 @@ def test_two_implementations_agree(checked, seeds):
     assert all(0.2 < number / len(documents) < 0.8 for number in false.values())
 
 
-def party(people=60, winners=3):
-    """A lottery with one draw, in which one winner is absent; and the draw."""
+def party(people=60, winners=3, *, format_=2, late=False):
+    """A lottery with one draw, in which one winner is absent, and perhaps one leaves late; and the draw."""
     lottery, pool = Lottery(), [f"{number:05}" for number in range(people)]
     draw = Draw(
         *(lottery, "Summer <b>party</b>", pool, [("Bicycle & bell", 1), ("杯子", winners - 1)]),
         **{"rule": "out", "secret": b"s" * 32, "salt": b"t" * 32, "question": "Call five numbers"},
+        format_=format_,
     )
     draw.value = "3 17 44 8 29"
     draw.withdraw(draw.order[-2])
-    draw.add("public value", value=draw.value)
+    if format_ == 2:
+        draw.add("asked")
+    draw.give(draw.value, 41)
     draw.draw(1, 1)
     draw.roll_call(1, [draw.order[0]])
     draw.draw(1, 1)
-    draw.withdraw(draw.order[-1])
+    if late:
+        draw.withdraw(draw.order[-1])
+        draw.prize("Pen", 1)
+        draw.draw(3, 1)
     for start in range(0, winners - 1, 50):
         draw.draw(2, min(50, winners - 1 - start))
     draw.close()
     return lottery, draw
+
+
+def named(one):
+    return f"Name of {one} ({one})"
 
 
 def lines(page, heading):
@@ -134,122 +189,275 @@ def lines(page, heading):
     )
 
 
+def tiles(page, kind="tiles"):
+    """The numbers of a check, by what they count."""
+    return {
+        words: int(number)
+        for number, words in (text.split(maxsplit=1) for text in page.locator(f".{kind} li").all_inner_texts())
+    }
+
+
 def test_a_guest_reads_that_everything_fits(opened):
-    """A good folder: the claims, the winners by prize, and the codes of the photograph."""
+    """Green: counts as large as the verdict, what to compare, the winners by prize, and the claims."""
     lottery, draw = party()
     page = opened(check_page(lottery.document()))
-    expect(page.get_by_role("heading", level=1)).to_have_text("✓ Everything fits")
-    assert lines(page, "What was checked") == [f"✓\n{claim}" for claim in CLAIMS]
+    verdict = page.get_by_role("heading", level=1)
+    expect(verdict).to_have_text(f"✓ {VERDICTS['green']}")
+    expect(verdict).to_have_class("green")
+    shown = {"Draws announced": 1, "Draws closed": 1, "People withdrawn": 1, "People called absent": 1}
+    assert tiles(page) == shown
+    assert {*tiles(page, "zeros").values()} == {0}
+    sizes = [page.locator(where).first.evaluate("e => getComputedStyle(e).fontSize") for where in ("h1", ".tiles b")]
+    assert sizes[0] == sizes[1]
+    assert page.get_by_text("What happened").count() == 0
     first, second, *others = draw.order[:4]
-    assert lines(page, "Bicycle & bell: 1 winner") == [
-        f"{first} Name of {first} (absent)",
-        f"{second} Name of {second}",
+    assert lines(page, "Bicycle & bell: 1 winner") == [f"{named(first)} (absent)", named(second)]
+    assert lines(page, "杯子: 2 winners") == [named(one) for one in others]
+    assert lines(page, "Withdrawn: these people could not win any more") == [
+        f"{named(draw.order[-2])} (before the question)"
     ]
-    assert lines(page, "杯子: 2 winners") == [f"{one} Name of {one}" for one in others]
-    withdrawn = lines(page, "Withdrawn: these people could not win any more")
-    assert withdrawn == [
-        f"{draw.order[-2]} (before the order was fixed)",
-        f"{draw.order[-1]} (after the order was fixed)",
-    ]
+    assert lines(page, "What was checked") == [f"✓\n{claim}" for claim in CLAIMS]
+
+
+def test_a_guest_compares_the_photographs(opened):
+    """Question, value letter by letter, time, seconds, and the codes of both photographs."""
+    lottery, draw = party()
+    page = opened(check_page(lottery.document()))
+    expect(page.get_by_text("The room is asked: Call five numbers")).to_be_visible()
+    letters = page.get_by_role("img", name=draw.value)
+    assert letters.locator(".letter").all_inner_texts() == list(draw.value.replace(" ", ""))
+    assert letters.locator(".gap").count() == 4
+    given = "This is the public value. It was typed at 2026-11-26 20:00:00 UTC. Seconds after the question: 41"
+    expect(page.get_by_text(given)).to_be_visible()
+    codes = [sha(draw.texts[0]), sha(draw.texts[3])]
+    assert page.locator(".code").all_inner_texts() == [announcement.grouped(code) for code in codes]
+
+
+def test_a_guest_reads_what_happened(opened):
+    """Amber: what an operator could have done, with its time; the counts of it have the same colour."""
+    lottery, draw = party(late=True)
+    page = opened(check_page(lottery.document()))
+    verdict = page.get_by_role("heading", level=1)
+    expect(verdict).to_have_text(f"! {VERDICTS['amber']}")
+    expect(verdict).to_have_class("amber")
+    withdrawn, added = lines(page, "What happened, and what it could have been good for")
+    assert f"{named(draw.order[-1])} was withdrawn after the question (2026-11-26 20:00:00 UTC)." in withdrawn
+    assert "the prize Pen (1) was added after the question" in added
+    assert page.locator(".tiles .amber").all_inner_texts() == ["2\nChanges after the question"]
+    assert lines(page, "Pen: 1 winner (added after the announcement)") == [named(draw.order[2])]
+    assert f"{named(draw.order[-1])} (after the question)" in lines(
+        page, "Withdrawn: these people could not win any more"
+    )
+
+
+def test_a_draw_of_an_older_kit(opened):
+    """Format 1: the page says which rules hold, and shows the codes of that photograph."""
+    lottery, draw = party(format_=1)
+    page = opened(check_page(lottery.document()))
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"! {VERDICTS['amber']}")
+    expect(page.get_by_text("This draw has the rules of format 1.")).to_be_visible()
     head = json.loads(draw.texts[0])
-    for code in (head["pool"], head["commitment"]):
-        expect(page.get_by_text(announcement.grouped(code))).to_be_visible()
+    codes = [announcement.grouped(head[key]) for key in ("pool", "commitment")]
+    assert page.locator(".code").all_inner_texts() == codes
+    page.get_by_label("Your name").fill(draw.order[1])
+    assert "at place 2 of the order (of 60)" in page.locator("output").inner_text()
 
 
 def test_a_guest_finds_their_place(opened):
-    """Somebody types an id: in the pool or not, the place in the order, and what they won."""
+    """Somebody types a name or an id, in any width and case: the place in the order, and what they won."""
     lottery, draw = party()
     page = opened(check_page(lottery.document()))
+    wide = str.maketrans("0123456789", "０１２３４５６７８９")
+    here = "Draw Summer <b>party</b>: "
     for one, said in [
-        (draw.order[16], "you were in the pool, at place 17 of the order (of 60)."),
-        (
-            f" {draw.order[1]} ",
-            "place 2 of the order (of 60).\nDraw Summer <b>party</b>: you won Bicycle & bell.",
-        ),
+        (draw.order[16].translate(wide), "you were in the pool, at place 17 of the order (of 60)."),
+        (f" {draw.order[1]} ", f"place 2 of the order (of 60).\n{here}you won Bicycle & bell."),
+        (f"ＮＡＭＥ  of\u200b {draw.order[1]}", f"{here}you won Bicycle & bell."),
         (draw.order[0], "you were called absent for Bicycle & bell."),
-        (draw.order[-1], "Draw Summer <b>party</b>: you were withdrawn."),
-        ("60", "Draw Summer <b>party</b>: this id was not in the pool. Type your id, not your name."),
+        (draw.order[-2], f"{here}you were withdrawn."),
+        ("00010", "Name of 00010 · Sales · 00010"),
+        ("60", f"{here}nobody with this name or id was in the pool."),
     ]:
-        page.get_by_label("Your id").fill(one)
+        page.get_by_label("Your name").fill(one)
         assert said in page.locator("output").inner_text()
-    page.get_by_label("Your id").fill("")
+    page.get_by_label("Your name").fill("\u200b ")
     assert page.locator("output").inner_text() == ""
     assert page.get_by_label("Proof").count() == 0
 
 
+def test_two_guests_of_one_name(opened):
+    """Each person of a name is shown, with department and id. Everybody in the pool can be looked at."""
+    lottery, draw = party()
+    draw.shown[7][1], draw.shown[11][1] = "王伟", "王 伟"
+    page = opened(check_page(lottery.document()))  # red, because this pool was not announced
+    page.get_by_label("Your name").fill("王伟")
+    said = page.locator("output").inner_text()
+    assert "60): 2 people" not in said
+    assert "2 people have this name. Look for your department and your id." in said
+    assert page.locator("output b").all_inner_texts() == ["王伟 · 00007", "王 伟 · Sales · 00011"]
+    page.get_by_text("Everybody who was in the pool of draw Summer <b>party</b>: 60").click()
+    everybody = page.locator("details li").all_inner_texts()
+    assert len(everybody) == 60
+    assert everybody[11] == "王 伟 (00011) Sales"
+
+
 def test_a_guest_reads_what_does_not_fit(opened):
-    """A bad folder: which claims are false, why, and the row that no receipt names. No text runs as HTML."""
+    """Red: which claims are false, why, and the row that no receipt names. No text runs as HTML."""
     lottery, _ = party()
     lottery.rows["x"] = {"employee_id": "</script><img src=x>", "employee_name": "<i>Cousin</i>"}
     page = opened(check_page(lottery.document()))
-    expect(page.get_by_role("heading", level=1)).to_have_text("✗ Something does not fit")
-    assert lines(page, "What was checked")[5:] == [f"✓\n{CLAIMS[5]}", f"✗\n{CLAIMS[6]}"]
+    verdict = page.get_by_role("heading", level=1)
+    expect(verdict).to_have_text(f"✗ {VERDICTS['red']}")
+    expect(verdict).to_have_class("red")
+    assert lines(page, "What was checked")[6:] == [f"✓\n{CLAIMS[6]}", f"✗\n{CLAIMS[7]}"]
     assert lines(page, "What does not fit") == [
         "</script><img src=x> is in the list of winners, but no receipt names them."
     ]
-    assert lines(page, "In the list, without a receipt") == ["</script><img src=x> <i>Cousin</i>"]
+    assert lines(page, "In the list, without a receipt") == ["<i>Cousin</i> (</script><img src=x>)"]
 
 
-def test_a_guest_checks_a_proof_before_the_draw(opened):
-    """The announcement alone: prizes, rule, question and codes; a proof is right for one id."""
-    _, draw = party()
+def test_many_problems(opened):
+    """The page shows the first 20, and the others to those who open them."""
+    lottery, _ = party()
+    for number in range(30):
+        lottery.rows[f"x{number}"] = {"employee_id": f"x{number}"}
+    page = opened(check_page(lottery.document()))
+    expect(page.get_by_text("x19 is in the list")).to_be_visible()
+    assert page.get_by_text("x20 is in the list").count() == 0
+    page.get_by_text("And 10 more.").first.click()
+    expect(page.get_by_text("x29 is in the list")).to_be_visible()
+
+
+@pytest.mark.parametrize("format_", [1, 2])
+def test_a_guest_checks_a_proof_before_the_draw(opened, format_):
+    """The announcement alone: question, prizes, rule and code; a proof is right for one person."""
+    _, draw = party(format_=format_)
     page = opened(check_page({"announced": draw.texts[0]}))
     expect(page.get_by_role("heading", level=1)).to_have_text("Draw Summer <b>party</b> is announced")
     assert lines(page, "Prizes, in this order") == ["Bicycle & bell: 1 winner", "杯子: 2 winners"]
     expect(page.get_by_text("The absent person cannot win any more.")).to_be_visible()
     expect(page.get_by_text("The room is asked: Call five numbers")).to_be_visible()
+    head = json.loads(draw.texts[0])
+    codes = [head["pool"], head["commitment"]] if format_ == 1 else [sha(draw.texts[0])]
+    assert page.locator(".code").all_inner_texts() == [announcement.grouped(code) for code in codes]
     said = page.locator("output").last
-    page.get_by_label("Proof").fill(json.dumps(proof(draw.pool, draw.salt, 16), indent=1))
-    page.get_by_label("Your id").fill("00016")
-    expect(said).to_have_text("Draw Summer <b>party</b>: you are in the pool.")
-    page.get_by_label("Your id").fill("00017")
-    expect(said).to_contain_text("do not lead to the pool that was announced. Type your id, not your name.")
-    for wrong in ('{"salt": ', '{"salt": "00", "path": [{"side": "up", "hash": "00"}]}'):
-        page.get_by_label("Proof").fill(wrong)
+    about = {} if format_ == 1 else dict(zip(("employee_name", "department"), draw.shown[16][1:], strict=True))
+    shown = {"employee_id": "00016", **about, **proof(leaves(draw.shown), draw.salt, 16)}
+    page.get_by_label("Proof").fill(json.dumps(shown, indent=1))
+    for you in ("000１6", "name of 00016"):
+        page.get_by_label("Your name").fill(you)
+        person = "00016" if format_ == 1 else "Name of 00016 · Sales · 00016"
+        if format_ == 2 or "name" not in you:
+            expect(said).to_have_text(f"Draw Summer <b>party</b>: you are in the pool, as {person}.")
+    page.get_by_label("Your name").fill("00017")
+    wrong = "This proof does not lead from this name or id to the pool that was announced."
+    expect(said).to_have_text(wrong)
+    page.get_by_label("Your name").fill("00016")
+    for change in [{"salt": "00"}, {"employee_id": "00017"}, {"department": "Board"} if about else {"path": []}]:
+        page.get_by_label("Proof").fill(json.dumps(shown | change))
+        expect(said).to_have_text(wrong)
+    for form in ('{"salt": ', '{"salt": "00", "path": [{"side": "up", "hash": "00"}]}'):
+        page.get_by_label("Proof").fill(form)
         expect(said).to_have_text("This is not a proof. Copy all of it, from { to }.")
 
 
 def test_a_draw_that_has_not_ended(opened):
-    """Before the secret is known, everything fits so far, and a proof can be checked."""
+    """Before the secret is known, the page is amber, and a proof can be checked."""
     lottery, draw = party()
     del draw.texts[-1]
     draw.closed = False
     page = opened(check_page(lottery.document()))
-    expect(page.get_by_role("heading", level=1)).to_have_text("✓ Everything fits so far")
-    page.get_by_label("Your id").fill("00016")
-    page.get_by_label("Proof").fill(json.dumps(proof(draw.pool, draw.salt, 16)))
-    expect(page.locator("output").last).to_have_text("Draw Summer <b>party</b>: you are in the pool.")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"! {VERDICTS['amber']}")
+    page.get_by_label("Your name").fill("00016")
+    about = dict(zip(("employee_id", "employee_name", "department"), draw.shown[16], strict=True))
+    page.get_by_label("Proof").fill(json.dumps({**about, **proof(leaves(draw.shown), draw.salt, 16)}))
+    expect(page.locator("output").last).to_contain_text("you are in the pool, as Name of 00016")
+
+
+def test_an_announcement_that_cannot_be_read(opened):
+    """The page says so in one sentence."""
+    page = opened(check_page({"announced": "{}"}))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("does not have the form of a receipt.")
+
+
+def choose(page, tmp_path, text):
+    (tmp_path / "receipts.json").write_text(text)
+    page.get_by_label("Open a file").set_input_files(tmp_path / "receipts.json")
 
 
 def test_a_page_from_elsewhere(opened, tmp_path):
     """A guest who does not trust the operator's page can open the receipts with another page."""
     page = opened(check_page({}))
-    (tmp_path / "receipts.json").write_text("{")
-    page.get_by_label("Open a file").set_input_files(tmp_path / "receipts.json")
+    choose(page, tmp_path, "{")
     expect(page.get_by_text("This file is not JSON.")).to_be_visible()
-    (tmp_path / "receipts.json").write_text(json.dumps(party()[0].document()))
-    page.get_by_label("Open a file").set_input_files(tmp_path / "receipts.json")
-    expect(page.get_by_role("heading", level=1)).to_have_text("✓ Everything fits")
+    choose(page, tmp_path, json.dumps(party()[0].document()))
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"✓ {VERDICTS['green']}")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_the_pages_fit_and_can_be_read(page, opened, picture, width, scheme):
+def test_the_scripts_are_of_2019(opened):
+    """Node's own parser reads the page's scripts as ECMAScript 2019. It refuses what is newer."""
+    page = opened(check_page({}))
+    scripts = page.evaluate(
+        "[...document.querySelectorAll('script:not([type])')].map(each => each.textContent)"
+    )
+    assert len(scripts) == 2
+    for script in scripts:
+        assert parsed(script) == ""
+    for newer in ("2n", "a ?? b", "a?.b", "1_000", "a ||= b", "class A { #b = 1 }", "/a/v"):
+        assert "SyntaxError" in parsed(newer), newer
+
+
+def parsed(script):
+    """What the parser inside of Playwright's Node complains about."""
+    parse = "require('internal/deps/acorn/acorn/dist/acorn').parse"
+    program = f"{parse}(require('fs').readFileSync(0, 'utf8'), {{ ecmaVersion: 2019 }})"
+    node = Path(playwright.__file__).parent / "driver/node"
+    done = subprocess.run(
+        [node, "--expose-internals", "-e", program], input=script, text=True, capture_output=True, check=False
+    )
+    return done.stderr
+
+
+def test_old_phones(page, opened, tmp_path):
+    """A check, a search, a proof and a file also work in a browser of 2019, which lacks what came later."""
+    page.add_init_script(NEW)
+    lottery, draw = party()
+    opened(check_page(lottery.document()))
+    assert page.evaluate("typeof BigInt + typeof [].at + typeof document.body.replaceChildren") == "undefined" * 3
+    expect(page.get_by_role("heading", level=1)).to_have_class("green")
+    page.get_by_label("Your name").fill(draw.order[16])
+    expect(page.get_by_text("at place 17 of the order (of 60).")).to_be_visible()
+    opened(check_page({"announced": draw.texts[0]}))
+    page.get_by_label("Your name").fill("00016")
+    page.get_by_label("Proof").fill("{}")
+    expect(page.get_by_text("This is not a proof.")).to_be_visible()
+    opened(check_page({}))
+    choose(page, tmp_path, json.dumps(lottery.document()))
+    expect(page.get_by_role("heading", level=1)).to_have_class("green")
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scheme"), [(1280, 800, "light"), (1280, 800, "dark"), (390, 844, "light"), (390, 844, "dark")]
+)
+def test_the_pages_fit_and_can_be_read(page, opened, picture, width, height, scheme):
     """On a phone and on a laptop nothing is wider than the window, and axe finds no violation."""
     lottery, draw = party()
-    page.set_viewport_size({"width": width, "height": 800})
+    page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=scheme)
-    good = lottery.document()
+    late, _ = party(late=True)
+    late.restore()
+    shown = {"green": check_page(lottery.document()), "amber": check_page(late.document())}
     lottery.rows["x"] = {"employee_id": "x" * 60}
-    shown = {
-        "good": check_page(good),
-        "bad": check_page(lottery.document()),
-        "announced": check_page({"announced": draw.texts[0]}),
-        "announcement": announcement.page(json.loads(draw.texts[0])),
-    }
+    shown["red"] = check_page(lottery.document())
+    shown["old"] = check_page(party(format_=1)[0].document())
+    shown["announced"] = check_page({"announced": draw.texts[0]})
+    shown["announcement"] = announcement.page(json.loads(draw.texts[0]))
     for name, text in shown.items():
         opened(text)
         expect(page.get_by_role("heading", level=1)).not_to_have_text("Checking…")
         picture(page, f"check_{name}_{width}_{scheme}")
+        if name == "green":
+            page.get_by_label("Your name").fill(draw.order[1])
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert Axe().run(page).response["violations"] == []
 
