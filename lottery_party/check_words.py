@@ -161,9 +161,9 @@ TEXT: Final = {
         "withdrawn": _("People withdrawn"),
         "late": _("Changes after the question"),
         "absent": _("People called absent"),
-        "skipped": _("People skipped, because they had won before"),
-        "resets": _("Times the list of winners was emptied"),
-        "restored": _("Times the lottery was restored from a file"),
+        "skipped": _("Earlier winners skipped"),
+        "resets": _("Resets of the list of winners"),
+        "restored": _("Restorations from a file"),
     },
     "noticesTitle": _("What happened, and what it could have been good for"),
     "problemsTitle": _("What does not fit"),
@@ -190,7 +190,10 @@ TEXT: Final = {
     "youLeft": _("Draw {draw}: you were withdrawn."),
     "unknown": _("In the list, without a receipt"),
     "codesTitle": _("Compare these codes with your photographs"),
-    "codesWhy": _("The stage has shown them. If one character is different, somebody has changed something."),
+    "codesWhy": _(
+        "The stage has shown them. If one character is different, somebody has changed something. Without a "
+        "photograph you cannot know: somebody who can write to all tables can make other receipts that fit."
+    ),
     "codes": _("Draw {draw}"),
     "code": _("Code of the announcement"),
     "valueCode": _("Code after the public value"),
@@ -199,8 +202,8 @@ TEXT: Final = {
     "before": _("Draws that had been announced before: {number}"),
     "proofTitle": _("Do you have a proof?"),
     "proofWhy": _(
-        "A proof shows before a draw that you are in the pool. Type your name or your id above, and paste the "
-        "proof here."
+        "A proof shows before a draw that you are in the pool. Type your name or your id above, and paste "
+        "the proof here."
     ),
     "proof": _("Proof"),
     "proofRight": _("Draw {draw}: you are in the pool, as {person}."),
