@@ -200,6 +200,9 @@ TEXT: Final = {
     "root": _("Code of the pool"),
     "commitment": _("Code of the secret"),
     "before": _("Draws that had been announced before: {number}"),
+    "paste": _("Or paste here the text of a QR code that you have photographed"),
+    "pasteRight": _("It fits: {name} of draw {draw}"),
+    "pasteWrong": _("It does not fit: this text has none of the codes above."),
     "proofTitle": _("Do you have a proof?"),
     "proofWhy": _(
         "A proof shows before a draw that you are in the pool. Type your name or your id above, and paste "
@@ -220,6 +223,8 @@ TEXT: Final = {
     "prize": _("{prize}: {count} winners"),
     "prizeOfOne": _("{prize}: 1 winner"),
     "rule": RULES,
+    "size": _("{count} people can win"),
+    "sizeOfOne": _("1 person can win"),
     "question": _("The room is asked: {question}"),
     "noQuestion": _("The room is asked nothing, so there is no public value."),
     "given": _("This is the public value. It was typed at {at}. Seconds after the question: {seconds}"),

@@ -18,6 +18,7 @@ from lottery_lib.texts import normalised
 from lottery_party import announcement
 from lottery_party.check_words import CLAIMS, VERDICTS
 from lottery_party.checker import _alike, check_page, check_receipts
+from lottery_party.evening import Given
 
 pytestmark = pytest.mark.browser
 MANY = 667  # seeds, with three folders each
@@ -231,6 +232,32 @@ def test_a_guest_compares_the_photographs(opened):
     assert page.locator(".code").all_inner_texts() == [announcement.grouped(code) for code in codes]
 
 
+def test_the_page_compares_a_photograph(opened):
+    """A guest pastes the text of a QR code, or types a code as the stage shows it."""
+    lottery, draw = party()
+    page, given = opened(check_page(lottery.document())), Given(draw.value, "", 41, sha(draw.texts[3]))
+    code = sha(draw.texts[0])
+    said, here = page.locator("output").first, "of draw Summer <b>party</b>"
+    for text, answer in [
+        (announcement.announcement({"draw": "x"}, code), f"✓ It fits: Code of the announcement {here}"),
+        (announcement.given("x", given), f"✓ It fits: Code after the public value {here}"),
+        (announcement.grouped(code).upper(), f"✓ It fits: Code of the announcement {here}"),
+        (code[:-1], "✗ It does not fit: this text has none of the codes above."),
+        ("", ""),
+    ]:
+        page.get_by_label("text of a QR code").fill(text)
+        expect(said).to_have_text(answer)
+
+
+def test_the_clock_of_the_room(page, opened):
+    """A guest photographed a clock: the page has the time of the public value also as a phone shows it."""
+    clock = page.context.new_cdp_session(page)
+    clock.send("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Shanghai"})
+    opened(check_page(party()[0].document()))
+    at = "2026-11-26 20:00:00 UTC (04:00:00 AM GMT+8)"
+    expect(page.get_by_text(f"It was typed at {at}. Seconds after the question: 41")).to_be_visible()
+
+
 def test_a_guest_reads_what_happened(opened):
     """Amber: what an operator could have done, with its time; the counts of it have the same colour."""
     lottery, draw = party(late=True)
@@ -258,7 +285,7 @@ def test_a_draw_of_an_older_kit(opened):
     codes = [announcement.grouped(head[key]) for key in ("pool", "commitment")]
     assert page.locator(".code").all_inner_texts() == codes
     page.get_by_label("Your name").fill(draw.order[1])
-    assert "at place 2 of the order (of 60)" in page.locator("output").inner_text()
+    assert "at place 2 of the order (of 60)" in page.locator("output").last.inner_text()
 
 
 def test_a_guest_finds_their_place(opened):
@@ -277,9 +304,9 @@ def test_a_guest_finds_their_place(opened):
         ("60", f"{here}nobody with this name or id was in the pool."),
     ]:
         page.get_by_label("Your name").fill(one)
-        assert said in page.locator("output").inner_text()
+        assert said in page.locator("output").last.inner_text()
     page.get_by_label("Your name").fill("\u200b ")
-    assert page.locator("output").inner_text() == ""
+    assert page.locator("output").last.inner_text() == ""
     assert page.get_by_label("Proof").count() == 0
 
 
@@ -289,9 +316,9 @@ def test_two_guests_of_one_name(opened):
     draw.shown[7][1], draw.shown[11][1] = "王伟", "王 伟"
     page = opened(check_page(lottery.document()))  # red, because this pool was not announced
     page.get_by_label("Your name").fill("王伟")
-    said = page.locator("output").inner_text()
+    said = page.locator("output").last.inner_text()
     assert "2 people have this name. Look for your department and your id." in said
-    assert page.locator("output b").all_inner_texts() == ["王伟 · 00007", "王 伟 · Sales · 00011"]
+    assert page.locator("output .person b").all_inner_texts() == ["王伟 · 00007", "王 伟 · Sales · 00011"]
     page.get_by_text("Everybody who was in the pool of draw Summer <b>party</b>: 60").click()
     everybody = page.locator("details li")
     expect(everybody).to_have_count(60)
@@ -340,6 +367,7 @@ def test_a_guest_checks_a_proof_before_the_draw(opened, format_):
     expect(page.get_by_role("heading", level=1)).to_have_text("Draw Summer <b>party</b> is announced")
     assert lines(page, "Prizes, in this order") == ["Bicycle & bell: 1 winner", "杯子: 2 winners"]
     expect(page.get_by_text("The absent person cannot win any more.")).to_be_visible()
+    expect(page.get_by_text("60 people can win")).to_be_visible()
     expect(page.get_by_text("The room is asked: Call five numbers")).to_be_visible()
     head = json.loads(draw.texts[0])
     codes = [head["pool"], head["commitment"]] if format_ == 1 else [sha(draw.texts[0])]
@@ -452,7 +480,7 @@ def test_the_pages_fit_and_can_be_read(page, opened, picture, *, width, height, 
     shown["red"] = check_page(lottery.document())
     shown["old"] = check_page(party(format_=1)[0].document())
     shown["announced"] = check_page({"announced": draw.texts[0]})
-    shown["announcement"] = announcement.page(json.loads(draw.texts[0]))
+    shown["announcement"] = announcement.page(json.loads(draw.texts[0]), sha(draw.texts[0]))
     for name, text in shown.items():
         opened(text)
         expect(page.get_by_role("heading", level=1)).not_to_have_text("Checking…")
