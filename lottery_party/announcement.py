@@ -1,16 +1,13 @@
 """Announce a draw, so that nobody can change it later: a page to photograph, with a QR code."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import segno
 
 from lottery_lib.texts import escaped
 from lottery_lib.translation import _, language
 from lottery_party.check_words import RULES
-
-if TYPE_CHECKING:
-    from lottery_party.evening import Given
 
 _STYLE: Final = """
 @page { size: A4; margin: 14mm; }
@@ -53,10 +50,10 @@ def announcement(receipt: Mapping[str, Any], code: str) -> str:
     return _("{draw}\nCode of the announcement: {code}", draw=receipt["draw"], code=code)
 
 
-def given(draw: str, value: "Given") -> str:
+def given(draw: str, value: str, code: str) -> str:
     """The text for the second QR code: the name of the draw, its public value, and the code after it."""
-    told = _("{draw}\nPublic value: {value}", draw=draw, value=value.value)
-    return told + "\n" + _("Code after the public value: {code}", code=value.code)
+    told = _("{draw}\nPublic value: {value}", draw=draw, value=value)
+    return told + "\n" + _("Code after the public value: {code}", code=code)
 
 
 def qr(text: str) -> str:
