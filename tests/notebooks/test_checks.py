@@ -338,8 +338,8 @@ WRONG: Final = {
         "kinds = 'drawn, roll call, drawn, roll call'", "kinds = ['roll call', 'drawn'] * 2",
     ],
     "90-50": [
-        "proof_of_007 = merkle.proof(pool, b'', 6)", "proof_of_007 = proof",
-        "proof_of_007 = merkle.proof(pool[:9], salt, 6)", "proof_of_007 = merkle.root(pool, salt)",
+        "proof_of_007 = merkle.proof(texts, b'', 6)", "proof_of_007 = proof",
+        "proof_of_007 = merkle.proof(texts[:9], salt, 6)", "proof_of_007 = merkle.root(texts, salt)",
     ],
     "90-84": [
         "def without_receipt(document): return document['winners']",
@@ -528,7 +528,7 @@ ALSO_RIGHT: Final = {
     "18-46": ["percentage = 5", "percentage = 24.9"],
     "18-52": [CAREFUL, CAREFUL.replace("employee_id != ''", "$length(employee_id) > 0")],
     "90-32": ["kinds = ('drawn', 'roll call', 'drawn', 'roll call')", "kinds = ['drawn', 'roll call'] * 2"],
-    "90-50": ["proof_of_007 = merkle.proof(pool, salt, 6)", "proof_of_007 = dict(merkle.proof(pool, salt, -4 % 10))"],
+    "90-50": ["proof_of_007 = merkle.proof(texts, salt, 6)", "proof_of_007 = dict(merkle.proof(texts, salt, -4 % 10))"],
     "90-84": [without_receipt(), without_receipt("set(ids)"), without_receipt("tuple(ids + ids)")],
     "09-35": ["mails = dict(rule=3, alarm=1)"],
     "09-41": ["answer = dict(times=3, error='NotEnoughEmployees')"],
@@ -747,8 +747,8 @@ HINTS: Final = {
     "17-26": [("recorded = 1000", "before it writes"), ("recorded = 1010", "who can still win")],
     "90-32": [("kinds = ['drawn', 'roll call']", "if everybody had been here"), ("kinds = 'drawn'", "Write a list"),
             ("kinds = ['announced', 'drawn']", "Use only the kinds")],
-    "90-50": [("proof_of_007 = merkle.proof(pool, salt, 7)", "the proof for 008"), ("proof_of_007 = 6", "Call merkle.proof"),
-            ("proof_of_007 = merkle.proof(pool[1:], salt, 6)", "another root")],
+    "90-50": [("proof_of_007 = merkle.proof(texts, salt, 7)", "the proof for 008"), ("proof_of_007 = 6", "Call merkle.proof"),
+            ("proof_of_007 = merkle.proof(texts[1:], salt, 6)", "another root")],
     "90-84": [
         ("def without_receipt(document): return document['draw']", "Your function ended with KeyError"),
         ("def without_receipt(document): return [row['employee_id'] for row in document['winners']"
