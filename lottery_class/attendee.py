@@ -23,10 +23,10 @@ from filelock import FileLock
 from IPython.core.getipython import get_ipython
 
 from lottery_class.protocol import CODE_HEADER, PORT, checked, clean_code, clean_nickname
-from lottery_lib.command_line import write_over
 from lottery_lib.course.checks import Ready
 from lottery_lib.course.classroom import joined_file, lesson_begun
 from lottery_lib.errors import LotteryError
+from lottery_lib.files import write_over
 from lottery_lib.translation import _
 
 #: Seconds until a board that does not answer counts as not there, and until the next try.
@@ -127,7 +127,7 @@ def _read() -> Joined | None:
 
 
 def _write(joined: Joined) -> None:
-    write_over(joined_file(), json.dumps(joined))
+    write_over(joined_file(), json.dumps(joined).encode())
 
 
 class NotTakenError(LotteryError):

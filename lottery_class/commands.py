@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from lottery_lib.command_line import Group, Outcome, Run, open_page, say, show, write_new, write_over
+from lottery_lib.command_line import Group, Outcome, Run, open_page, say, show
+from lottery_lib.files import write_new, write_over
 from lottery_lib.translation import _
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _saver(file: str, anonymous: bool) -> "Callable[[Board], None]":
 
     def save(board: "Board") -> None:
         text = json.dumps(board.saved(anonymous=anonymous), ensure_ascii=False, indent=1)
-        write_over(Path(file), text + "\n")
+        write_over(Path(file), f"{text}\n".encode())
 
     return save
 

@@ -26,10 +26,10 @@ from lottery_lib.command_line import (
     show,
     shown_rows,
     stack_of,
-    write_new,
     yes_option,
 )
 from lottery_lib.errors import LotteryError
+from lottery_lib.files import write_new
 from lottery_lib.translation import _
 
 if TYPE_CHECKING:
@@ -133,18 +133,35 @@ def deploy(edition: str | None, email: str | None, dry_run: bool, yes: bool) -> 
 @dry_run_option
 @yes_option
 def teardown(edition: str | None, dry_run: bool, yes: bool) -> Outcome:
-    """Delete the whole lottery, and list what is left."""
+    """Delete the whole lottery, and list what is left. It asks first if an evening is open."""
     from lottery_lib.course.sharing import tell_others
 
-    stack = stack_of(connected(edition), yes, delete=True)
+    target = connected(edition)
+    stack = stack_of(target, yes, delete=True)
     if dry_run:
         going, left = stack.removal(), stack.left()
         document = {"resources": rows(going), "left": rows(left)}
         return Outcome(document, shown={_("resources"): shown_rows(going), _("left"): shown_rows(left)})
+    if target.names.base == "hardened":  # the other edition leaves the tables of an evening
+        _ask_if_open(target, yes, _("delete the lottery"))
     done = stack.teardown()
-    tell_others(stack.target, "`lottery teardown`")
+    tell_others(target, "`lottery teardown`")
     document = {"resources": rows(done.resources), "left": rows(done.left)}
     return Outcome(document, not done.left, {_("left"): shown_rows(done.left)})
+
+
+def _ask_if_open(target: "Target", yes: bool, question: str) -> bool:
+    """Ask before an open evening is destroyed, on an emulator, too. Without a terminal, require ``--yes``.
+
+    Returns:
+        Whether somebody was asked, and agreed.
+    """
+    from lottery_lib.resources.contents import open_evenings
+
+    evenings = [] if yes else open_evenings(target)
+    if evenings:
+        ask(_("{question}, although the evening {evening} is open", question=question, evening=evenings[-1]))
+    return bool(evenings)
 
 
 @lottery.command(example="lottery status", failed={"resources": []})
@@ -241,15 +258,12 @@ def history(edition: str | None, execution_arn: str | None) -> Outcome:
 def reset(edition: str | None, yes: bool) -> Outcome:
     """Empty the table of winners."""
     from lottery_lib.course.sharing import tell_others
-    from lottery_lib.resources.contents import empty_winners, open_evenings
+    from lottery_lib.resources.contents import empty_winners
 
     target = connected(edition)
-    evenings = open_evenings(target)
     place = {"table": target.names.winners_table, "account": target.account}
     question = _("empty the table {table} in account {account}", **place)
-    if evenings and not yes:  # on an emulator, too
-        ask(_("{question}, although the evening {evening} is open", question=question, evening=evenings[-1]))
-    else:
+    if not _ask_if_open(target, yes, question):
         agree(target, yes, question)
     removed = empty_winners(target)
     tell_others(target, "`lottery reset`")

@@ -200,37 +200,6 @@ def open_page(address: str) -> None:
     threading.Thread(target=webbrowser.open, args=[Path(name).as_uri()], daemon=True).start()
 
 
-def write_new(file: str, content: bytes) -> None:
-    """Write a new file, which only its owner reads. An old one may hold what nothing else has.
-
-    Raises:
-        LotteryError: It exists, or it cannot be written.
-    """
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
-            new.write(content)
-    except OSError as error:
-        what = _("cannot be written ({reason})", reason=error.strerror)
-        raise LotteryError(_("file {file}", file=file), what, _("Give another")) from error
-
-
-def write_over(file: Path, text: str) -> None:
-    """Write a file that only its owner reads, in the place of an old one. If this fails, the old one stays.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # nobody else may read it
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as draft:
-            draft.write(text)
-            draft.flush()
-            os.fsync(draft.fileno())
-        Path(name).replace(file)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
 def connected(edition: str | None) -> "Target":
     """The target of a command. On AWS, say first which account it is."""
     from lottery_lib.target import connect, introduction

@@ -7,18 +7,22 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Final, NotRequired, TypedDict
+from xml.parsers.expat import ExpatError, ParserCreate
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from python_calamine import CalamineError, CalamineWorkbook
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.files import MB, read_limited
 from lottery_lib.names import KIT
-from lottery_lib.texts import CONTROLS, from_cell
+from lottery_lib.texts import CONTROLS, INVISIBLE, from_cell, skeleton
 from lottery_lib.translation import _, in_language
 
 DATA_FOLDER: Final = KIT / "data"
@@ -33,6 +37,16 @@ HEADERS: Final = {
     "employee_entry_date": ("employee_entry_date", "entry date", "start date", "入职日期", "入职时间"),
     "lottery_serial": ("lottery_serial", "lottery number", "抽奖号", "抽奖号码", "抽奖编号"),
 }
+#: What a list may have. One that has more is refused before room is made for it.
+MOST_ROWS: Final = 100_000
+_MOST_COLUMNS: Final = 100
+_MOST_BYTES: Final = 20 * MB
+_MOST_UNPACKED: Final = 100 * MB
+_MOST_ELEMENTS: Final = 10_000_000
+_MOST_CHARACTERS: Final = 50_000_000
+_ID_BYTES: Final = 2048  # the limit of DynamoDB for a key
+_NAME_LENGTH: Final = 200
+_PLACE: Final = re.compile("([A-Z]{1,3})([0-9]{1,7})")
 _SAVE: Final = _("Save the list in Excel as .xlsx or as CSV UTF-8, and load that file")
 # Excel's old format. Excel packs an .xlsx with a password into it, too.
 _OLE: Final = b"\xd0\xcf\x11\xe0"
@@ -125,7 +139,7 @@ def read(path: str | Path) -> Roster:
     """
     path = Path(path)
     try:
-        data = path.read_bytes()
+        data = read_limited(path, _MOST_BYTES)
     except OSError as error:
         where = _("roster {file}", file=path.name)
         what = _("cannot be read ({reason})", reason=error.strerror)
@@ -152,6 +166,8 @@ def parse(name: str, data: bytes) -> Roster:
         LotteryError: The file has another format, or the header is not clear.
     """
     where = _("roster {file}", file=name)
+    if len(data) > _MOST_BYTES:
+        raise _too_large(where, _("it has more than {size} MB", size=_MOST_BYTES // MB))
     if name.lower().endswith(".json"):
         return _checked(_json_items(where, data))
     if data.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in data:
@@ -164,13 +180,137 @@ def parse(name: str, data: bytes) -> Roster:
     return _checked(_under_header(where, read_rows(where, data)))
 
 
+def _too_large(where: str, reason: str) -> LotteryError:
+    limits = {"rows": f"{MOST_ROWS:,}", "columns": _MOST_COLUMNS, "size": _MOST_BYTES // MB}
+    next_step = _(
+        "Save only ids, names and departments in a file of their own, with at most {rows} rows, {columns} "
+        "columns and {size} MB",
+        **limits,
+    )
+    return LotteryError(where, _("is too large: {reason}", reason=reason), next_step)
+
+
+def _check_place(where: str, row: int, column: int) -> None:
+    if row > MOST_ROWS or column > _MOST_COLUMNS:
+        raise _too_large(where, _("it has a cell in row {row}, column {column}", row=row, column=column))
+
+
 def _xlsx_rows(where: str, data: bytes) -> list[list[str]]:
     """The rows of a workbook's first sheet."""
     try:
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
+        sheet = CalamineWorkbook.from_filelike(_counted(where, data)).get_sheet_by_index(0)
         return [list(map(_text, row)) for row in sheet.to_python(skip_empty_area=False)]
-    except CalamineError as error:
+    except (CalamineError, *_BROKEN) as error:
         raise LotteryError(where, _("is a broken .xlsx file, or another kind of file"), _SAVE) from error
+
+
+# What zipfile and expat raise, and `_Cells` for a cell that has no place.
+_BROKEN: Final = (
+    BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ExpatError,
+    ValueError,
+    LookupError,
+)
+
+
+def _counted(where: str, data: bytes) -> io.BytesIO:
+    """A workbook again, after its XML was unpacked and its cells were counted.
+
+    calamine unpacks everything, whatever an entry says of its size. It makes room for each cell between the
+    first and the last one, and a copy of a shared text for each cell that has it.
+    """
+    counted, left, cells = io.BytesIO(), _MOST_UNPACKED, _Cells(where)
+    with ZipFile(io.BytesIO(data)) as packed, ZipFile(counted, "w") as unpacked:
+        names = [
+            name for name in dict.fromkeys(packed.namelist()) if name.lower().endswith((".xml", ".rels"))
+        ]
+        for name in sorted(names, key=lambda name: "sharedstrings" not in name.lower()):
+            if packed.getinfo(name).compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+                raise NotImplementedError  # no spreadsheet uses another, and only these unpack bit by bit
+            with packed.open(name) as stream:
+                part = stream.read(left + 1)
+            left -= len(part)
+            if left < 0:
+                raise _too_large(where, _("it unpacks to more than {size} MB", size=_MOST_UNPACKED // MB))
+            cells.count(part)
+            unpacked.writestr(name, part)
+    counted.seek(0)
+    return counted
+
+
+class _Cells:
+    """Count the cells of a workbook, and the characters in them, without making room for them.
+
+    Count its shared texts before its sheets.
+    """
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._row = self._elements = self._characters = 0
+        self._at = (0, 0)  # row and column of the cell
+        self._is_shared = False  # whether its value is the number of a shared text
+        self._words: list[str] = []
+        self._texts: list[int] = []  # the lengths of the shared texts
+
+    def count(self, part: bytes) -> None:
+        """Count what is in a part, which is XML.
+
+        Raises:
+            LotteryError: There is too much.
+            ExpatError, ValueError, LookupError: It is broken.
+        """
+        self._row = 0
+        parser = ParserCreate("UTF-8")  # whatever it says: calamine reads it so
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = self._refuse
+        parser.StartElementHandler = self._begin
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._words.append
+        parser.Parse(part, True)
+
+    def _refuse(self, *_doctype: object) -> None:
+        raise ValueError  # no workbook has one
+
+    def _begin(self, name: str, attributes: Mapping[str, str]) -> None:
+        self._elements += 1
+        if self._elements > _MOST_ELEMENTS:
+            raise _too_large(self._where, _("it has too many cells"))
+        match name.rpartition(":")[2]:
+            case "row":
+                self._row = int(attributes.get("r", self._row + 1))
+                self._at = (self._row, 0)
+            case "c":
+                self._at = _place(attributes["r"]) if "r" in attributes else (self._row, self._at[1] + 1)
+                self._is_shared = attributes.get("t") == "s"
+            case "v" | "is":  # a cell without any has only a format
+                _check_place(self._where, *self._at)
+                self._words.clear()
+            case "si":
+                self._words.clear()
+
+    def _end(self, name: str) -> None:
+        match name.rpartition(":")[2]:
+            case "si":
+                self._texts.append(sum(map(len, self._words)))
+            case "v" if self._is_shared:
+                self._characters += self._texts[int("".join(self._words))]
+                if self._characters > _MOST_CHARACTERS:
+                    raise _too_large(self._where, _("its texts are too long"))
+
+
+def _place(name: str) -> tuple[int, int]:
+    """The row and the column of a cell such as ``B7``."""
+    match = _PLACE.fullmatch(name)
+    if not match:
+        raise ValueError(name)
+    column = 0
+    for letter in match[1]:
+        column = 26 * column + ord(letter) - ord("A") + 1
+    return int(match[2]), column
 
 
 def _text(cell: object) -> str:
@@ -183,12 +323,13 @@ def _text(cell: object) -> str:
 def _csv_rows(where: str, data: bytes) -> list[list[str]]:
     """The rows of a CSV. Its separator is the one that the header has most."""
     text = _decoded(where, data)
-    header = next(filter(str.strip, text.splitlines()), "")
+    header = next(filter(str.strip, io.StringIO(text, newline="")), "")
     rows: list[list[str]] = []
     try:
         separator = max(",;\t", key=header.count)
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
             rows.append(list(map(from_cell, row)))
+            _check_place(where, len(rows), len(row))
     except csv.Error as error:
         what = _("cannot be read as CSV (row {number}: {error})", number=len(rows) + 1, error=error)
         next_step = _(
@@ -252,52 +393,35 @@ def _json_items(where: str, data: bytes) -> Iterable[tuple[int, Mapping[str, obj
             _("the text is not in the format of `aws dynamodb batch-write-item`"),
             _('It must look like {"Lottery-Employee": [{"PutRequest": {"Item": {...}}}, ...]}'),
         ) from error
+    _check_place(where, len(rows), 1)
     return enumerate(rows, start=1)
+
+
+_Seen = dict[str, tuple[int, str]]
+"""By its skeleton: the row in which a text was first, and the text as it is there."""
 
 
 def _checked(rows: Iterable[tuple[int, Mapping[str, object]]]) -> Roster:
     """Turn each row into an employee, or reject it with the first reason that applies."""
-    roster, ids, serials = Roster(), set[str](), set[int]()
+    roster, ids, names, serials = Roster(), _Seen(), _Seen(), set[int]()
     for number, row in rows:
-        values = [row.get(column) for column in HEADERS]
-        identity, name, department, entry, serial_text = [
-            str(value).strip() if isinstance(value, str | int) else "" for value in values
-        ]
-        if date := _YEAR_FIRST.fullmatch(entry):  # Excel writes a date into CSV as 2020/1/31
-            entry = date[1] + date[2].zfill(2) + date[3].zfill(2)
-        serial = int(serial_text) if re.fullmatch(r"[1-9]\d{0,15}", serial_text) else 0
-        reasons = {
-            _("it has more cells than the header. A text with a comma needs quotation marks."): (
-                row.get("")  # no attribute of an item has this name
-            ),
-            _("employee_id is empty."): not identity,
-            _("employee_id {id!r} has a character that cannot be shown.", id=identity): (
-                CONTROLS.search(identity)
-            ),
-            _("employee_id {id} is there already.", id=identity): identity in ids,
-            _("employee_name of {id} is empty.", id=identity): not name,
-            _("employee_name {name!r} has a character that cannot be shown.", name=name): (
-                CONTROLS.search(name)
-            ),
-            _("department {name!r} has a character that cannot be shown.", name=department): (
-                CONTROLS.search(department)
-            ),
-            _(
-                "employee_entry_date of {id} must look like 20200131, not {text!r}.", id=identity, text=entry
-            ): (entry and not re.fullmatch(r"\d{8}", entry)),
-            _(
-                "lottery_serial of {id} must be a whole number of at least 1, not {text!r}.",
-                id=identity,
-                text=serial_text,
-            ): serial_text and not serial,
-            _("lottery_serial {number} of {id} is taken already.", number=serial, id=identity): (
-                serial in serials
-            ),
+        texts = {
+            each: str(row[each]).strip() if isinstance(row.get(each), str | int) else "" for each in HEADERS
         }
-        if reason := next((text for text, applies in reasons.items() if applies), None):
+        if date := _YEAR_FIRST.fullmatch(texts["employee_entry_date"]):  # Excel writes 2020/1/31 into CSV
+            texts["employee_entry_date"] = date[1] + date[2].zfill(2) + date[3].zfill(2)
+        is_serial = re.fullmatch(r"[1-9]\d{0,15}", texts["lottery_serial"])
+        serial = int(texts["lottery_serial"]) if is_serial else 0
+        if row.get(""):  # no attribute of an item has this name
+            reason = _("it has more cells than the header. A text with a comma needs quotation marks.")
+        else:
+            reason = next(_wrong(texts, serial, ids, names, serials), "")
+        if reason:
             roster.rejected.append({"row": number, "reason": reason})
             continue
-        ids.add(identity)
+        identity, name, department, entry, _serial = texts.values()
+        ids[skeleton(identity)] = number, identity
+        names.setdefault(skeleton(name), (number, name))
         if serial:
             serials.add(serial)
         employee = Employee(
@@ -310,3 +434,47 @@ def _checked(rows: Iterable[tuple[int, Mapping[str, object]]]) -> Roster:
     for employee in roster.employees:
         employee["lottery_serial"] = employee["lottery_serial"] or next(free)
     return roster
+
+
+def _wrong(
+    texts: Mapping[str, str], serial: int, ids: _Seen, names: _Seen, serials: Container[int]
+) -> Iterator[str]:
+    """What is wrong with a row's texts, beside the ids, names and serials of the rows before."""
+    identity, name, department, entry, serial_text = texts.values()
+    row, other = ids.get(skeleton(identity), (0, ""))
+    if not skeleton(identity):
+        yield _("employee_id is empty.")
+    if len(identity.encode(errors="replace")) > _ID_BYTES:
+        yield _("employee_id has more than {most} bytes.", most=_ID_BYTES)
+    if row:
+        same = _("employee_id {id} is there already, in row {row}.", id=identity, row=row)
+        like = {"id": identity, "other": other, "row": row}
+        yield (
+            same if identity == other else _("employee_id {id!r} looks like {other!r} in row {row}.", **like)
+        )
+    if CONTROLS.search(identity) or INVISIBLE.search(identity):
+        yield _("employee_id {id!r} has a character that cannot be shown.", id=identity)
+    if not skeleton(name):
+        yield _("employee_name of {id} is empty.", id=identity)
+    if max(len(name), len(department)) > _NAME_LENGTH:
+        yield _(
+            "a name or department of {id} has more than {most} characters.", id=identity, most=_NAME_LENGTH
+        )
+    if CONTROLS.search(name):
+        yield _("employee_name {name!r} has a character that cannot be shown.", name=name)
+    if CONTROLS.search(department):
+        yield _("department {name!r} has a character that cannot be shown.", name=department)
+    row, other = names.get(skeleton(name), (0, name))
+    if name != other:
+        told = {"name": name, "other": other, "row": row}
+        yield _("employee_name {name!r} looks like {other!r} in row {row}. Write both in one way.", **told)
+    if entry and not re.fullmatch(r"\d{8}", entry):
+        yield _("employee_entry_date of {id} must look like 20200131, not {text!r}.", id=identity, text=entry)
+    if serial_text and not serial:
+        yield _(
+            "lottery_serial of {id} must be a whole number of at least 1, not {text!r}.",
+            id=identity,
+            text=serial_text,
+        )
+    if serial in serials:
+        yield _("lottery_serial {number} of {id} is taken already.", number=serial, id=identity)

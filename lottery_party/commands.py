@@ -20,6 +20,7 @@ from lottery_lib.command_line import (
     yes_option,
 )
 from lottery_lib.errors import LotteryError
+from lottery_lib.files import MB, make_folder, read_limited, write_over
 from lottery_lib.translation import _, language
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _evening(target: "Target", name: str | None, file: str | None) -> tuple[str,
 
     started = [] if name else open_evenings(target)
     chosen = name or (started or [f"evening-{datetime.now():%Y%m%d}"])[-1]
-    return chosen, Path(file or f"{chosen}.evening.json").resolve()
+    return chosen, Path(file or f"{chosen}.evening.json").absolute()
 
 
 _name = click.option(
@@ -100,13 +101,9 @@ def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
     for problem in [*checked.problems, *(notice.text for notice in checked.notices)]:
         say(problem)
     if folder:
-        try:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            Path(folder, "receipts.json").write_text(json.dumps(found), encoding="ascii")
-            Path(folder, "check.html").write_text(check_page(found), encoding="utf-8")
-        except OSError as error:
-            what = _("cannot be written ({reason})", reason=error.strerror)
-            raise LotteryError(_("folder {folder}", folder=folder), what, _("Give another")) from error
+        make_folder(Path(folder))
+        write_over(Path(folder, "receipts.json"), json.dumps(found).encode(), public=True)
+        write_over(Path(folder, "check.html"), check_page(found).encode(), public=True)
     document = {**found, "verdict": checked.verdict, "verified": checked.claims}
     shown = {WORDS[each]: value for each, value in {**checked.counts, **checked.claims}.items()}
     return Outcome(document, all(checked.claims.values()), shown)
@@ -128,7 +125,7 @@ def verify(edition: str | None, folder: str) -> Outcome:
 
     file = Path(folder) / "receipts.json"
     try:
-        document = json.loads(file.read_bytes())
+        document = json.loads(read_limited(file, 100 * MB))
     except OSError as error:
         what = _("cannot be read ({reason})", reason=error.strerror)
         next_step = _("Give the folder that has the receipts")
@@ -242,7 +239,7 @@ def night_save(edition: str | None, file: str) -> Outcome:
 
     kept = evening_file.save(_party(edition), Path(file))
     sizes = {kind: len(kept["tables"][kind]) for kind in ("employees", "winners")}
-    return Outcome({"evening": kept["evening"] or None, "file": str(Path(file).resolve()), **sizes})
+    return Outcome({"evening": kept["evening"] or None, "file": str(Path(file).absolute()), **sizes})
 
 
 @commands.command(example='lottery announce prizes.txt --question "Call five numbers"', party=True)
@@ -296,9 +293,9 @@ def announce(
         "question": told["question"] or None,
     }
     html, guests = (path.with_name(f"{chosen}.{kind}.html") for kind in ("announcement", "check"))
-    html.write_text(page(told, state.code), encoding="utf-8")
+    write_over(html, page(told, state.code).encode(), public=True)
     text = receipts(target, evening.name)["draws"][evening.name]["receipts"][0]
-    guests.write_text(check_page({"announced": text}), encoding="utf-8")
+    write_over(guests, check_page({"announced": text}).encode(), public=True)
     return Outcome({**document, "announcement": str(html), "check": str(guests), "file": str(path)})
 
 

@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from lottery_lib import execution
 from lottery_lib.aws_errors import call_or_none
-from lottery_lib.command_line import write_over
 from lottery_lib.draws import machine_arn
 from lottery_lib.errors import LotteryError
+from lottery_lib.files import MB, read_limited, write_over
 from lottery_lib.names import Names
 from lottery_lib.resources.contents import add_to_chain, draws_table, pool_table
 from lottery_lib.resources.dynamodb_table import Item, Table
@@ -28,6 +28,15 @@ from lottery_lib.target import Target
 from lottery_lib.translation import _
 
 _FORMAT: Final = 2
+_LIMIT: Final = 100 * MB
+_LOCKED_SECONDS: Final = 60.0
+# The key of each table, and what `restored` reads of an item; all else is only copied.
+_TYPES: Final[dict[str, dict[str, str]]] = {
+    "employees": {"employee_id": "S"},
+    "winners": {"employee_id": "S"},
+    "pool": {"chunk": "S"},
+    "draws": {"draw_id": "S", "text": "S", "chain": "N"},
+}
 _OTHER: Final = _("Give another file")
 Kept = dict[str, Any]
 """What a file contains: ``evening`` (its name, or an empty text), ``attendee``, ``edition``, ``saved_at``,
@@ -52,12 +61,11 @@ def save(target: Target, path: Path, evening: str = "", step: Mapping[str, objec
             lack: after an emulator's end, it may be the only copy of an evening.
     """
     draws_table(target).describe()  # raises if there is no table
-    path = path.resolve()  # a link stays a link
     try:
         if not path.parent.is_dir():
             raise FileNotFoundError(2, _("its folder does not exist"))
         # The pages of one evening share the file. Who can open the lock could hold it, and the evening stops.
-        with FileLock(path.with_name(f".{path.name}.lock"), mode=0o600):
+        with FileLock(path.with_name(f".{path.name}.lock"), mode=0o600, timeout=_LOCKED_SECONDS):
             old = read(path) if path.exists() else None
             tables = _tables_now(target, old)
             if old and receipts_in(old["tables"]) - receipts_in(tables):
@@ -78,6 +86,9 @@ def save(target: Target, path: Path, evening: str = "", step: Mapping[str, objec
                 "tables": tables,
             }
             _write(path, kept)
+    except Timeout as error:
+        what = _("another program has locked it for a minute")
+        raise LotteryError(_("file {file}", file=path), what, _OTHER) from error
     except OSError as error:
         what = _("cannot be written ({reason})", reason=error.strerror)
         raise LotteryError(_("file {file}", file=path), what, _OTHER) from error
@@ -92,7 +103,7 @@ def read(path: Path) -> Kept:
     """
     where = _("file {file}", file=path)
     try:
-        found = json.loads(path.read_bytes(), object_hook=_with_bytes)
+        found = json.loads(read_limited(path, _LIMIT), object_hook=_with_bytes)
         version, digest, kept = found["format"], found.get("sha256"), found.get("content")
     except OSError as error:
         what = _("cannot be read ({reason})", reason=error.strerror)
@@ -104,6 +115,8 @@ def read(path: Path) -> Kept:
         raise LotteryError(where, what, _("Use the version of the kit that wrote it"))
     if digest != _digest(_text(kept)):
         raise LotteryError(where, _("was damaged or changed after it was saved"), _OTHER)
+    if not _is_evening(kept):
+        raise LotteryError(where, _("is not an evening, or not a whole one"), _OTHER)
     return dict(kept)
 
 
@@ -226,7 +239,7 @@ def _without_executions(item: Item) -> Item | None:
 
 def _write(path: Path, kept: Kept) -> None:
     text = _text(kept)
-    write_over(path, f'{{"format": {_FORMAT}, "sha256": "{_digest(text)}", "content": {text}}}\n')
+    write_over(path, f'{{"format": {_FORMAT}, "sha256": "{_digest(text)}", "content": {text}}}\n'.encode())
 
 
 def _text(content: object) -> str:
@@ -241,3 +254,44 @@ def _with_bytes(value: Item) -> Item:
     """Make bytes of what was a binary value of DynamoDB's. No other value of an item is a plain text."""
     coded = value.get("B")
     return {"B": base64.b64decode(coded)} if len(value) == 1 and isinstance(coded, str) else value
+
+
+def _is_evening(kept: object) -> bool:
+    """Whether a file's content has the shape of what `save` writes."""
+    match kept:
+        case {
+            "evening": str(),
+            "attendee": str(),
+            "edition": str(),
+            "saved_at": str(),
+            "step": None | {"request": dict(), "number": int(), "awaits": str(), "output": _, "last": _},
+            "tables": {"employees": [*_], "winners": [*_], "pool": [*_], "draws": [*_]} as tables,
+        }:
+            return all(_is_item(item, types) for kind, types in _TYPES.items() for item in tables[kind])
+    return False
+
+
+def _is_item(item: object, types: Mapping[str, str]) -> bool:
+    """Whether this is an item with values of these types. The first of them is its key."""
+    return (
+        isinstance(item, dict)
+        and next(iter(types)) in item
+        and all(_is_value(value) and types.get(name, "") in ("", *value) for name, value in item.items())
+        and ("chain" not in types or item.get("chain", {}).get("N", "0").isdecimal())
+    )
+
+
+def _is_value(value: object) -> bool:
+    """Whether this is a value in the form in which DynamoDB sends it, such as ``{"S": "007"}``."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    match value:
+        case {"S": str()} | {"N": str()} | {"B": bytes()} | {"BOOL": bool()} | {"NULL": True}:
+            return True
+        case {"L": [*inner]}:
+            return all(map(_is_value, inner))
+        case {"M": dict(inner)}:
+            return all(map(_is_value, inner.values()))
+        case {"SS": [*inner]} | {"NS": [*inner]}:
+            return all(isinstance(each, str) for each in inner)
+    return False

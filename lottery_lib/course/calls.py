@@ -28,6 +28,7 @@ from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.model import OperationModel
 
+from lottery_lib.files import write_over
 from lottery_lib.target import ON_CLIENT, READS, TESTING, Target
 from lottery_lib.texts import harmless
 from lottery_lib.translation import _
@@ -283,7 +284,7 @@ class Calls:
     def save_files(self, folder: str | Path = ".") -> list[str]:
         """Write the files that the commands name into the folder where you paste; returns their names."""
         for name, content in self.files.items():
-            (Path(folder) / name).write_bytes(content)
+            write_over(Path(folder, name), content, public=True)
         return list(self.files)
 
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.files import write_over
 from lottery_lib.texts import escaped
 from lottery_lib.translation import _
 from lottery_lib.view.theme import DARK, picture_css
@@ -105,7 +106,7 @@ class Picture:
     def save(self, path: str | Path) -> Path:
         """Write the SVG to a file and return its path."""
         path = Path(path)
-        path.write_text(self.svg, encoding="utf-8")
+        write_over(path, self.svg.encode(), public=True)
         return path
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:

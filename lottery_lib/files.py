@@ -1,0 +1,99 @@
+"""Read and write the files that people name: plain files, of a limited size, and never through a link."""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from stat import S_ISREG
+from typing import Final
+
+from lottery_lib.errors import LotteryError
+from lottery_lib.translation import _
+
+MB: Final = 1_000_000
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # Windows has the last one
+
+
+def read_limited(file: str | Path, limit: int) -> bytes:
+    """Read a file.
+
+    Args:
+        file: Its path.
+        limit: How many bytes it may have.
+
+    Raises:
+        OSError: It cannot be read, is no plain file (a folder, a pipe, a device), or has more bytes.
+    """
+
+    def at_once(path: str, flags: int) -> int:
+        return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # else a pipe waits for who writes into it
+
+    with open(file, "rb", opener=at_once) as opened:
+        _check_plain(os.fstat(opened.fileno()))
+        content = opened.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, _("it has more than {size} MB", size=f"{limit / MB:g}"))
+    return content
+
+
+def write_new(file: str | Path, content: bytes) -> None:
+    """Write a new file, which only its owner reads. An old one may hold what nothing else has.
+
+    Raises:
+        LotteryError: It exists, or it cannot be written.
+    """
+    with _one_sentence(_("file {file}", file=file)), os.fdopen(os.open(file, _NEW, 0o600), "wb") as new:
+        new.write(content)
+
+
+def write_over(file: Path, content: bytes, *, public: bool = False) -> None:
+    """Write a file in the place of an old one. If this fails, the old one stays.
+
+    Args:
+        file: Its path. A link there stays, and so does what it leads to.
+        content: What it will contain.
+        public: Whether others on this machine may read it, as far as the user's umask allows.
+
+    Raises:
+        LotteryError: It cannot be written, or there is something else than a plain file.
+    """
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    with _one_sentence(_("file {file}", file=file)):
+        if os.path.lexists(file):
+            _check_plain(file.lstat())
+        try:
+            with os.fdopen(os.open(draft, _NEW, 0o666 if public else 0o600), "wb") as new:
+                new.write(content)
+                new.flush()
+                os.fsync(new.fileno())
+            draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder if it does not exist.
+
+    Raises:
+        LotteryError: It cannot be made, or there is a link.
+    """
+    with _one_sentence(_("folder {folder}", folder=folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder.is_symlink():
+            raise OSError(errno.ELOOP, _("it is a link"))
+
+
+def _check_plain(found: os.stat_result) -> None:
+    if not S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, _("it is a folder, a link or a device, not a file"))
+
+
+@contextmanager
+def _one_sentence(where: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        what = _("cannot be written ({reason})", reason=error.strerror)
+        raise LotteryError(where, what, _("Give another")) from error
