@@ -263,6 +263,8 @@ class _Cells:
             LotteryError: There is too much.
             ExpatError, ValueError, LookupError: It is broken.
         """
+        if b"\0" in part:
+            raise ValueError  # expat would read it as UTF-16, and calamine as UTF-8
         self._row = 0
         parser = ParserCreate("UTF-8")  # whatever it says: calamine reads it so
         parser.buffer_text = True

@@ -2,10 +2,10 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Final, TypedDict
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.files import MB, read_limited
 from lottery_lib.translation import _
 
 _PRIZE: Final = re.compile(r"(\d{1,6})\s*[x×]?\s+(\S.*)")  # the lottery refuses a number that is too large
@@ -60,7 +60,7 @@ def prizes_in(given: str) -> list[Prize]:
         LotteryError: There are no prizes in it.
     """
     try:
-        text = Path(given).read_text(encoding="utf-8-sig")
+        text = read_limited(given, MB).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         where, next_step = _("file {file}", file=given), _("Save it as text in UTF-8")
         raise LotteryError(where, _("is not text in UTF-8"), next_step) from error
@@ -70,5 +70,5 @@ def prizes_in(given: str) -> list[Prize]:
         return read_prizes(text)
     try:
         return [{"name": str(each["name"]), "count": int(each["count"])} for each in json.loads(text)]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise LotteryError(_("prizes"), _("are not a JSON list of prizes"), _NEXT) from error

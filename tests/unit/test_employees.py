@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from lottery_lib import employees as roster
 from lottery_lib.draws import as_csv, as_xlsx
 from lottery_lib.errors import LotteryError
-from lottery_lib.texts import CONTROLS, to_cell
+from lottery_lib.resources.contents import CHUNK
+from lottery_lib.texts import CONTROLS, skeleton, to_cell
 
 HEADER = "employee_id,employee_name,employee_entry_date,lottery_serial\n"
 #: What LibreOffice saved; `make.sh` there says how.
@@ -73,7 +74,7 @@ def test_serials_are_made_up():
     [
         (",A,,", "employee_id is empty"),
         ("b,,,", "employee_name of b is empty"),
-        ("a,B,,", "employee_id a is there already"),
+        ("a,B,,", "employee_id a is there already, in row 2."),
         ("b,B,31/1/2020,", "must look like 20200131"),
         ("b,B,,0", "whole number of at least 1"),
         ("b,B,,1.5", "whole number of at least 1"),
@@ -83,6 +84,16 @@ def test_serials_are_made_up():
         ('b,"B\nC",,', r"employee_name 'B\nC' has a character that cannot be shown"),
         ("b\x9bm,B,,", r"employee_id 'b\x9bm' has a character that cannot be shown"),
         ("b,B,,2,more", "more cells than the header"),
+        (f"{'b' * 2049},B,,", "employee_id has more than 2048 bytes."),
+        (f"{'王' * 683},B,,", "employee_id has more than 2048 bytes."),
+        (f"b,{'B' * 201},,", "a name or department of b has more than 200 characters."),
+        ("Ａ,B,,", "employee_id 'Ａ' looks like 'a' in row 2."),
+        ("a\u200b,B,,", r"employee_id 'a\u200b' looks like 'a' in row 2."),
+        ("b\u200b,B,,", r"employee_id 'b\u200b' has a character that cannot be shown."),
+        ("\u200b,B,,", "employee_id is empty."),
+        ("b,\u3164,,", "employee_name of b is empty."),
+        ("b,Ａ,,", "employee_name 'Ａ' looks like 'A' in row 2. Write both in one way."),
+        ("b,A\u200d,,", r"employee_name 'A\u200d' looks like 'A' in row 2."),
     ],
 )
 def test_rejected(row, reason):
@@ -91,6 +102,28 @@ def test_rejected(row, reason):
     assert len(found.employees) == 1
     assert [each["row"] for each in found.rejected] == [3]
     assert reason in found.rejected[0]["reason"]
+
+
+def test_two_people_have_one_name():
+    """Equal names are two people. Names with joiners and marks stay as they are."""
+    names = ["王伟", "王伟", "क्\u200dष", "José", "Jose"]
+    found = read(HEADER + "".join(f"{number},{name},,\n" for number, name in enumerate(names)))
+    assert [each["employee_name"] for each in found.employees] == names
+
+
+def test_a_long_department():
+    """A department may have 200 characters."""
+    found = read(f"id,name,部门\n1,A,{'部' * 200}\n2,B,{'部' * 201}\n")
+    assert [each["employee_id"] for each in found.employees] == ["1"]
+    assert found.rejected[0]["reason"].startswith("a name or department of 2 has more than 200")
+
+
+def test_the_longest_people_fit():
+    """A hundred people with the longest texts fit into an item of DynamoDB, which takes 400 KB."""
+    longest = {"ids": ["i" * roster._ID_BYTES] * CHUNK} | {
+        kind: ["𠮷" * roster._NAME_LENGTH] * CHUNK for kind in ("names", "departments")
+    }
+    assert len(json.dumps(longest, ensure_ascii=False).encode()) < 400 * 1024
 
 
 def test_header():
@@ -160,7 +193,7 @@ def test_text_stays_as_it_is():
 )
 def test_an_export_is_read_back(names):
     """The names of winners, saved as CSV and loaded again, are the same."""
-    names = [name for name in names if not CONTROLS.search(name)]
+    names = [*{skeleton(name): name for name in names if not CONTROLS.search(name)}.values()]
     saved = pd.DataFrame({"employee_id": [f"-{n}" for n in range(len(names))], "employee_name": names})
     found = roster.parse("staff.csv", as_csv(saved))
     assert [each["employee_name"] for each in found.employees] == names
@@ -334,11 +367,11 @@ def test_preview():
 
 
 def texts(letters):
-    return st.text(letters, min_size=1, max_size=6).map(str.strip).filter(bool)
+    return st.text(letters, min_size=1, max_size=6).map(str.strip).filter(skeleton)
 
 
 def staff(letters):
-    """Lists of employees, each a tuple like those of `people`."""
+    """Lists of employees, each a tuple like those of `people`; no names or ids look alike."""
     return st.lists(
         st.tuples(
             texts(letters),
@@ -349,7 +382,7 @@ def staff(letters):
         ),
         min_size=1,
         max_size=5,
-        unique_by=(lambda each: each[0], lambda each: each[4]),
+        unique_by=(lambda each: skeleton(each[0]), lambda each: skeleton(each[1]), lambda each: each[4]),
     )
 
 

@@ -27,6 +27,8 @@ def test_prizes(tmp_path, monkeypatch, text, encoding):
         ("[1]", "prizes: are not a JSON list of prizes"),
         ('[{"name": "Mug"}]', "prizes: are not a JSON list of prizes"),
         ("[", "prizes: are not a JSON list of prizes"),
+        ("[" * 100_000, "prizes: are not a JSON list of prizes"),
+        ("/dev/zero", '"/dev/zero" is not a prize'),
         ("a" * 5000, "is not a prize"),
         ("\0", "is not a prize"),
     ],
