@@ -367,6 +367,15 @@ def test_verify_what_is_no_folder(run, tmp_path, content, sentence):
     assert list(found) == [*shape, "error", "cause"]
 
 
+@pytest.mark.parametrize("words", [["verify"], ["employees", "load"]], ids=" ".join)
+def test_no_pipe(run, tmp_path, words):
+    """A pipe that somebody put there does not hang: it gets one sentence."""
+    os.mkfifo(tmp_path / "receipts.json")
+    code, found, _ = run(*words, str(tmp_path if words == ["verify"] else tmp_path / "receipts.json"))
+    assert code == 1
+    assert "receipts.json: cannot be read (it is a folder, a link or a device, not a file)." in found["cause"]
+
+
 def test_exit_code():
     """The program's exit code is the command's, and nobody sees a traceback."""
     command = [sys.executable, "-m", "lottery_lib", "dance"]

@@ -2,9 +2,11 @@
 
 import json
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
@@ -53,7 +55,7 @@ def test_it_is_replaced_or_stays(file, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(LotteryError, match="No space"):
         evening_file._write(file, {**KEPT, "evening": "night-2"})
     assert file.read_bytes() == before
     assert list(file.parent.iterdir()) == [file]
@@ -80,6 +82,94 @@ def test_a_bad_file(file, change, said):
     with pytest.raises(LotteryError) as refused:
         evening_file.read(file)
     assert f"file {file}: {said}" in str(refused.value)
+
+
+DRAW = {"draw_id": {"S": "night-1"}}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": "draw"},
+        {"step": {"request": {}}},
+        {"evening": None},
+        {"tables": "none"},
+        {"tables": {}},
+        {"tables": {**KEPT["tables"], "pool": None}},
+        {"tables": {**KEPT["tables"], "winners": "abc"}},
+        {"tables": {**KEPT["tables"], "winners": [{}]}},
+        {"tables": {**KEPT["tables"], "winners": [{"employee_id": "001"}]}},
+        {"tables": {**KEPT["tables"], "employees": [{"employee_id": {"N": "1"}}]}},
+        {"tables": {**KEPT["tables"], "draws": [DRAW, None]}},
+        {"tables": {**KEPT["tables"], "draws": [DRAW | {"chain": {"N": "x"}}]}},
+        {"tables": {**KEPT["tables"], "draws": [DRAW | {"text": {"N": "1"}}]}},
+        {"tables": {**KEPT["tables"], "draws": [DRAW | {"more": {"L": [{"S": 1}]}}]}},
+        {"tables": {**KEPT["tables"], "draws": [DRAW | {"more": {"M": {"a": {"S": "1", "N": "1"}}}}]}},
+    ],
+    ids=str,
+)
+def test_a_file_of_another_shape(file, change):
+    """A file with the right digest, but with other contents, has a sentence, too, before anything changes."""
+    evening_file._write(file, KEPT | change)
+    with pytest.raises(LotteryError, match="is not an evening, or not a whole one"):
+        evening_file.read(file)
+
+
+def test_a_file_without_a_step(file):
+    """What lacks a part is not a whole evening."""
+    evening_file._write(file, {key: value for key, value in KEPT.items() if key != "step"})
+    with pytest.raises(LotteryError, match="is not an evening, or not a whole one"):
+        evening_file.read(file)
+
+
+def test_a_step_comes_back(file):
+    """The note of a step is read as it was written, and so is each type of DynamoDB's."""
+    step = {"request": {"prize": 1}, "number": 1, "awaits": "", "output": None, "last": "a"}
+    more = {"more": {"L": [{"M": {"a": {"BOOL": True}}}, {"NULL": True}, {"SS": ["a"]}, {"N": "-1.5"}]}}
+    tables = {**KEPT["tables"], "draws": [DRAW | {"chain": {"N": "3"}, "text": {"S": "{}"}} | more]}
+    evening_file._write(file, KEPT | {"step": step, "tables": tables})
+    assert evening_file.read(file) == KEPT | {"step": step, "tables": tables}
+
+
+@pytest.fixture
+def saved(monkeypatch):
+    """`saved(path)`: save an evening whose tables are those of `KEPT`."""
+    monkeypatch.setattr(evening_file, "draws_table", lambda target: SimpleNamespace(describe=lambda: None))
+    monkeypatch.setattr(evening_file, "_tables_now", lambda target, old: KEPT["tables"])
+    target = SimpleNamespace(names=Names("party", "hardened"))
+    return lambda path: evening_file.save(target, path, "night-1")
+
+
+def test_it_is_not_saved_through_a_link(file, saved, tmp_path):
+    """If somebody made the file or its lock a link, nothing is written, and a sentence says so."""
+    before, link = file.read_bytes(), tmp_path / "link.json"
+    link.symlink_to(file)
+    with pytest.raises(LotteryError, match=r"link.json: cannot be written \(it is a folder, a link or a dev"):
+        saved(link)
+    (tmp_path / ".new.json.lock").symlink_to(file)
+    with pytest.raises(
+        LotteryError, match=r"new.json: cannot be written \(Too many levels of symbolic links"
+    ):
+        saved(tmp_path / "new.json")
+    assert (file.read_bytes(), link.is_symlink()) == (before, True)
+    assert not (tmp_path / "new.json").exists()
+
+
+def test_a_lock_that_is_held_does_not_hang(file, saved, monkeypatch):
+    """If another program holds the lock, the evening goes on, and says that it is not saved."""
+    monkeypatch.setattr(evening_file, "_LOCKED_SECONDS", 0.1)
+    held = pytest.raises(LotteryError, match="another program has locked it for a minute")
+    with FileLock(file.with_name(f".{file.name}.lock")), held:
+        saved(file)
+    assert saved(file)["tables"] == KEPT["tables"]
+
+
+def test_no_pipe_and_no_device(tmp_path):
+    """A pipe does not hang, and an endless file does not fill the memory."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(LotteryError, match=r"cannot be read \(it is a folder, a link or a device"):
+            evening_file.read(path)
 
 
 def test_no_file(tmp_path):
