@@ -15,7 +15,6 @@ from lottery_lib.__main__ import main
 from lottery_lib.merkle import root_of
 from lottery_lib.resources.contents import pool_table
 from lottery_lib.resources.dynamodb_table import Table
-from lottery_lib.stack import Inventory
 from lottery_party import projector
 from lottery_party.announcement import grouped
 from lottery_party.checker import check_page
@@ -141,22 +140,6 @@ def test_a_row_without_a_receipt_is_marked(run, target, monkeypatch, tmp_path):
     table.remove(["007"])
 
 
-def test_teardown_during_an_evening(run, target, monkeypatch):
-    """`teardown` asks first if an evening is open, also on an emulator; `--yes` answers."""
-    assert Evening(target, "night-1").refresh().step == "public value"
-    monkeypatch.setenv("LOTTERY_ATTENDEE", "party")
-    torn = []
-    monkeypatch.setattr(Stack, "teardown", lambda stack: torn.append(stack) or Inventory([], []))
-    code, told, _ = run("teardown", *HARDENED)
-    assert (code, torn) == (1, [])
-    assert told["cause"].startswith(
-        "delete the lottery, although the evening night-1 is open: needs a confirm"
-    )
-    assert run("teardown", "--yes", *HARDENED)[:2] == (0, {"resources": [], "left": []})
-    assert run("teardown", "--edition", "tutorial")[0] == 0  # it leaves the evening's tables
-    assert len(torn) == 2
-
-
 def test_reset_during_an_evening(run, target, monkeypatch):
     """`reset` asks first if an evening is open, also on an emulator."""
     assert Evening(target, "night-1").refresh().step == "public value"
@@ -181,12 +164,6 @@ def test_a_draw_in_public(run, target, monkeypatch, tmp_path):
     assert (code, {*told.pop("verified").values()}) == (0, {True}), said
     assert json.loads((tmp_path / "checked/d-1/receipts.json").read_text()) == told
     assert (tmp_path / "checked/d-1/check.html").read_text(encoding="utf-8") == check_page(told)
-    (tmp_path / "others").mkdir()
-    (tmp_path / "others/check.html").symlink_to(tmp_path / "checked/d-1/receipts.json")
-    assert (
-        "check.html: cannot be written" in run("receipts", "d-1", "--save", "others", *HARDENED)[1]["cause"]
-    )
-    assert json.loads((tmp_path / "checked/d-1/receipts.json").read_text()) == told
 
 
 def test_a_draw_in_public_that_fails(run, target, monkeypatch):

@@ -1,11 +1,13 @@
 """What people name may be a pipe, a device or a link: nothing hangs, and nothing is written through it."""
 
 import os
+import re
 
 import pytest
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.files import make_folder, read_limited, write_new, write_over
+from lottery_lib.names import KIT
 
 NOT_A_FILE = "it is a folder, a link or a device, not a file"
 
@@ -103,6 +105,16 @@ def test_a_full_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     assert refused(write_over, file).endswith("cannot be written (No space left on device). Give another.")
     assert (file.read_bytes(), list(tmp_path.iterdir())) == (b"old", [file])
+
+
+@pytest.mark.parametrize("program", ["lottery_party", "lottery_class"])
+def test_there_is_one_door(program):
+    """No module of the party or the class reads or writes a file that people name in another way."""
+    for path in (KIT / program).rglob("*.py"):
+        calls = re.findall(
+            r"\.(?:write_text|write_bytes|read_bytes)\(|\bopen\(.*", path.read_text(encoding="utf-8")
+        )
+        assert calls == [], path
 
 
 def test_a_folder_is_no_link(tmp_path):

@@ -19,7 +19,8 @@ from lottery_lib import command_line
 from lottery_lib.__main__ import lottery, main, plugins
 from lottery_lib.command_line import Run
 from lottery_lib.errors import LotteryError
-from lottery_lib.names import KIT
+from lottery_lib.names import KIT, Names
+from lottery_lib.stack import Inventory
 
 
 def commands(group=lottery):
@@ -367,6 +368,26 @@ def test_verify_what_is_no_folder(run, tmp_path, content, sentence):
     assert list(found) == [*shape, "error", "cause"]
 
 
+def test_receipts_are_not_saved_through_a_link(run, receipts, tmp_path, monkeypatch):
+    """In a folder that somebody else has prepared, a link stays, and so does the file that it leads to."""
+    folder, needed = tmp_path / "others", tmp_path / "needed"
+    folder.mkdir()
+    needed.write_text("needed")
+    (folder / "check.html").symlink_to(needed)
+    (tmp_path / "link").symlink_to(folder)
+    monkeypatch.setattr("lottery_party.commands.connected", lambda edition: None)
+    monkeypatch.setattr("lottery_party.records.receipts", lambda target, name: receipts[1])
+    code, told, _ = run("receipts", "night-1", "--save", str(folder))
+    assert code == 1
+    assert f"file {folder / 'check.html'}: cannot be written (it is a folder, a link or" in told["cause"]
+    assert needed.read_text() == "needed"
+    code, told, _ = run("receipts", "night-1", "--save", str(tmp_path / "link"))
+    assert (code, told["cause"]) == (
+        1,
+        f"folder {tmp_path / 'link'}: cannot be written (it is a link). Give another.",
+    )
+
+
 @pytest.mark.parametrize("words", [["verify"], ["employees", "load"]], ids=" ".join)
 def test_no_pipe(run, tmp_path, words):
     """A pipe that somebody put there does not hang: it gets one sentence."""
@@ -374,6 +395,39 @@ def test_no_pipe(run, tmp_path, words):
     code, found, _ = run(*words, str(tmp_path if words == ["verify"] else tmp_path / "receipts.json"))
     assert code == 1
     assert "receipts.json: cannot be read (it is a folder, a link or a device, not a file)." in found["cause"]
+
+
+@pytest.fixture
+def torn(monkeypatch):
+    """The editions whose lottery was torn down, while the evening night-1 is open."""
+    torn = []
+
+    def stack(target, yes, *, delete):
+        return SimpleNamespace(teardown=lambda: torn.append(target.names.edition) or Inventory([], []))
+
+    def connected(edition):
+        return SimpleNamespace(names=Names("party", edition or "tutorial"), key_file=None)
+
+    monkeypatch.setattr("lottery_lib.__main__.connected", connected)
+    monkeypatch.setattr("lottery_lib.__main__.stack_of", stack)
+    monkeypatch.setattr("lottery_lib.resources.contents.open_evenings", lambda target: ["night-1"])
+    return torn
+
+
+def test_teardown_during_an_evening(run, torn):
+    """It asks before an open evening is destroyed, and `--yes` answers. Without a terminal it is needed."""
+    code, told, _ = run("teardown", "--edition", "hardened")
+    question = "delete the lottery, although the evening night-1 is open"
+    said = f"{question}: needs a confirmation, and there is no terminal to ask in. Give --yes."
+    assert (code, told["cause"], torn) == (1, said, [])
+    assert run("teardown", "--edition", "hardened", "--yes")[:2] == (0, {"resources": [], "left": []})
+    assert torn == ["hardened"]
+
+
+def test_teardown_of_the_other_edition(run, torn):
+    """It does not ask, because the tables of an evening stay."""
+    assert run("teardown")[0] == 0
+    assert torn == ["tutorial"]
 
 
 def test_exit_code():
