@@ -46,6 +46,7 @@ _MOST_ELEMENTS: Final = 10_000_000
 _MOST_CHARACTERS: Final = 50_000_000
 _ID_BYTES: Final = 2048  # the limit of DynamoDB for a key
 _NAME_LENGTH: Final = 200
+_SHOWN_ROWS: Final = 20
 _PLACE: Final = re.compile("([A-Z]{1,3})([0-9]{1,7})")
 _SAVE: Final = _("Save the list in Excel as .xlsx or as CSV UTF-8, and load that file")
 # Excel's old format. Excel packs an .xlsx with a password into it, too.
@@ -116,9 +117,9 @@ class Roster:
         return "\n".join(lines + self._bad_rows())
 
     def _bad_rows(self) -> list[str]:
-        return [
-            _("  row {number}: {reason}", number=bad["row"], reason=bad["reason"]) for bad in self.rejected
-        ]
+        first, more = self.rejected[:_SHOWN_ROWS], len(self.rejected) - _SHOWN_ROWS
+        rows = [_("  row {number}: {reason}", number=bad["row"], reason=bad["reason"]) for bad in first]
+        return [*rows, *([_("  and {count} more", count=more)] if more > 0 else [])]
 
 
 def tutorial_roster() -> Roster:
