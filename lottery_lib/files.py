@@ -87,7 +87,7 @@ def make_folder(folder: Path) -> None:
 
 def _check_plain(found: os.stat_result) -> None:
     if not S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, _("it is a folder, a link or a device, not a file"))
+        raise OSError(errno.EINVAL, _("it is a folder, a link, a pipe or a device, not a file"))
 
 
 @contextmanager

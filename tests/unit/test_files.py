@@ -9,7 +9,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.files import make_folder, read_limited, write_new, write_over
 from lottery_lib.names import KIT
 
-NOT_A_FILE = "it is a folder, a link or a device, not a file"
+NOT_A_FILE = "it is a folder, a link, a pipe or a device, not a file"
 
 
 @pytest.fixture

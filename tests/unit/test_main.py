@@ -379,7 +379,9 @@ def test_receipts_are_not_saved_through_a_link(run, receipts, tmp_path, monkeypa
     monkeypatch.setattr("lottery_party.records.receipts", lambda target, name: receipts[1])
     code, told, _ = run("receipts", "night-1", "--save", str(folder))
     assert code == 1
-    assert f"file {folder / 'check.html'}: cannot be written (it is a folder, a link or" in told["cause"]
+    assert (
+        f"file {folder / 'check.html'}: cannot be written (it is a folder, a link, a pipe or" in told["cause"]
+    )
     assert needed.read_text() == "needed"
     code, told, _ = run("receipts", "night-1", "--save", str(tmp_path / "link"))
     assert (code, told["cause"]) == (
@@ -394,7 +396,10 @@ def test_no_pipe(run, tmp_path, words):
     os.mkfifo(tmp_path / "receipts.json")
     code, found, _ = run(*words, str(tmp_path if words == ["verify"] else tmp_path / "receipts.json"))
     assert code == 1
-    assert "receipts.json: cannot be read (it is a folder, a link or a device, not a file)." in found["cause"]
+    assert (
+        "receipts.json: cannot be read (it is a folder, a link, a pipe or a device, not a file)."
+        in found["cause"]
+    )
 
 
 @pytest.fixture

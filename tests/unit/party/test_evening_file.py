@@ -144,7 +144,9 @@ def test_it_is_not_saved_through_a_link(file, saved, tmp_path):
     """If somebody made the file or its lock a link, nothing is written, and a sentence says so."""
     before, link = file.read_bytes(), tmp_path / "link.json"
     link.symlink_to(file)
-    with pytest.raises(LotteryError, match=r"link.json: cannot be written \(it is a folder, a link or a dev"):
+    with pytest.raises(
+        LotteryError, match=r"link.json: cannot be written \(it is a folder, a link, a pipe or a dev"
+    ):
         saved(link)
     (tmp_path / ".new.json.lock").symlink_to(file)
     with pytest.raises(
@@ -168,7 +170,9 @@ def test_no_pipe_and_no_device(tmp_path):
     """A pipe does not hang, and an endless file does not fill the memory."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero")):
-        with pytest.raises(LotteryError, match=r"cannot be read \(it is a folder, a link or a device"):
+        with pytest.raises(
+            LotteryError, match=r"cannot be read \(it is a folder, a link, a pipe or a device"
+        ):
             evening_file.read(path)
 
 
