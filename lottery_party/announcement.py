@@ -96,7 +96,8 @@ def page(receipt: Mapping[str, Any], code: str) -> str:
 <div>
 <h2>{_("Prizes, in this order")}</h2>
 <ol>{prizes}</ol>
-<p>{size}. {RULES[receipt["absent"]]}</p>
+<p>{size}</p>
+<p>{RULES[receipt["absent"]]}</p>
 {f"<p>{asked}</p>" if receipt["question"] else ""}
 <h2>{_("Code of the announcement")}</h2>
 <div class="code">{grouped(escaped(code))}</div>

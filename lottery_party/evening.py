@@ -323,7 +323,7 @@ class Evening:
         self._note(request)
         told = run(self.target, {"draw_id": self.name, **request}, _SECONDS)
         if told["error"]:
-            what = f"{failed} ({str(told['cause']).rstrip('.。')})"
+            what = _("{failed} ({reason})", failed=failed, reason=str(told["cause"]).rstrip(".。"))
             raise self._refused(what, _("Look at the evening, and try again"))
         self.refresh()
 
