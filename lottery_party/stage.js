@@ -5,8 +5,9 @@
 const FORWARD = [" ", "Enter", "PageDown", "ArrowRight", "ArrowDown"];
 const BACK = ["PageUp", "ArrowLeft", "ArrowUp"];
 const APART = 400; // milliseconds: if two presses are closer, only the first counts
-const REELS = 30; // at most so many names roll
-const ROLL = 80; // milliseconds until the next name is in a reel
+const ROLL = 90; // milliseconds until the next name is in a reel
+const GRAINS = 140; // of gold dust, for the greatest prize
+const STRUCK = 900; // milliseconds before a free place rolls, so that the room sees who is absent
 // Sizes in letters (em), as in the CSS
 const GAP = 0.6; // between two columns
 const PADDING = 0.8; // of an entry, left and right together
@@ -27,7 +28,8 @@ const SCENES = {
   opening: ({ prizes = [], words = [], code, guests }, word) => ({
     above: word("guests", { guests }), entries: prizes, aside: words, code,
   }),
-  public: ({ question, value }) => ({ heading: value && question, entries: hero(value || question) }),
+  public: ({ question, value, told, code, words: aside }) =>
+    value ? { heading: question, entries: [], value, told, code, aside } : { entries: hero(question) },
   ready,
   rolling: (scene, word, rolls) => ({
     ...(rolls ? { heading: scene.prize, entries: [] } : ready(scene)), above: word("drawing"),
@@ -47,9 +49,43 @@ function make(tag, className, ...children) {
   return node;
 }
 
-function box({ name, note, count, status, reel }) {
-  const text = make(status === "absent" ? "s" : "span", "name", name);
-  return make("li", `box ${reel ? "reel" : status || ""}`, count && make("b", "count", `${count} ×`), text, note && make("span", "note", note));
+/** The parts of a text between which a line may end. A number stays with its word: "iPhone 17", "Pro". */
+const wordsOf = (text) => text.match(/\S+(\s+\d\S*)*\s*/g) ?? [];
+
+/** A text that breaks only between its words, if none of them is wider than its box. */
+function textOf(text) {
+  return wordsOf(text ?? "").flatMap((part) => {
+    const word = part.trimEnd();
+    return [/[\s·‐-]/.test(word) ? make("span", "word", word) : word, part.slice(word.length)];
+  });
+}
+
+function box({ name, note, count, status }) {
+  const text = make(status === "absent" ? "s" : "span", "name", ...textOf(name));
+  return make("li", `box ${status || ""}`, count && make("b", "count", `${count} ×`), text, note && make("span", "note", ...textOf(note)));
+}
+
+/** The public value, letter by letter: each in a box of its own. A gap stands between two groups. */
+function valueOf(value) {
+  const letters = (group) => make("span", "group", ...[...group].map((letter) => make("span", "letter", letter)));
+  const node = make("p", "value", ...value.split(" ").flatMap((group, at) => [at ? " " : "", letters(group)]));
+  node.setAttribute("role", "img");
+  node.setAttribute("aria-label", value);
+  return node;
+}
+
+const keyOf = ({ name, note }) => `${name}\n${note}`;
+
+/** Winners in the places that they have. Who is drawn in place of somebody absent gets that place: nobody else moves. */
+function placesOf(before, winners) {
+  const rest = [...winners];
+  const stay = before.map((there) => {
+    const at = rest.findIndex((one) => keyOf(one) === keyOf(there));
+    return at < 0 ? undefined : rest.splice(at, 1)[0];
+  });
+  const drawn = rest.filter(({ status }) => status !== "absent");
+  const places = stay.map((one) => (one && one.status !== "absent" ? one : (drawn.shift() ?? one)));
+  return before.length ? [...places.filter(Boolean), ...drawn] : winners;
 }
 
 /** One page. What belongs to a group stands beside the group's name, as in the credits of a film. */
@@ -59,7 +95,7 @@ function sheetOf(entries) {
   entries.forEach((entry, at) => {
     if (!at || entry.group !== entries[at - 1].group) {
       list = make("ul", "");
-      sheet.append(entry.group ? make("section", "", make("h3", "", entry.group), list) : list);
+      sheet.append(entry.group ? make("section", "", make("h3", "", ...textOf(entry.group)), list) : list);
     }
     list.append(box(entry));
   });
@@ -96,9 +132,46 @@ function linesOf(words, wide) {
   return lines;
 }
 
+/**
+ * Tells whether a page has lost its kernel. Where the page stands alone, it is loaded again as soon as the server answers:
+ * its new kernel finds the evening in the tables. A server that was started again does not know the old kernel (404).
+ */
+function watch(kernel, alone, tell) {
+  let ended, timer; // a kernel that started again does not know this page
+  let answers = 0;
+
+  function look() {
+    ended ||= ["dead", "restarting", "autorestarting", "terminating"].includes(kernel.status);
+    const gone = ended || kernel.connectionStatus !== "connected";
+    tell(gone);
+    if (gone && alone) timer ??= setInterval(ask, 1500);
+    else timer = clearInterval(timer);
+  }
+
+  async function ask() {
+    const { baseUrl } = kernel.serverSettings;
+    const answer = await fetch(`${baseUrl}api/kernels/${kernel.id}`).catch(() => undefined);
+    const known = answer?.headers.get("content-type")?.includes("json"); // else it is another server, or the path is another
+    answers = answer && (answer.ok || (answer.status === 404 && known)) ? answers + 1 : 0;
+    if (timer && answers > (ended ? 0 : 1)) location.reload(); // a short break of the network ends by itself
+  }
+
+  kernel.statusChanged.connect(look);
+  kernel.connectionStatusChanged.connect(look);
+  return () => {
+    clearInterval(timer);
+    kernel.statusChanged.disconnect(look);
+    kernel.connectionStatusChanged.disconnect(look);
+  };
+}
+
 function render({ model, el }) {
   const view = make("div", "view");
-  const lost = make("p", "lost");
+  const lost = make("div", "lottery-lost");
+  lost.setAttribute("role", "alert");
+  const canvas = make("canvas", "field");
+  const beat = make("div", "beat"); // the numbers that the room counts
+  beat.setAttribute("aria-hidden", "true");
   const said = make("p", "said"); // for screen readers
   said.setAttribute("aria-live", "polite");
   const pen = document.createElement("canvas").getContext("2d");
@@ -107,6 +180,11 @@ function render({ model, el }) {
   let sheets = []; // the pages
   let page = 0;
   let shown; // the scene that is on the page
+  let field; // everybody's names, while a prize is drawn
+  let places = []; // the winners of the prize, each in the place that it has on the page
+  let laid; // what the pages were laid out for
+  let passing; // moves the names in places that are drawn again
+  let steps = []; // what is still to come of the moment in which winners appear
   let frame, audio, timer;
   let pressed = -APART;
 
@@ -118,27 +196,51 @@ function render({ model, el }) {
     if (!el.clientWidth) return;
     const scene = model.get("scene");
     const kind = Object.hasOwn(SCENES, scene.kind) ? scene.kind : "";
-    const fresh = kind !== shown?.kind || scene.prize !== shown.prize;
+    const same = scene.prize === shown?.prize;
+    const fresh = kind !== shown?.kind || !same;
     const moves = !matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const rolls = kind === "rolling" && moves && model.get("names").length > 0;
-    const content = SCENES[kind](scene, word, rolls);
-    cancelAnimationFrame(frame);
-    build(kind, content);
-    if (rolls) roll(scene.count);
-    else sheets = fit(content.entries, kind === "closed" ? 0.1 : 0.28, least);
-    if (fresh) page = pageWith(model.get("first"));
+    const known = places.map(keyOf);
+    if (!same || !["rolling", "winners"].includes(kind)) places = [];
+    if (scene.winners) places = placesOf(places, scene.winners);
+    const again = kind === "rolling" && scene.redraw && places.some(({ status }) => status === "absent");
+    const rolls = kind === "rolling" && !again && moves && model.get("names").length > 0;
+    const reveals = kind === "winners" && shown?.kind === "rolling" && same && moves;
+    const content = again ? { heading: scene.prize, entries: places, above: word("drawing") } : SCENES[kind]({ ...scene, winners: places }, word, rolls);
+    stop();
+    const layout = places.length && JSON.stringify([el.clientWidth, el.clientHeight, scene.prize, places.length, scene.mark, model.get("title"), model.get("logo").length]);
+    const keeps = layout && layout === laid; // nobody moves
+    const size = keeps && room.style.fontSize;
+    el.style.setProperty("--rank", Math.max(0, Math.min(1, scene.rank ?? 0)));
+    el.classList.toggle("greatest", scene.rank === 1);
+    build(kind, content, scene.mark);
+    laid = layout;
+    if (keeps) room.style.fontSize = size;
+    else if (rolls) sheets = [];
+    else sheets = fit(content.entries, kind === "closed" ? 0.1 : places.length === 1 ? 0.4 : 0.28, least);
+    const ended = reveals && keeps ? free() : [];
+    if (keeps && !ended.length) refill();
+    if (fresh && !keeps) page = pageWith(model.get("first"));
     else if (kind === "winners") {
-      const known = shown.winners.map(({ name, note }) => `${name} ${note}`);
-      const drawn = scene.winners.findIndex((one) => one.status === "new" && !known.includes(`${one.name} ${one.note}`));
-      if (drawn >= 0) page = Math.floor(drawn / sheets[0].entries.length);
+      const drawn = places.findIndex((one) => one.status === "new" && !known.includes(keyOf(one)));
+      if (drawn >= 0) page = pageWith(drawn);
     }
-    el.classList.toggle("fresh", fresh);
+    el.classList.toggle("fresh", fresh && !keeps && !(reveals && field));
     turn();
-    if (shown && fresh && kind === "winners" && model.get("sound")) chime();
+    const before = shown;
     shown = { ...scene, kind };
+    if (!rolls && !(reveals && field)) field = field?.stop();
+    if (content.value) spell();
+    if (rolls) field = newField();
+    else if (again && moves) pass();
+    else if (ended.length) land(ended);
+    else if (reveals && field) reveal(scene.rank ?? 0);
+    else if (kind === "winners") {
+      if (before && fresh && model.get("sound")) chime();
+      model.send({ seen: true });
+    }
   }
 
-  function build(kind, { above, heading, aside = [], code }) {
+  function build(kind, { above, heading, aside = [], code, value, told }, mark) {
     el.dataset.kind = kind;
     least = 15.15 + 0.0067 * el.clientWidth; // 22 at 1024, 28 at 1920
     el.style.setProperty("--least", `${least}px`);
@@ -146,15 +248,28 @@ function render({ model, el }) {
     const picture = (name, src, alt) => Object.assign(make("img", name), { src, alt });
     const logo = model.get("logo").startsWith("data:image/") && picture("logo", model.get("logo"), "");
     const svg = code?.includes("xmlns") ? code : code?.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
-    room = make("div", "room");
+    room = make("div", "room", value && valueOf(value));
     footer = make("footer", "");
     view.replaceChildren(
-      make("header", "", logo, make("h1", "", model.get("title")), above && make("p", "above", above)),
-      make("main", "", heading && make("h2", "", heading), room),
+      make("header", "", mark && make("b", "mark", mark), logo, make("h1", "", model.get("title")), above && make("p", "above", above)),
+      make("main", "", heading && make("h2", "", ...textOf(heading)), room, told && make("p", "told", told)),
       make("aside", "", svg && picture("code", `data:image/svg+xml,${encodeURIComponent(svg)}`, word("code")),
         ...aside.map((text) => make("p", "", text))),
       footer,
     ); // prettier-ignore
+  }
+
+  /** Makes the letters of the public value as large as they fit. */
+  function spell() {
+    const value = room.firstChild;
+    let [low, high] = [least, 0.25 * room.clientHeight];
+    while (high - low > 1) {
+      const size = (low + high) / 2;
+      value.style.fontSize = `${size}px`;
+      if (value.offsetHeight <= room.clientHeight && value.scrollWidth <= room.clientWidth) low = size;
+      else high = size;
+    }
+    value.style.fontSize = `${low}px`;
   }
 
   /** The page that has a certain entry. Windows of other sizes have other pages, but the same entries. */
@@ -166,34 +281,42 @@ function render({ model, el }) {
   function turn() {
     page = Math.max(0, Math.min(page, sheets.length - 1));
     const entries = sheets[page]?.entries ?? [];
-    room.replaceChildren(sheets[page] ?? "");
+    if (sheets[page]) room.replaceChildren(sheets[page]);
     footer.replaceChildren(
       make("span", "legends", ...["new", "absent"].map((one) =>
         entries.some(({ status }) => status === one) && make("span", `legend is-${one}`, word(one)))),
       make("span", "page", sheets.length > 1 && word("page", { page: page + 1, pages: sheets.length })),
     );
     const names = entries.map(({ name, status }) => (status ? `${name} (${word(status)})` : name));
-    const text = [...view.querySelectorAll(".above, h2")].map((node) => node.textContent).concat(names);
+    const text = [...view.querySelectorAll(".mark, .above, h2, .value, .told")].map((node) => node.textContent).concat(names);
     said.textContent = text.filter(Boolean).join(", ");
   }
 
+  const widths = new Map(); // in letters; to measure takes long
   function widthOf(text, weight = 600) {
-    pen.font = `${weight} 100px ${getComputedStyle(el).fontFamily}`;
-    return pen.measureText(text).width / 100;
+    const key = `${weight} ${text}`;
+    if (!widths.has(key)) {
+      pen.font = `${weight} 100px ${getComputedStyle(el).fontFamily}`;
+      widths.set(key, pen.measureText(text).width / 100);
+    }
+    return widths.get(key);
   }
+  const parts = (text, weight) => wordsOf(text || "").map((part) => widthOf(part, weight));
 
   /** Returns the entries as pages: as few as there must be, all in letters of one size, as large as fit. */
   function fit(given, most, smallest) {
     if (!given.length) return [];
-    const parts = (text, weight) => (text || "").split(/(?<=[\s·-])/).map((part) => widthOf(part, weight));
     const entries = given.map((entry) => ({
       words: parts(entry.name, 600),
       noted: parts(entry.note, 400),
-      beside: entry.count ? COUNT : entry.status === "new" ? PADDING : 0,
+      beside: entry.count ? COUNT : 0,
       ...entry,
     }));
+    const whole = entries[0].words.reduce((sum, part) => sum + part, 0);
     const high = room.clientHeight;
     const wide = room.clientWidth * (entries[0].group ? CREDITS : 1);
+    // One name stands on one line, if it does not become small there
+    if (entries.length === 1 && wide / (whole + PADDING) > 0.4 * most * high) entries[0].words = [whole];
     const name = usual(entries.map(({ words, beside }) => words.reduce((sum, part) => sum + part, beside))) + PADDING;
     const column = (columns, size) => (wide + GAP * size) / columns - GAP * size;
 
@@ -241,7 +364,10 @@ function render({ model, el }) {
       for (let size = low; size >= smallest || each === 1; size *= 0.97) {
         const columns = columnsFor(chunks, size) || 1;
         room.style.fontSize = `${size}px`;
-        for (const sheet of pages) place(sheet, columns);
+        for (const sheet of pages) {
+          place(sheet, columns);
+          sheet.column = column(columns, size) / size;
+        }
         for (const prize of room.querySelectorAll("h3")) {
           const word = Math.max(...parts(prize.textContent, 600)); // it is not broken
           prize.style.fontSize = `${Math.max(least, Math.min(size, (PRIZE * room.clientWidth) / word))}px`;
@@ -254,29 +380,149 @@ function render({ model, el }) {
     }
   }
 
-  /** Theatre: names roll by. Who wins was drawn before. */
-  function roll(count) {
-    const any = (list) => list[Math.floor(Math.random() * list.length)];
-    const all = model.get("names"); // to measure 10,000 would take long
-    const names = Array.from({ length: 400 }, () => any(all)).map((name) => [name, widthOf(name)]);
-    const words = [usual(names.map(([, wide]) => wide))];
-    const reels = Array.from({ length: Math.min(count, REELS) }, () => ({ reel: true, name: "", words }));
-    sheets = fit(reels, 0.28, 1.5 * least).slice(0, 1);
-    const lines = sheets[0].boxes.map((box) => box.querySelector(".name"));
-    const inside = sheets[0].boxes[0].clientWidth / parseFloat(room.style.fontSize) - PADDING;
+  // The moment. Who wins was drawn before; what the room sees is theatre.
 
-    function move(now) {
-      lines.forEach((line, at) => {
-        const turn = Math.floor(now / ROLL + 0.37 * at); // not all at once
-        if (turn === line.turn) return;
-        const [name, wide] = any(names);
-        line.turn = turn;
-        line.textContent = name;
-        line.style.fontSize = `${Math.min(1, inside / wide)}em`;
+  function newField() {
+    field?.stop();
+    const sharp = Math.min(devicePixelRatio, 2560 / el.clientWidth) * (el.getBoundingClientRect().width / el.clientWidth);
+    canvas.width = Math.round(el.clientWidth * sharp);
+    canvas.height = Math.round(el.clientHeight * sharp);
+    const [across, down] = [room.offsetWidth / 2, room.offsetHeight / 2];
+    return fieldOf(canvas, {
+      names: model.get("names"), least: 1.3 * least, family: getComputedStyle(el).fontFamily, sharp,
+      x: room.offsetLeft + across, y: room.offsetTop + down, across: 0.9 * across, down: 0.98 * down,
+    }); // prettier-ignore
+  }
+
+  const at = (time, act) => steps.push(setTimeout(act, time));
+
+  /** Ends the moment, if there is one: what is shown is the result. Returns whether there was one. */
+  function stop() {
+    const waiting = steps.length > 0;
+    steps.forEach(clearTimeout);
+    steps = [];
+    cancelAnimationFrame(frame);
+    beat.textContent = "";
+    delete el.dataset.moment;
+    return waiting;
+  }
+
+  function finish() {
+    stop();
+    refill();
+    for (const each of room.getAnimations({ subtree: true })) each.finish();
+    turn();
+    field?.fade(0);
+    model.send({ seen: true });
+  }
+
+  /** Everybody's names come to rest on the winners while the room counts: the greater the prize, the longer. */
+  function reveal(rank) {
+    const [build, step, hold, flight] = [300 + 1500 * rank, 600 + 350 * rank, 250 + 650 * rank, 800 + 500 * rank];
+    const { entries, boxes } = sheets[page];
+    const [counted, landed] = [build + 3 * step, build + 3 * step + hold];
+    el.dataset.moment = "build";
+    field.hurry(2 + 3 * rank);
+    at(build, () => field.rest(entries.map(({ name }) => name), 3 * step));
+    [3, 2, 1].forEach((number, since) => at(build + since * step, () => {
+      el.dataset.moment = "count";
+      beat.style.animationDuration = `${step}ms`;
+      beat.replaceChildren(make("b", "", number));
+      if (model.get("sound")) play([number === 1 ? 392 : 261.63], 0.2);
+    })); // prettier-ignore
+    at(counted, () => {
+      el.dataset.moment = "hush";
+      beat.textContent = "";
+      field.light();
+    });
+    at(landed, () => {
+      el.dataset.moment = "shine";
+      if (model.get("sound")) chime();
+      boxes.forEach((node, number) => {
+        const [name, note] = [node.querySelector(".name"), node.querySelector(".note")];
+        const timing = { duration: flight, delay: Math.min(90, 700 / boxes.length) * number, fill: "backwards" };
+        const from = field.take(entries[number].name);
+        const [x, y] = [name.offsetLeft + name.offsetWidth / 2, name.offsetTop + name.offsetHeight / 2];
+        const small = from.size / parseFloat(getComputedStyle(name).fontSize);
+        const there = `translate(${from.x - x}px, ${from.y - y}px) scale(${small})`;
+        name.animate([{ transform: there, color: GOLD }, { transform: "none" }], { ...timing, easing: "cubic-bezier(0.3, 0.9, 0.3, 1)" });
+        note?.animate([{ opacity: 0 }, { opacity: 0, offset: 0.6 }, { opacity: 1 }], timing);
       });
-      frame = requestAnimationFrame(move);
+      field.fade(rank === 1 ? GRAINS : 0);
+    });
+    at(landed + flight + 700, () => {
+      stop();
+      model.send({ seen: true });
+    });
+  }
+
+  /** The boxes that are drawn again. */
+  const free = () => sheets.flatMap(({ boxes }) => boxes.filter((node) => node.classList.contains("reel")));
+
+  /** A redraw: names pass by in the free places, and nowhere else. No name stands in two places. */
+  function pass() {
+    const boxes = sheets.flatMap((sheet) => sheet.boxes.filter((node) => node.classList.contains("absent")));
+    page = Math.max(0, sheets.findIndex((sheet) => sheet.boxes.includes(boxes[0])));
+    turn();
+    const held = new Set(places.map(({ name }) => name));
+    const others = shuffled([...new Set(model.get("names"))].filter((name) => !held.has(name)));
+    if (others.length <= boxes.length) return; // who remains would be told before
+    for (const node of boxes) {
+      node.style.height = `${node.offsetHeight}px`;
+      node.classList.add("reel");
     }
-    move(performance.now());
+    let next = 0;
+    let start;
+    passing = (now) => {
+      start ??= now + STRUCK;
+      boxes.forEach((node, number) => {
+        const round = Math.floor((now - start) / ROLL + 0.37 * number); // not all at once
+        if (now < start || round === node.round || !node.isConnected) return;
+        const inside = node.clientWidth / parseFloat(room.style.fontSize) - PADDING;
+        const name = others[next++ % others.length];
+        const line = make("span", "name", name);
+        line.style.fontSize = `${Math.min(1, inside / widthOf(name))}em`;
+        node.round = round;
+        node.classList.remove("absent");
+        node.replaceChildren(line);
+      });
+      frame = requestAnimationFrame(passing);
+    };
+    frame = requestAnimationFrame(passing);
+  }
+
+  /** The free places come to rest, one after another. */
+  function land(boxes) {
+    el.dataset.moment = "land";
+    frame = requestAnimationFrame(passing);
+    const gap = Math.min(500, 2400 / boxes.length);
+    boxes.forEach((node, number) => at(700 + gap * number, () => refill(node)));
+    at(700 + gap * boxes.length, () => {
+      if (model.get("sound")) chime();
+      finish();
+    });
+  }
+
+  /** Puts the winners into the boxes that are there, or into one of them. Nothing else moves. */
+  function refill(only) {
+    let number = 0;
+    for (const sheet of sheets)
+      sheet.boxes.forEach((old, at) => {
+        const [was, now] = [sheet.entries[at], places[number++]];
+        const stays = keyOf(was) === keyOf(now);
+        if ((only && old !== only) || (stays && was.status === now.status && !old.classList.contains("reel"))) return;
+        const entry = { ...was, ...now, words: parts(now.name, 600) };
+        const node = box(entry);
+        const inside = entry.span * (sheet.column + GAP) - GAP - PADDING;
+        const lines = Math.max(1, linesOf(was.words, inside));
+        let size = 1;
+        while (size > 0.3 && linesOf(entry.words, inside / size) > lines) size -= 0.03;
+        node.querySelector(".name").style.fontSize = size < 1 ? `${size}em` : "";
+        node.style.gridColumn = old.style.gridColumn;
+        node.classList.toggle("landed", !stays);
+        old.replaceWith(node);
+        [sheet.boxes[at], sheet.entries[at]] = [node, entry];
+      });
   }
 
   // Keys, clicks and buttons
@@ -285,7 +531,8 @@ function render({ model, el }) {
     const now = performance.now();
     if (now - pressed < APART) return;
     pressed = now;
-    if (sheets[page + way]) {
+    if (steps.length) finish(); // the moment is over
+    else if (sheets[page + way]) {
       page += way;
       el.classList.add("fresh");
       turn();
@@ -330,21 +577,23 @@ function render({ model, el }) {
     if (model.get("sound")) chime();
   }
 
-  function chime() {
+  function play(frequencies, long) {
     audio ??= new AudioContext();
     audio.resume();
-    [523.25, 659.25, 783.99, 1046.5].forEach((frequency, at) => {
+    frequencies.forEach((frequency, at) => {
       const start = audio.currentTime + 0.09 * at;
       const loud = audio.createGain();
       loud.gain.setValueAtTime(0.001, start);
       loud.gain.exponentialRampToValueAtTime(0.25, start + 0.02);
-      loud.gain.exponentialRampToValueAtTime(0.001, start + 0.9);
+      loud.gain.exponentialRampToValueAtTime(0.001, start + long);
       const tone = new OscillatorNode(audio, { type: "triangle", frequency });
       tone.connect(loud).connect(audio.destination);
       tone.start(start);
-      tone.stop(start + 1);
+      tone.stop(start + long + 0.1);
     });
   }
+
+  const chime = () => play([523.25, 659.25, 783.99, 1046.5], 0.9);
 
   function label() {
     el.lang = word("language");
@@ -358,7 +607,7 @@ function render({ model, el }) {
       node.setAttribute("aria-label", word(name));
     }
     el.querySelector("button.sound").setAttribute("aria-pressed", model.get("sound"));
-    lost.textContent = word("lost");
+    lost.replaceChildren(make("b", "", word("lost")), make("span", "", word("lost_next")));
   }
 
   function rest() {
@@ -367,27 +616,18 @@ function render({ model, el }) {
     timer = setTimeout(() => el.classList.add("resting"), 3000);
   }
 
+  const alone = document.body.dataset.voila; // no notebook is around this page
   const kernel = model.widget_manager?.kernel;
-  let comeBack; // a kernel that started again does not know this page
-  function watch() {
-    const ended = ["dead", "restarting", "autorestarting", "terminating"].includes(kernel.status);
-    if (ended && document.body.dataset.voila) comeBack ??= setInterval(reload, 2000);
-    el.classList.toggle("is-lost", Boolean(ended || comeBack || kernel.connectionStatus !== "connected"));
-  }
-
-  /** Loads the page again as soon as the server answers. Its new kernel finds the evening in the tables. */
-  async function reload() {
-    const asked = `${kernel.serverSettings.baseUrl}api/kernels/${kernel.id}`;
-    const answer = await fetch(asked).catch(() => ({ status: 503 }));
-    if (answer.status < 500) location.reload();
-  }
-  kernel?.statusChanged.connect(watch);
-  kernel?.connectionStatusChanged.connect(watch);
+  const unwatch = kernel && watch(kernel, alone, (gone) => {
+    el.classList.toggle("is-lost", gone);
+    lost.classList.toggle("is-lost", gone);
+  }); // prettier-ignore
 
   el.classList.add("lottery-stage");
-  el.append(view, make("div", "buttons", button("sound", toggleSound), button("full_screen", fullScreen)), lost, said);
+  el.append(canvas, view, make("div", "buttons", button("sound", toggleSound), button("full_screen", fullScreen)), beat, said);
+  (alone ? document.body : el).append(lost); // over the operator's page, too
   for (const trait of ["scene", "title", "logo", "words"]) model.on(`change:${trait}`, show);
-  model.on("change:names", () => shown?.kind === "rolling" && !room.querySelector(".reel") && show()); // they came late
+  model.on("change:names", () => shown?.kind === "rolling" && !field && !free().length && show()); // they came late
   for (const trait of ["sound", "words"]) model.on(`change:${trait}`, label);
   model.on("change:first", () => {
     page = pageWith(model.get("first"));
@@ -404,10 +644,10 @@ function render({ model, el }) {
   return () => {
     document.removeEventListener("keydown", key);
     resized.disconnect();
-    cancelAnimationFrame(frame);
-    clearInterval(comeBack);
-    kernel?.statusChanged.disconnect(watch);
-    kernel?.connectionStatusChanged.disconnect(watch);
+    stop();
+    field?.stop();
+    unwatch?.();
+    lost.remove();
   };
 }
 

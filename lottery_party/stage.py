@@ -1,4 +1,7 @@
-"""Show an evening to the room: one scene at a time, and nothing technical. The JavaScript is in stage.js."""
+"""Show an evening to the room: one scene at a time, and nothing technical.
+
+The JavaScript is in stage.js, and in field.js for the names that roll.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +24,11 @@ WORDS: Final = {
     "new": _("drawn in place of somebody who is absent"),
     "absent": _("absent"),
     "code": _("QR code"),
-    "lost": _("No connection"),
+    "lost": _("One moment, please"),
+    "lost_next": _(
+        "This page has lost its program, and comes back by itself. If it does not: type `lottery night` again, "
+        "and open the stage from its page."
+    ),
     "sound": _("Sound (S)"),
     "full_screen": _("Full screen (F)"),
 }
@@ -40,18 +47,21 @@ class Stage(anywidget.AnyWidget):
         scene: What to show. `kind` says which scene it is; every other key is shown by that scene:
 
             - `opening`: `guests`, `prizes` (each `name` and `count`), `words`, `code` (a QR code's SVG or '')
-            - `public`: `question`, and `value` when it is there
-            - `ready`: `prize`, `count`, `place` (such as "2 of 5")
-            - `rolling`: `prize`, `count`
-            - `winners`: `prize`, `winners` (each `name`, `note`, and `status`: '', 'absent' or 'new')
+            - `public`: `question`, and when the room has said it: `value`, `told` (a sentence about it), `code`, `words`
+            - `ready`: `prize`, `count`, `place` (such as "2 of 5"), `rank` (from 0 for the smallest prize to 1)
+            - `rolling`: `prize`, `count`, `rank`; if only free places are drawn: `redraw`, and `winners` as below
+            - `winners`: `prize`, `winners` (each `name`, `note`, and `status`: '', 'absent' or 'new'), `rank`, `redraw`
             - `closed`: `words`, `code`, `prizes` (each `name`, and the names of its `winners`)
 
-            Any other kind shows the title and the logo.
+            Any other kind shows the title and the logo. Every scene may have a `mark`, such as "Rehearsal".
+
+            When `winners` follows `rolling`, the field of `names` comes to rest on them: within 3 seconds for the
+            smallest prize, and 7 for the greatest. They were drawn before. A press skips it.
         first: The entry (winner or prize, counted from 0) whose page is shown, if the scene has several.
         words: The few words of the stage itself, and their language.
     """
 
-    _esm = _HERE / "stage.js"
+    _esm = "".join((_HERE / name).read_text(encoding="utf-8") for name in ("field.js", "stage.js"))
     _css = _HERE / "stage.css"
     title = traitlets.Unicode().tag(sync=True)
     logo = traitlets.Unicode().tag(sync=True)
@@ -65,7 +75,10 @@ class Stage(anywidget.AnyWidget):
         return _("Stage: {title}", title=self.title)
 
     def on_press(
-        self, callback: Callable[[str], object], turned: Callable[[int], object] = lambda first: None
+        self,
+        callback: Callable[[str], object],
+        turned: Callable[[int], object] = lambda first: None,
+        seen: Callable[[], object] = lambda: None,
     ) -> None:
         """Call `callback("advance")` or `callback("back")` when the presenter asks for it.
 
@@ -75,6 +88,7 @@ class Stage(anywidget.AnyWidget):
         Args:
             callback: Takes the way to go.
             turned: Takes the first entry of a page that the browser has turned to, for other windows.
+            seen: Is called when the browser has shown winners. Before that, their names come to rest.
         """
 
         def heard(_stage: "Stage", message: dict[str, Any], _buffers: list[bytes]) -> None:
@@ -82,5 +96,7 @@ class Stage(anywidget.AnyWidget):
                 callback(press)
             if isinstance(first := message.get("turned"), int):
                 turned(first)
+            if message.get("seen"):
+                seen()
 
         self.on_msg(heard)

@@ -160,7 +160,7 @@ def show(tab):
     def shown(scene, *, size=(1024, 768), **traits):
         tab.set_viewport_size({"width": size[0], "height": size[1]})
         state = Stage(**{"title": "Winter Party", "names": people(50, chinese=True), "scene": scene} | traits)
-        tab.evaluate(RENDER, [(HERE / "stage.js").read_text(encoding="utf-8"), state.get_state(TRAITS)])
+        tab.evaluate(RENDER, [Stage._esm, state.get_state(TRAITS)])
         return tab.locator("#stage")
 
     yield shown
