@@ -43,15 +43,14 @@ function fieldOf(canvas, { names, x, y, across, down, least, family, sharp }) {
 
   function write(spot) {
     const size = letters * sharp;
-    const picture = document.createElement("canvas");
-    let ink = picture.getContext("2d");
-    ink.font = font(size);
-    picture.width = Math.ceil(Math.min(ink.measureText(spot.name).width + 0.5 * size, 1.4 * across * sharp));
+    const picture = (spot.picture ??= document.createElement("canvas"));
+    pen.font = font(size);
+    picture.width = Math.ceil(Math.min(pen.measureText(spot.name).width + 0.5 * size, 1.4 * across * sharp));
     picture.height = Math.ceil(1.4 * size);
-    ink = picture.getContext("2d");
+    const ink = picture.getContext("2d");
     Object.assign(ink, { font: font(size), textAlign: "center", textBaseline: "middle", fillStyle: spot.wins && lit ? GOLD : TEXT });
     ink.fillText(spot.name, picture.width / 2, picture.height / 2, picture.width - 0.2 * size);
-    Object.assign(spot, { picture, old: false });
+    spot.old = false;
   }
 
   function move(now) {
@@ -88,10 +87,10 @@ function fieldOf(canvas, { names, x, y, across, down, least, family, sharp }) {
       if (near < 0.2 && !rest && pool.length > number && spot.seen === 1) {
         [spot.name, pool[next]] = [pool[next], spot.name]; // behind, the next one takes the place
         next = next + 1 < pool.length ? next + 1 : number;
-        Object.assign(spot, { picture: null, old: true, seen: 0 });
+        Object.assign(spot, { old: true, seen: 0 });
       }
       if (spot.old && ink-- > 0) write(spot);
-      if (!spot.picture || spot.gone) continue;
+      if (!spot.picture || spot.gone || (spot.old && !rest)) continue;
       spot.seen = Math.min(1, spot.seen + 0.06);
       pen.globalAlpha = spot.seen * (lit && spot.wins ? 1 : (0.08 + 0.92 * near ** 2.2) * dim);
       const [wide, high] = [(spot.picture.width / sharp) * size, (spot.picture.height / sharp) * size];
@@ -176,8 +175,5 @@ function fieldOf(canvas, { names, x, y, across, down, least, family, sharp }) {
       cancelAnimationFrame(frame);
       pen.clearRect(0, 0, canvas.width, canvas.height);
     },
-
-    /** The names that can be seen now. */
-    names: () => spots.filter(({ picture, gone }) => picture && !gone).map(({ name }) => name),
   };
 }

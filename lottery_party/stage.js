@@ -46,6 +46,7 @@ function make(tag, className, ...children) {
   const node = document.createElement(tag);
   node.className = className;
   node.append(...children.filter(Boolean));
+  node.normalize();
   return node;
 }
 
@@ -316,14 +317,16 @@ function render({ model, el }) {
     const high = room.clientHeight;
     const wide = room.clientWidth * (entries[0].group ? CREDITS : 1);
     // One name stands on one line, if it does not become small there
-    if (entries.length === 1 && wide / (whole + PADDING) > 0.4 * most * high) entries[0].words = [whole];
+    if (entries.length === 1 && wide / (whole + PADDING) > 0.3 * most * high) entries[0].words = [whole];
     const name = usual(entries.map(({ words, beside }) => words.reduce((sum, part) => sum + part, beside))) + PADDING;
+    const word = usual(entries.map(({ words }) => Math.max(0, ...words))) + PADDING;
     const column = (columns, size) => (wide + GAP * size) / columns - GAP * size;
 
     function heightOf(chunk, columns, size) {
       const small = Math.max(size / 2, least); // of a note
       let [sum, used, tall] = [0, 0, 0];
-      chunk.forEach((entry, at) => {
+      for (const [at, entry] of chunk.entries()) {
+        if (sum > high) return sum;
         const space = (span) => span * column(columns, size) + (span - 1) * GAP * size - PADDING * size;
         const lines = (span) => linesOf(entry.words, space(span) / size - entry.beside);
         entry.span = columns > 1 && lines(1) > 2 ? 2 : 1;
@@ -335,14 +338,14 @@ function render({ model, el }) {
         used += entry.span;
         const notes = linesOf(entry.noted, space(entry.span) / small) * small;
         tall = Math.max(tall, LINE * (lines(entry.span) * size + notes) + ROW * size);
-      });
+      }
       return sum + tall;
     }
 
     /** The number of columns with which each page holds its chunk, or 0. */
     function columnsFor(chunks, size) {
       for (let columns = 1; columns === 1 || column(columns, size) >= name * size; columns++)
-        if (chunks.every((chunk) => heightOf(chunk, columns, size) <= high)) return columns;
+        if (chunks.every((chunk) => heightOf(chunk, columns, size) <= 0.98 * high)) return columns;
       return 0;
     }
 
@@ -352,8 +355,8 @@ function render({ model, el }) {
       for (let at = 0; at < entries.length; at += each) chunks.push(entries.slice(at, at + each));
       if (each > 1 && !columnsFor(chunks, smallest)) continue;
       let low = each > 1 ? smallest : 1;
-      let top = Math.max(low, Math.min(most * high, Math.max(wide / name, 0.13 * high)));
-      while (top - low > 0.25) {
+      let top = Math.max(low, Math.min(most * high, Math.max(wide / name, Math.min(wide / word, 0.13 * high))));
+      while (top > 1.01 * low) {
         const size = (low + top) / 2;
         if (columnsFor(chunks, size)) low = size;
         else top = size;
@@ -369,8 +372,9 @@ function render({ model, el }) {
           sheet.column = column(columns, size) / size;
         }
         for (const prize of room.querySelectorAll("h3")) {
-          const word = Math.max(...parts(prize.textContent, 600)); // it is not broken
-          prize.style.fontSize = `${Math.max(least, Math.min(size, (PRIZE * room.clientWidth) / word))}px`;
+          const longest = Math.max(...parts(prize.textContent, 600)); // it is not broken
+          const smallest = el.clientWidth < 600 ? 10 : least; // a phone is near
+          prize.style.fontSize = `${Math.max(smallest, Math.min(size, (PRIZE * room.clientWidth) / longest))}px`;
         }
         const free = high - Math.max(...pages.map((sheet) => sheet.offsetHeight));
         if (free < 0 && size > 1) continue;
@@ -438,15 +442,18 @@ function render({ model, el }) {
     at(landed, () => {
       el.dataset.moment = "shine";
       if (model.get("sound")) chime();
-      boxes.forEach((node, number) => {
-        const [name, note] = [node.querySelector(".name"), node.querySelector(".note")];
-        const timing = { duration: flight, delay: Math.min(90, 700 / boxes.length) * number, fill: "backwards" };
+      const names = boxes.map((node) => node.querySelector(".name"));
+      const places = names.map((name, number) => { // all are read before one is written: the browser lays out once
         const from = field.take(entries[number].name);
         const [x, y] = [name.offsetLeft + name.offsetWidth / 2, name.offsetTop + name.offsetHeight / 2];
         const small = from.size / parseFloat(getComputedStyle(name).fontSize);
-        const there = `translate(${from.x - x}px, ${from.y - y}px) scale(${small})`;
-        name.animate([{ transform: there, color: GOLD }, { transform: "none" }], { ...timing, easing: "cubic-bezier(0.3, 0.9, 0.3, 1)" });
-        note?.animate([{ opacity: 0 }, { opacity: 0, offset: 0.6 }, { opacity: 1 }], timing);
+        return `translate(${from.x - x}px, ${from.y - y}px) scale(${small})`;
+      }); // prettier-ignore
+      names.forEach((name, number) => {
+        const timing = { duration: flight, delay: Math.min(90, 700 / names.length) * number, fill: "backwards" };
+        const path = [{ transform: places[number], color: GOLD }, { transform: "none" }];
+        name.animate(path, { ...timing, easing: "cubic-bezier(0.3, 0.9, 0.3, 1)" });
+        name.nextSibling?.animate([{ opacity: 0 }, { opacity: 0, offset: 0.6 }, { opacity: 1 }], timing);
       });
       field.fade(rank === 1 ? GRAINS : 0);
     });
@@ -468,7 +475,7 @@ function render({ model, el }) {
     const others = shuffled([...new Set(model.get("names"))].filter((name) => !held.has(name)));
     if (others.length <= boxes.length) return; // who remains would be told before
     for (const node of boxes) {
-      node.style.height = `${node.offsetHeight}px`;
+      node.style.height = getComputedStyle(node).height;
       node.classList.add("reel");
     }
     let next = 0;

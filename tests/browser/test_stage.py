@@ -1,5 +1,6 @@
 """The audience's page in a real Chromium: on a page without a kernel, and once with one."""
 
+import itertools
 import random
 import re
 from pathlib import Path
@@ -20,13 +21,18 @@ RENDER = """async ([source, state]) => {
   const listeners = {};
   window.sent = [];
   window.turned = [];
+  window.seen = 0;
   window.model = {
     get: key => state[key],
     set: (key, value) => { state[key] = value; (listeners[`change:${key}`] ?? []).forEach(each => each()); },
     on: (event, callback) => (listeners[event] ??= []).push(callback),
     save_changes: () => {},
     widget_manager: {kernel: window.kernel},
-    send: ({ press, turned: to }) => press ? sent.push(press) : to !== undefined && turned.push(to),
+    send: ({ press, turned: to, seen: winners }) => {
+      if (press) sent.push(press);
+      if (to !== undefined) turned.push(to);
+      if (winners) seen++;
+    },
   };
   const real = Performance.prototype.now.bind(performance);
   let skipped = 0;
@@ -78,26 +84,14 @@ WALK = f"""least => {{
   }}
   return [names, numbers, wrong, sent];
 }}"""
-#: Frames of half a second, with a page at rest and with names that roll: the best ratio of some tries.
-FRAMES = """async () => {
-  const frames = () => new Promise(resolve => {
-    const start = performance.now();
-    let count = 0;
-    const next = () => {
-      count++;
-      if (performance.now() - start < 500) requestAnimationFrame(next);
-      else resolve(count);
-    };
-    requestAnimationFrame(next);
-  });
-  let best = 0;
-  for (let round = 0; round < 6 && best <= 0.5; round++) {
-    model.set('scene', {kind: 'ready', prize: 'Mug', count: 450, place: '1 of 1'});
-    const still = await frames();
-    model.set('scene', {kind: 'rolling', prize: 'Mug', count: 450});
-    best = Math.max(best, (await frames()) / still);
-  }
-  return best;
+#: Notes what is written into each small picture of the field, and in which colour.
+PICTURES = """() => {
+  window.pictures = new Map();
+  const real = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+    pictures.set(this.canvas, [text, this.fillStyle]);
+    return real.call(this, text, ...rest);
+  };
 }"""
 LONG = "Ann-Katrin von Hohenstein-Sonnenberg-Zweibrücken zu Altenburg"
 ONE_WORD = "Wu" * 30
@@ -108,8 +102,10 @@ SCENES = [
     {"kind": "opening", "guests": 120, "prizes": [{"name": "Car", "count": 1}, {"name": LONG, "count": 50}],
      "code": CODE, "words": ["Photograph this code now.", LONG]},
     {"kind": "public", "question": "Call out five numbers from 1 to 100"},
-    {"kind": "public", "question": "Call out five numbers from 1 to 100", "value": "17 4 88"},
-    {"kind": "ready", "prize": LONG, "count": 3, "place": "2 of 5"},
+    {"kind": "public", "question": "Call out five numbers from 1 to 100", "value": "17 4 88 3 61",
+     "told": "Given at 20:41:07, 23 seconds after the room was asked.", "code": CODE, "words": [LONG],
+     "mark": "Rehearsal"},
+    {"kind": "ready", "prize": LONG, "count": 3, "place": "2 of 5", "rank": 1, "mark": "Rehearsal"},
     {"kind": "winners", "prize": LONG, "winners": [
         {"name": "张伟", "note": "Sales", "status": "absent"}, {"name": LONG, "note": LONG, "status": ""},
         {"name": "欧阳娜娜", "note": "", "status": "new"}]},
@@ -326,44 +322,242 @@ def test_absent_and_new(show, tab):
     stage = show(scene)
     page = stage.locator(".page")
     expect(page).to_have_text(re.compile("^Page 1 of"))
-    scene["winners"][0]["status"] = "absent"
-    tab.keyboard.press("PageDown")
+    gone = scene["winners"][-1]
+    gone["status"] = "absent"
     change(tab, scene)
-    expect(page).to_have_text(re.compile("^Page 2 of"))
-    scene["winners"].append({"name": "新人", "note": "", "status": "new"})
-    change(tab, scene)
+    expect(page).to_have_text(re.compile("^Page 1 of"))
+    new = {"name": "新人", "note": "", "status": "new"}
+    change(tab, scene | {"winners": [*scene["winners"][:-1], new, gone]})
     expect(page).to_have_text(re.compile(r"^Page (\d+) of \1$"))
-    expect(stage.locator(".new")).to_have_text("新人")
+    expect(stage.locator(".new .name")).to_have_text("新人")
     expect(stage.locator(".legend")).to_have_text([WORDS["new"]])
-    change(tab, scene | {"winners": scene["winners"][:1]})
-    expect(stage.locator(".legend")).to_have_text([WORDS["absent"]])
-    change(tab, scene)
     expect(stage.locator("[aria-live=polite]")).to_contain_text(f"新人 ({WORDS['new']})")
     tab.set_viewport_size({"width": 1920, "height": 1080})
     expect(page).to_have_text(re.compile(r"^Page (\d+) of \1$"))
-    change(tab, scene | {"prize": "Bicycle"})
-    expect(stage.locator("s")).to_have_text(scene["winners"][0]["name"])
+    change(tab, winners_of(["张伟"]) | {"prize": "Bicycle"})
+    change(tab, {"kind": "winners", "prize": "Mug", "winners": [gone]})
+    expect(stage.locator(".legend")).to_have_text([WORDS["absent"]])
+    expect(stage.locator("s")).to_have_text(gone["name"])
     expect(stage.locator("s")).to_have_css("text-decoration-line", "line-through")
 
 
-def test_names_roll(show, tab):
-    """With 10,000 names, the browser shows at least half as many frames as on a page at rest: 30 of 60."""
-    names = people(10_000, chinese=True)
-    stage = show({}, size=(1920, 1080), names=names)
-    assert tab.evaluate(FRAMES) > 0.5
-    expect(stage.locator(".reel")).to_have_count(30)
-    seen = [
-        set(stage.locator(".name").all_inner_texts()) for _ in range(2) if tab.wait_for_timeout(250) is None
-    ]
-    assert seen[0] != seen[1]
-    assert (seen[0] | seen[1]) <= set(names)
-    assert tab.evaluate(WRONG, 0) == []
-    tab.evaluate("model.set('names', [])")
-    change(tab, {"kind": "rolling", "prize": "Car", "count": 1})
-    expect(stage.locator(".reel")).to_have_count(0)
-    tab.evaluate("names => model.set('names', names)", names)  # a page that was loaded again gets them late
-    expect(stage.locator(".reel")).to_have_count(1)
+def written(tab):
+    """The names in the field, and those of them that are gold."""
+    pictures = tab.evaluate("[...pictures.values()]")
+    return [name for name, _ in pictures], {name for name, colour in pictures if colour == "#f4cd75"}
+
+
+def test_everybody_is_in_the_field(show, tab):
+    """The names that roll are those of the pool, and none of them stands in two places at the same time."""
+    names = people(500, chinese=True)
+    tab.evaluate(PICTURES)
+    stage = show({"kind": "rolling", "prize": "Car", "count": 1}, names=names * 2)
     expect(stage).to_contain_text(WORDS["drawing"])
+    passed = set()
+    for _ in range(8):
+        tab.wait_for_timeout(400)
+        there, _gold = written(tab)
+        assert len(there) == len(set(there)) > 20
+        passed |= set(there)
+    assert len(there) < len(passed)
+    assert passed <= set(names)
+    tab.evaluate("model.set('names', [])")
+    change(tab, {"kind": "rolling", "prize": "Mug", "count": 1})
+    expect(stage.locator(".name")).to_have_text("Mug")
+    tab.evaluate("names => model.set('names', names)", names)  # a page that was loaded again gets them late
+    expect(stage.locator(".name")).to_have_count(0)
+
+
+def moment(show, tab, rank, winners, names):
+    """Let a prize roll, and its winners come. Returns the seconds until they are there, and the numbers."""
+    show({"kind": "rolling", "prize": "Coffee machine", "count": len(winners), "rank": rank}, names=names)
+    tab.evaluate("pictures.clear()")
+    tab.wait_for_timeout(300)
+    change(tab, winners_of(winners) | {"rank": rank})
+    return tab.evaluate("""() => new Promise(resolve => {
+      const start = performance.now(), numbers = [];
+      const look = () => {
+        const number = document.querySelector('.beat').textContent;
+        if (number && number !== numbers.at(-1)) numbers.push(number);
+        const room = document.querySelector('.room');
+        if (getComputedStyle(room).visibility === 'hidden') requestAnimationFrame(look);
+        else resolve([(performance.now() - start) / 1000, numbers]);
+      };
+      look();
+    })""")
+
+
+def test_the_first_prize_is_not_like_the_third(show, tab):
+    """The room counts 3, 2, 1, then the winners are there. It is longer for a greater prize, at most 7 s."""
+    names = people(50, chinese=True)
+    tab.evaluate(PICTURES)
+    lasted = []
+    for rank, winners in ((0, names[:20]), (0.5, names[:3]), (1, names[7:8])):
+        seconds, numbers = moment(show, tab, rank, winners, names)
+        assert numbers == ["3", "2", "1"]
+        assert written(tab)[1] == set(winners)
+        stage = tab.locator("#stage")
+        assert stage.locator(".name").all_inner_texts() == winners
+        lasted.append(seconds)
+        tab.wait_for_function("seen === 1")
+        assert stage.evaluate("one => one.dataset.moment") is None
+        assert stage.evaluate("one => one.classList.contains('greatest')") == (rank == 1)
+    assert 1.5 < lasted[0] < lasted[1] - 0.5 < lasted[2] - 1
+    assert lasted[2] < 8  # 6 s, on a busy machine
+
+
+def test_a_press_skips_the_moment(show, tab):
+    """The next press shows the winners at once, and is not sent. The press after it is."""
+    names = people(50, chinese=True)
+    stage = show({"kind": "rolling", "prize": "Coffee machine", "count": 1, "rank": 1}, names=names)
+    change(tab, winners_of(names[:1]) | {"rank": 1})
+    expect(stage.locator(".name")).to_be_hidden()
+    tab.evaluate("pass_time()")
+    tab.keyboard.press("PageDown")
+    assert sent(tab) == []
+    assert stage.locator(".name").is_visible()
+    assert tab.evaluate("seen") == 1
+    tab.keyboard.press("PageDown")
+    assert sent(tab) == ["advance"]
+
+
+def places(stage):
+    """Where each name stands that is on the page."""
+    return stage.evaluate("""stage => Object.fromEntries([...stage.querySelectorAll('.name')].map(one => {
+      const { x, y, width } = one.getBoundingClientRect();
+      return [one.textContent, [x, y, width].map(Math.round)];
+    }))""")
+
+
+@pytest.mark.parametrize("wide", [1920, 1024])
+def test_only_free_places_are_drawn_again(show, tab, wide):
+    """Names roll in the free places alone, each in one place. Nobody else moves, not even afterwards."""
+    names = people(60, chinese=True)
+    scene = winners_of(names[:20], "Sales")
+    gone, stay = (scene["winners"][4], scene["winners"][11]), [*names[:4], *names[5:11], *names[12:20]]
+    stage = show(scene, size=(wide, 1080 * wide // 1920), names=names[12:])
+    tab.evaluate("document.getAnimations().forEach(each => each.finish())")
+    before = places(stage)
+    for each in gone:
+        each["status"] = "absent"
+    change(tab, {**scene, "kind": "rolling", "count": 20, "redraw": True})
+    expect(stage.locator("s.name")).to_have_text([each["name"] for each in gone])
+    tab.wait_for_timeout(1300)
+    for _ in range(5):
+        tab.wait_for_timeout(150)
+        now = places(stage)
+        assert len(now) == 20  # each name is there once
+        assert {name: now[name] for name in stay} == {name: before[name] for name in stay}
+        assert set(now) - set(stay) <= set(names[20:])
+    new = [{"name": name, "note": "Sales", "status": "new"} for name in ("欧阳娜娜", "新人")]
+    others = [each for each in scene["winners"] if each["status"] == ""]
+    change(tab, scene | {"winners": [*others, *new, *gone], "redraw": True})
+    expect(stage.locator(".new .name")).to_have_text(["欧阳娜娜", "新人"])
+    tab.wait_for_function("seen > 1")
+    for winners in ([*others, *new], [*others, *({**each, "status": ""} for each in new)]):
+        tab.evaluate("document.getAnimations().forEach(each => each.finish())")
+        now = places(stage)
+        assert {name: now[name] for name in stay} == {name: before[name] for name in stay}
+        assert stage.locator(".name").all_inner_texts()[4::7][:2] == ["欧阳娜娜", "新人"]
+        assert tab.evaluate(WRONG, 22) == []
+        change(tab, scene | {"winners": winners})
+    expect(stage.locator(".new")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("rank", "count"), [(1, 1), (0.4, 20), (0, 97)])
+def test_work_of_a_frame(show, tab, rank, count):
+    """With 10,000 names at 1920x1080, the script works less than 8 ms a frame, and no task 50 ms.
+
+    A trace of Chromium tells the time of the processor, so that a busy machine does not matter. The long pause that a
+    garbage collection may make in a frame is not the script's: one frame in a hundred may be longer.
+    """
+    names = people(10_000, chinese=True)
+    ready = {"kind": "ready", "prize": "Coffee machine", "count": count, "place": "1 of 1", "rank": rank}
+    show(ready, size=(1920, 1080), names=names)
+    devtools = tab.context.new_cdp_session(tab)
+    events, ended = [], []
+    devtools.on("Tracing.dataCollected", lambda data: events.extend(data["value"]))
+    devtools.on("Tracing.tracingComplete", lambda _: ended.append(True))
+    categories = ["devtools.timeline", "disabled-by-default-devtools.timeline"]
+    options = {"transferMode": "ReportEvents", "traceConfig": {"includedCategories": categories}}
+    devtools.send("Tracing.start", options)
+    later = "scene => { setTimeout(() => model.set('scene', scene)); }"  # what a test asks for is no task of a page
+    tab.evaluate(later, ready | {"kind": "rolling"})
+    tab.wait_for_timeout(1000)
+    tab.evaluate(later, winners_of(names[:count], "Sales") | {"rank": rank})
+    tab.wait_for_function("seen === 1")
+    devtools.send("Tracing.end")
+    while not ended:
+        tab.wait_for_timeout(50)
+    devtools.detach()
+    frames = sorted(each["tdur"] / 1000 for each in events if each["name"] == "FireAnimationFrame" and "tdur" in each)
+    thread = {(each["pid"], each["tid"]) for each in events if each["name"] == "FireAnimationFrame"}
+    tasks = [
+        each["tdur"] / 1000
+        for each in events
+        if each["name"] == "RunTask" and (each["pid"], each["tid"]) in thread and "tdur" in each
+    ]
+    assert len(thread) == 1
+    assert len(frames) > 30
+    assert len(tasks) > len(frames)
+    assert frames[int(len(frames) * 0.99) - 1] < 8
+    assert max(tasks) < 50
+
+
+def test_the_value_is_shown_letter_by_letter(show, tab):
+    """Each letter of the public value has a box of its own, and a gap stands between its groups."""
+    value = "17 4 八 ab"
+    stage = show({"kind": "public", "question": "Call numbers", "value": value, "told": "23 seconds", "code": CODE})
+    assert stage.locator(".letter").all_inner_texts() == list("174八ab")
+    boxes = stage.locator(".letter").evaluate_all("all => all.map(one => one.getBoundingClientRect().toJSON())")
+    gaps = [right["left"] - left["right"] for left, right in itertools.pairwise(boxes) if left["y"] == right["y"]]
+    assert boxes[0]["height"] > 60
+    assert 0 < gaps[0] < gaps[1] / 2
+    expect(stage.get_by_role("img", name=value)).to_have_text(value)
+    expect(stage.get_by_role("img", name="QR code")).to_be_visible()
+    assert "23 seconds" in stage.locator("[aria-live=polite]").inner_text()
+
+
+def test_a_rehearsal_says_so(show, tab):
+    """The mark is on every scene, in letters that the last row can read, and covers nothing."""
+    for scene in SCENES:
+        stage = show(scene | {"mark": "Rehearsal"}, title="Winter Party")
+        mark = stage.locator(".mark")
+        expect(mark).to_have_text("Rehearsal")
+        assert mark.evaluate("one => parseFloat(getComputedStyle(one).fontSize)") >= 22
+        assert mark.evaluate("""mark => [...document.querySelectorAll('h1, .above, h2, .name')].filter(one => {
+          const [a, b] = [mark, one].map(each => each.getBoundingClientRect());
+          return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+        }).length""") == 0
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (1024, 768), (390, 844)])
+@pytest.mark.parametrize("name", ["iPhone 17 Pro", "华为 Mate 80 Pro", "Ann-Katrin Berners-Lee"])
+def test_a_name_breaks_only_between_words(show, tab, size, name):
+    """A prize stands on one line where it is large there. Else a line ends between words, never before a number."""
+    for scene in ({"kind": "ready", "prize": name, "count": 1, "place": ""}, winners_of([name]),
+                  {"kind": "closed", "words": [""], "code": "", "prizes": [{"name": name, "winners": [name] * 9}]}):  # fmt: skip
+        stage = show(scene, size=size)
+        lines = stage.locator(".name, h3").evaluate_all("""all => all.map(one => {
+          const walk = document.createTreeWalker(one, NodeFilter.SHOW_TEXT), range = document.createRange();
+          const lines = [];
+          let last;
+          for (let node; (node = walk.nextNode()); )
+            for (let at = 0; at < node.length; at++) {
+              range.setStart(node, at);
+              range.setEnd(node, at + 1);
+              const { top, height } = range.getBoundingClientRect();
+              if (!height) continue;
+              if (last === undefined || top > last + height / 2) lines.push('');
+              last = top;
+              lines.push(lines.pop() + node.data[at]);
+            }
+          return lines.map(line => line.trim());
+        })""")
+        for each in lines:
+            assert " ".join(each) == name
+            assert not any(line[0].isdigit() for line in each)
+            assert len(each) == 1 or scene["kind"] != "ready" or size[0] < 1024
 
 
 def test_reduced_motion(show, tab):
@@ -372,10 +566,19 @@ def test_reduced_motion(show, tab):
     tab.emulate_media(reduced_motion="reduce")
     change(tab, {"kind": "rolling", "prize": "Bicycle", "count": 5})
     stage = tab.locator("#stage")
-    expect(stage.locator(".reel")).to_have_count(0)
     expect(stage).to_contain_text(WORDS["drawing"])
     expect(stage.locator(".name")).to_have_text("Bicycle")
-    change(tab, winners_of(people(5, chinese=True)))
+    scene = winners_of(people(5, chinese=True)) | {"prize": "Bicycle", "rank": 1}
+    change(tab, scene)
+    expect(stage.locator(".name")).to_have_count(5)
+    assert tab.evaluate("[document.getAnimations().length, seen]") == [0, 1]
+    scene["winners"][1]["status"] = "absent"
+    change(tab, scene | {"kind": "rolling", "redraw": True})
+    expect(stage.locator("s")).to_be_visible()
+    expect(stage.locator(".reel")).to_have_count(0)
+    scene["winners"][1] = {"name": "新人", "note": "", "status": "new"}
+    change(tab, scene | {"redraw": True})
+    expect(stage.locator(".name").nth(1)).to_have_text("新人")
     assert tab.evaluate("document.getAnimations().length") == 0
 
 
@@ -386,7 +589,7 @@ def test_text_is_not_html(show, tab):
     for scene in [
         {"kind": "opening", "guests": evil, "prizes": [{"name": evil, "count": 1}], "code": code,
          "words": [evil]},
-        {"kind": "public", "question": evil, "value": evil},
+        {"kind": "public", "question": evil, "value": evil, "told": evil, "words": [evil], "mark": evil},
         {"kind": "ready", "prize": evil, "count": 2, "place": evil},
         {"kind": "rolling", "prize": evil, "count": 2},
         {"kind": "winners", "prize": evil, "winners": [{"name": evil, "note": evil, "status": "new"}]},
@@ -400,7 +603,7 @@ def test_text_is_not_html(show, tab):
         assert "<b>Ada</b>" in stage.inner_text()
         assert (
             stage.locator(".view").evaluate(
-                "one => one.querySelectorAll('b:not(.count), img:not(.code)').length"
+                "one => one.querySelectorAll('b:not(.count, .mark), img:not(.code)').length"
             )
             == 0
         )
@@ -515,9 +718,9 @@ def test_with_a_kernel(voila_of, page, tmp_path):
     page.keyboard.press("PageDown")
     expect(stage.locator(".name")).to_have_text("张伟")
     assert stage.bounding_box() == {"x": 0, "y": 0, "width": 1280, "height": 1000}
-    expect(stage.get_by_text(WORDS["lost"])).to_be_hidden()
+    expect(page.get_by_text(WORDS["lost"])).to_be_hidden()
     page.wait_for_timeout(400)
     page.keyboard.press("PageUp")
-    expect(stage.get_by_text(WORDS["lost"])).to_be_visible()
+    expect(page.get_by_text(WORDS["lost"])).to_be_visible()
     expect(stage.locator(".name")).to_have_text("张伟")
     expect(page.get_by_role("dialog")).to_have_count(0)
