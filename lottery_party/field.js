@@ -29,12 +29,13 @@ function fieldOf(canvas, { names, x, y, across, down, least, family, sharp }) {
   const some = pool.slice(0, 60);
   const wide = some.reduce((sum, name) => sum + pen.measureText(name).width, 0) / some.length / 100;
   const area = (1.1 * Math.PI * across * down) / (1.3 * (wide + 0.6));
-  const letters = Math.max(least, Math.min(4 * least, Math.sqrt(area / Math.min(pool.length, MOST))));
+  const letters = Math.max(least, Math.min(4 * least, (1.2 * across) / wide, Math.sqrt(area / Math.min(pool.length, MOST))));
   const number = Math.min(pool.length, MOST, Math.max(12, Math.floor(area / letters ** 2)));
   const spots = Array.from({ length: number }, (_, at) => {
     const height = 1 - (2 * at + 1) / number;
     return { height, round: Math.sqrt(1 - height * height), turn: 2.39996 * at, name: pool[at], old: true, seen: 0 };
   });
+  const reach = Math.max(0.4 * across, Math.min(across, x - 0.65 * wide * letters)); // names stay on the page
   const dust = [];
   pen.setTransform(sharp, 0, 0, sharp, 0, 0);
   let next = number; // the first of the pool that waits for a spot
@@ -69,12 +70,12 @@ function fieldOf(canvas, { names, x, y, across, down, least, family, sharp }) {
   }
 
   function placeOf(spot) {
-    const across_ = spot.round * Math.sin(spot.turn + turn);
+    const aside = spot.round * Math.sin(spot.turn + turn);
     const toward = spot.round * Math.cos(spot.turn + turn);
     const near = (1 + spot.height * Math.sin(tilt) + toward * Math.cos(tilt)) / 2;
     const high = spot.height * Math.cos(tilt) - toward * Math.sin(tilt);
     const far = zoom * (0.84 + 0.16 * near);
-    return { spot, near, x: x + across * far * across_, y: y + down * far * high, size: (0.5 + 0.5 * near) * zoom };
+    return { spot, near, x: x + reach * far * aside, y: y + down * far * high, size: (0.5 + 0.5 * near) * zoom };
   }
 
   function draw(now) {

@@ -151,7 +151,8 @@ function watch(kernel, alone, tell) {
 
   async function ask() {
     const { baseUrl } = kernel.serverSettings;
-    const answer = await fetch(`${baseUrl}api/kernels/${kernel.id}`).catch(() => undefined);
+    const token = new URLSearchParams(location.search).get("token") ?? ""; // the cookie is that of the old server
+    const answer = await fetch(`${baseUrl}api/kernels/${kernel.id}?token=${token}`).catch(() => undefined);
     const known = answer?.headers.get("content-type")?.includes("json"); // else it is another server, or the path is another
     answers = answer && (answer.ok || (answer.status === 404 && known)) ? answers + 1 : 0;
     if (timer && answers > (ended ? 0 : 1)) location.reload(); // a short break of the network ends by itself

@@ -26,7 +26,7 @@ WORDS: Final = {
     "code": _("QR code"),
     "lost": _("One moment, please"),
     "lost_next": _(
-        "This page has lost its program, and comes back by itself. If it does not: type `lottery night` again, "
+        "This page has lost its program, and comes back by itself. If it does not: type “lottery night” again, "
         "and open the stage from its page."
     ),
     "sound": _("Sound (S)"),

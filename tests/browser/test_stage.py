@@ -688,6 +688,45 @@ def test_the_kernel_ends(show, tab):
     assert sent(tab) == []
 
 
+def test_the_server_is_gone(new_page):
+    """The page says so in large letters over everything. It loads itself again as soon as its own server answers."""
+    address, answer, asked = "http://stage.test/secret/", {}, []
+
+    def server(route):
+        asked.append(answer.copy())
+        route.fulfill(**answer) if answer else route.abort()
+
+    signal = "{connect: watch => { kernel.look = watch; watch(); }, disconnect: () => {}}"
+    with new_page() as page:
+        page.route("**/*", lambda route: route.fulfill(content_type="text/html", body="<body data-voila=1>"))
+        page.route("**/api/**", server)
+        page.goto(address)
+        page.evaluate(f"""() => {{
+          window.old = true;
+          window.kernel = {{status: 'idle', connectionStatus: 'connected', id: '1', serverSettings: {{baseUrl: '{address}'}}}};
+          kernel.statusChanged = kernel.connectionStatusChanged = {signal};
+        }}""")
+        page.add_style_tag(content=(HERE / "stage.css").read_text(encoding="utf-8"))
+        page.evaluate(RENDER, [Stage._esm, Stage(scene={}).get_state(TRAITS)])
+        lost = page.locator(".lottery-lost")
+        expect(lost).to_be_hidden()
+        page.evaluate("() => { kernel.connectionStatus = 'connecting'; kernel.look(); }")
+        expect(lost).to_have_text(WORDS["lost"] + WORDS["lost_next"])
+        assert lost.bounding_box() == {"x": 0, "y": 0, "width": 1280, "height": 1000}
+        assert lost.locator("b").evaluate("one => parseFloat(getComputedStyle(one).fontSize)") >= 80
+        for other in ({}, {"status": 404, "content_type": "text/html"}, {"status": 403, "json": {}}):
+            answer.clear()
+            answer.update(other)
+            while asked.count(other) < 2:
+                page.wait_for_timeout(100)
+        assert page.evaluate("old")
+        page.evaluate("() => { kernel.connectionStatus = 'connected'; kernel.look(); }")
+        expect(lost).to_be_hidden()
+        page.evaluate("() => { kernel.connectionStatus = 'disconnected'; kernel.look(); }")
+        answer |= {"status": 404, "json": {"message": "Kernel does not exist: 1"}}
+        page.wait_for_function("!window.old")
+
+
 NOTEBOOK = """
 import os
 from lottery_party.stage import Stage
