@@ -78,7 +78,12 @@ function valueOf(value) {
 const keyOf = ({ name, note }) => `${name}\n${note}`;
 
 /** Winners in the places that they have. Who is drawn in place of somebody absent gets that place: nobody else moves. */
-function placesOf(before, winners) {
+function placesOf(before, { winners, count, redraw }) {
+  const present = winners.filter(({ status }) => status !== "absent");
+  const absent = winners.filter((one) => !present.includes(one));
+  // A page that is loaded during a redraw: those who were absent earlier have been replaced
+  if (!before.length && redraw) return count ? [...present, ...absent.slice(Math.min(-1, present.length - count))] : present;
+  if (!before.length) return winners;
   const rest = [...winners];
   const stay = before.map((there) => {
     const at = rest.findIndex((one) => keyOf(one) === keyOf(there));
@@ -86,7 +91,7 @@ function placesOf(before, winners) {
   });
   const drawn = rest.filter(({ status }) => status !== "absent");
   const places = stay.map((one) => (one && one.status !== "absent" ? one : (drawn.shift() ?? one)));
-  return before.length ? [...places.filter(Boolean), ...drawn] : winners;
+  return [...places.filter(Boolean), ...drawn];
 }
 
 /** One page. What belongs to a group stands beside the group's name, as in the credits of a film. */
@@ -203,7 +208,7 @@ function render({ model, el }) {
     const moves = !matchMedia("(prefers-reduced-motion: reduce)").matches;
     const known = places.map(keyOf);
     if (!same || !["rolling", "winners"].includes(kind)) places = [];
-    if (scene.winners) places = placesOf(places, scene.winners);
+    if (scene.winners) places = placesOf(places, scene);
     const again = kind === "rolling" && scene.redraw && places.some(({ status }) => status === "absent");
     const rolls = kind === "rolling" && !again && moves && model.get("names").length > 0;
     const reveals = kind === "winners" && shown?.kind === "rolling" && same && moves;

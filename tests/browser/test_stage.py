@@ -464,6 +464,18 @@ def test_only_free_places_are_drawn_again(show, tab, wide):
     expect(stage.locator(".new")).to_have_count(0)
 
 
+def test_a_page_that_is_loaded_during_a_redraw(show):
+    """It shows who stays and the places that are free now, and not those who were absent at an earlier redraw."""
+    people = [{"name": name, "note": "", "status": status}
+              for name, status in (("张伟", ""), ("王芳", ""), ("刘洋", "absent"), ("陈静", "absent"))]  # fmt: skip
+    scene = {"kind": "rolling", "prize": "Mug", "count": 3, "redraw": True, "winners": people}
+    assert show(scene).locator(".name").all_inner_texts() == ["张伟", "王芳", "陈静"]
+    new = {"name": "杨勇", "note": "", "status": "new"}
+    scene = scene | {"kind": "winners", "winners": [*people[:2], new, *people[2:]]}
+    del scene["count"]
+    assert show(scene).locator(".name").all_inner_texts() == ["张伟", "王芳", "杨勇"]
+
+
 @pytest.mark.parametrize(("rank", "count"), [(1, 1), (0.4, 20), (0, 97)])
 def test_work_of_a_frame(show, tab, rank, count):
     """With 10,000 names at 1920x1080, the script works less than 8 ms a frame, and no task 50 ms.
