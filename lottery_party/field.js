@@ -120,9 +120,7 @@ function fieldOf(canvas, { names, x, y, across, down, least, family, sharp }) {
     /** Comes to rest after some milliseconds. One winner is then in the middle; several are all over the front. */
     rest(winners, time) {
       const by = (Math.max(speed, 1.2) * time) / 3000; // then it slows down from its own speed
-      const leaning = 0.12;
-      rest = { time, turn, tilt, by, leaning };
-      const front = (spot) => spot.round * Math.cos(spot.turn + turn + rest.by);
+      rest = { time, turn, tilt, by, leaning: 0.12 };
       let chosen;
       if (winners.length === 1) {
         const around = 2 * Math.PI;
@@ -133,11 +131,13 @@ function fieldOf(canvas, { names, x, y, across, down, least, family, sharp }) {
         rest.leaning = Math.atan2(spot.height, spot.round);
         chosen = [spot];
       } else {
-        const near = [...spots].sort((one, other) => front(other) - front(one));
-        const wide = near.slice(0, Math.max(winners.length, Math.floor(0.4 * number)));
-        wide.sort((one, other) => one.round * Math.sin(one.turn + turn + by) - other.round * Math.sin(other.turn + turn + by));
-        chosen = winners.slice(0, number).map((_, at, all) => wide[Math.floor(((at + 0.5) * wide.length) / all.length)]);
-        shuffled(chosen);
+        const aside = (spot) => spot.round * Math.sin(spot.turn + turn + by);
+        const toward = (spot) => spot.round * Math.cos(spot.turn + turn + by);
+        const front = [...spots].sort((one, other) => toward(other) - toward(one))
+          .slice(0, Math.max(winners.length, Math.floor(0.4 * number)))
+          .sort((one, other) => aside(one) - aside(other)); // prettier-ignore
+        const some = winners.slice(0, number);
+        chosen = shuffled(some.map((_, at) => front[Math.floor(((at + 0.5) * front.length) / some.length)]));
       }
       chosen.forEach((spot, at) => {
         const holder = spots.find((one) => one.name === winners[at] && !one.wins);

@@ -156,10 +156,11 @@ function watch(kernel, alone, tell) {
 
   async function ask() {
     const { baseUrl } = kernel.serverSettings;
-    const token = new URLSearchParams(location.search).get("token") ?? ""; // the cookie is that of the old server
-    const answer = await fetch(`${baseUrl}api/kernels/${kernel.id}?token=${token}`).catch(() => undefined);
-    const known = answer?.headers.get("content-type")?.includes("json"); // else it is another server, or the path is another
-    answers = answer && (answer.ok || (answer.status === 404 && known)) ? answers + 1 : 0;
+    const token = new URLSearchParams(location.search).get("token"); // the cookie is that of the old server
+    const address = `${baseUrl}api/kernels/${kernel.id}${token ? `?token=${token}` : ""}`;
+    const answer = await fetch(address).catch(() => undefined);
+    const own = answer?.headers.get("content-type")?.includes("json"); // else it is another server, or another path
+    answers = own && (answer.ok || answer.status === 404) ? answers + 1 : 0;
     if (timer && answers > (ended ? 0 : 1)) location.reload(); // a short break of the network ends by itself
   }
 
@@ -194,6 +195,8 @@ function render({ model, el }) {
   let steps = []; // what is still to come of the moment in which winners appear
   let frame, audio, timer;
   let pressed = -APART;
+  const others = new BroadcastChannel("lottery-stage");
+  others.onmessage = () => steps.length && finish();
 
   function word(key, values = {}) {
     return (model.get("words")[key] ?? "").replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
@@ -211,44 +214,46 @@ function render({ model, el }) {
     if (scene.winners) places = placesOf(places, scene);
     const again = kind === "rolling" && scene.redraw && places.some(({ status }) => status === "absent");
     const rolls = kind === "rolling" && !again && moves && model.get("names").length > 0;
-    const reveals = kind === "winners" && shown?.kind === "rolling" && same && moves;
-    const content = again ? { heading: scene.prize, entries: places, above: word("drawing") } : SCENES[kind]({ ...scene, winners: places }, word, rolls);
+    const comes = kind === "winners" && shown?.kind === "rolling" && same && moves; // the moment
+    const content = again
+      ? { heading: scene.prize, entries: places, above: word("drawing") }
+      : SCENES[kind]({ ...scene, winners: places }, word, rolls);
     stop();
-    const layout = places.length && JSON.stringify([el.clientWidth, el.clientHeight, scene.prize, places.length, scene.mark, model.get("title"), model.get("logo").length]);
-    const keeps = layout && layout === laid; // nobody moves
-    const size = keeps && room.style.fontSize;
-    el.style.setProperty("--rank", Math.max(0, Math.min(1, scene.rank ?? 0)));
-    el.classList.toggle("greatest", scene.rank === 1);
-    build(kind, content, scene.mark);
+
+    // Who is on the page already stays where they are.
+    const around = [el.clientWidth, el.clientHeight, scene.mark, model.get("title"), model.get("logo").length];
+    const layout = places.length && JSON.stringify([scene.prize, places.length, ...around]);
+    const stays = layout && layout === laid;
+    const size = stays && room.style.fontSize;
+    build(kind, content, scene);
     laid = layout;
-    if (keeps) room.style.fontSize = size;
-    else if (rolls) sheets = [];
-    else sheets = fit(content.entries, kind === "closed" ? 0.1 : places.length === 1 ? 0.4 : 0.28, least);
-    const ended = reveals && keeps ? free() : [];
-    if (keeps && !ended.length) refill();
-    if (fresh && !keeps) page = pageWith(model.get("first"));
-    else if (kind === "winners") {
-      const drawn = places.findIndex((one) => one.status === "new" && !known.includes(keyOf(one)));
-      if (drawn >= 0) page = pageWith(drawn);
-    }
-    el.classList.toggle("fresh", fresh && !keeps && !(reveals && field));
+    if (stays) room.style.fontSize = size;
+    else sheets = rolls ? [] : fit(content.entries, kind === "closed" ? 0.1 : places.length === 1 ? 0.4 : 0.28, least);
+    const reels = stays && comes ? free() : [];
+    if (stays && !reels.length) refill();
+    const drawn = places.findIndex((one) => one.status === "new" && !known.includes(keyOf(one)));
+    if (fresh && !stays) page = pageWith(model.get("first"));
+    else if (kind === "winners" && drawn >= 0) page = pageWith(drawn);
+    el.classList.toggle("fresh", fresh && !stays && !(comes && field));
     turn();
-    const before = shown;
-    shown = { ...scene, kind };
-    if (!rolls && !(reveals && field)) field = field?.stop();
     if (content.value) spell();
+
+    if (!rolls && !(comes && field)) field = field?.stop();
     if (rolls) field = newField();
     else if (again && moves) pass();
-    else if (ended.length) land(ended);
-    else if (reveals && field) reveal(scene.rank ?? 0);
+    else if (reels.length) land(reels);
+    else if (comes && field) reveal(scene.rank ?? 0);
     else if (kind === "winners") {
-      if (before && fresh && model.get("sound")) chime();
+      if (shown && fresh && model.get("sound")) chime();
       model.send({ seen: true });
     }
+    shown = { ...scene, kind };
   }
 
-  function build(kind, { above, heading, aside = [], code, value, told }, mark) {
+  function build(kind, { above, heading, aside = [], code, value, told }, { mark, rank = 0 }) {
     el.dataset.kind = kind;
+    el.style.setProperty("--rank", rank);
+    el.classList.toggle("greatest", rank === 1);
     least = 15.15 + 0.0067 * el.clientWidth; // 22 at 1024, 28 at 1920
     el.style.setProperty("--least", `${least}px`);
     el.classList.toggle("with-code", Boolean(code));
@@ -325,7 +330,7 @@ function render({ model, el }) {
     // One name stands on one line, if it does not become small there
     if (entries.length === 1 && wide / (whole + PADDING) > 0.3 * most * high) entries[0].words = [whole];
     const name = usual(entries.map(({ words, beside }) => words.reduce((sum, part) => sum + part, beside))) + PADDING;
-    const word = usual(entries.map(({ words }) => Math.max(0, ...words))) + PADDING;
+    const longest = usual(entries.map(({ words }) => Math.max(0, ...words))) + PADDING;
     const column = (columns, size) => (wide + GAP * size) / columns - GAP * size;
 
     function heightOf(chunk, columns, size) {
@@ -361,7 +366,7 @@ function render({ model, el }) {
       for (let at = 0; at < entries.length; at += each) chunks.push(entries.slice(at, at + each));
       if (each > 1 && !columnsFor(chunks, smallest)) continue;
       let low = each > 1 ? smallest : 1;
-      let top = Math.max(low, Math.min(most * high, Math.max(wide / name, Math.min(wide / word, 0.13 * high))));
+      let top = Math.max(low, Math.min(most * high, Math.max(wide / name, Math.min(wide / longest, 0.13 * high))));
       while (top > 1.01 * low) {
         const size = (low + top) / 2;
         if (columnsFor(chunks, size)) low = size;
@@ -406,15 +411,18 @@ function render({ model, el }) {
 
   const at = (time, act) => steps.push(setTimeout(act, time));
 
-  /** Ends the moment, if there is one: what is shown is the result. Returns whether there was one. */
   function stop() {
-    const waiting = steps.length > 0;
     steps.forEach(clearTimeout);
     steps = [];
     cancelAnimationFrame(frame);
     beat.textContent = "";
     delete el.dataset.moment;
-    return waiting;
+  }
+
+  /** Shows the result of the moment at once, in all windows of this browser. */
+  function skip() {
+    others.postMessage("skip");
+    finish();
   }
 
   function finish() {
@@ -544,7 +552,7 @@ function render({ model, el }) {
     const now = performance.now();
     if (now - pressed < APART) return;
     pressed = now;
-    if (steps.length) finish(); // the moment is over
+    if (steps.length) skip();
     else if (sheets[page + way]) {
       page += way;
       el.classList.add("fresh");
@@ -660,6 +668,7 @@ function render({ model, el }) {
     stop();
     field?.stop();
     unwatch?.();
+    others.close();
     lost.remove();
   };
 }

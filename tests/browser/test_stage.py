@@ -407,16 +407,27 @@ def test_the_first_prize_is_not_like_the_third(show, tab):
 
 
 def test_a_press_skips_the_moment(show, tab):
-    """The next press shows the winners at once, and is not sent. The press after it is."""
+    """The next press shows the winners at once, in all windows, and is not sent. The press after it is."""
     names = people(50, chinese=True)
-    stage = show({"kind": "rolling", "prize": "Coffee machine", "count": 1, "rank": 1}, names=names)
+    rolling = {"kind": "rolling", "prize": "Coffee machine", "count": 1, "rank": 1}
+    stage = show(rolling, names=names)
     change(tab, winners_of(names[:1]) | {"rank": 1})
     expect(stage.locator(".name")).to_be_hidden()
+    tab.evaluate("new BroadcastChannel('lottery-stage').postMessage('skip')")
+    tab.wait_for_function("seen === 1", timeout=1000)
+    assert stage.locator(".name").is_visible()
+    stage = show(rolling, names=names)
+    change(tab, winners_of(names[:1]) | {"rank": 1})
+    tab.evaluate("""() => {
+      window.heard = 0;
+      new BroadcastChannel('lottery-stage').onmessage = () => heard++;
+    }""")
     tab.evaluate("pass_time()")
     tab.keyboard.press("PageDown")
     assert sent(tab) == []
     assert stage.locator(".name").is_visible()
     assert tab.evaluate("seen") == 1
+    tab.wait_for_function("heard === 1")
     tab.keyboard.press("PageDown")
     assert sent(tab) == ["advance"]
 
