@@ -6,6 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import Final
+from urllib.parse import parse_qs
 
 #: One folder for each language, with catalogues for the library, the notebooks and the documents.
 #: `make translations` compiles that of the library (.mo).
@@ -26,12 +27,13 @@ def languages() -> list[str]:
 def language() -> str:
     """The language of this process, such as ``"en"`` or ``"zh"``.
 
-    `LOTTERY_LANG` decides. Without it, a kernel has the language of its notebook's folder, where Jupyter
-    starts it. Any other program has the language of its locale. English replaces a language that the kit does
-    not speak.
+    The address of a page decides (``?lang=zh``), else `LOTTERY_LANG`. Without both, a kernel has the language
+    of its notebook's folder, where Jupyter starts it. Any other program has the language of its locale.
+    English replaces a language that the kit does not speak.
     """
     folder = Path.cwd()
-    if wanted := os.environ.get("LOTTERY_LANG"):
+    page = parse_qs(os.environ.get("QUERY_STRING", ""))  # Voila tells a kernel the query of its page
+    if wanted := page.get("lang", [""])[0] or os.environ.get("LOTTERY_LANG"):
         return first_spoken(wanted)
     if "notebooks" in (folder.name, folder.parent.name) or folder.is_relative_to(WORK):
         return first_spoken(folder.name)

@@ -650,6 +650,12 @@ function render({ model, el }) {
   for (const trait of ["scene", "title", "logo", "words"]) model.on(`change:${trait}`, show);
   model.on("change:names", () => shown?.kind === "rolling" && !field && !free().length && show()); // they came late
   for (const trait of ["sound", "words"]) model.on(`change:${trait}`, label);
+  // The words of another language come with another kernel
+  model.on("msg:custom", ({ language }) => {
+    const address = new URL(location);
+    address.searchParams.set("lang", language);
+    location.replace(address);
+  });
   model.on("change:first", () => {
     page = pageWith(model.get("first"));
     turn();

@@ -156,11 +156,13 @@ def test_an_unfinished_translation_is_not_shown(catalogue, monkeypatch, comment)
         ({"LANG": "zh_CN.UTF-8"}, "other/work", "zh"),
         ({"LOTTERY_LANG": "zh-CN"}, "notebooks", "zh"),
         ({"LOTTERY_LANG": "en"}, "notebooks/zh", "en"),
+        ({"LOTTERY_LANG": "en", "QUERY_STRING": "page=stage&lang=zh"}, "notebooks", "zh"),
+        ({"LOTTERY_LANG": "zh", "QUERY_STRING": "page=stage"}, "notebooks", "zh"),
     ],
 )
 def test_the_language_of_a_process(catalogue, monkeypatch, tmp_path, *, variables, folder, spoken):
-    """LOTTERY_LANG decides, else the folder of a notebook, else the locale."""
-    for name in ("LOTTERY_LANG", *translation._LOCALE):
+    """The address of a page decides, else LOTTERY_LANG, the folder of a notebook, the locale."""
+    for name in ("LOTTERY_LANG", "QUERY_STRING", *translation._LOCALE):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
