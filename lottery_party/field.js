@@ -42,6 +42,8 @@ function fieldOf(canvas, { names, x, y, across, down, least, family, sharp }) {
   let [turn, tilt, speed, wanted, zoom, dim] = [Math.random() * 6, 0.2, 0.3, 0.7, 1, 1];
   let [rest, lit, faded, last, frame] = [null, 0, 0, 0, 0];
 
+  const clear = () => pen.clearRect(0, 0, canvas.width / sharp, canvas.height / sharp);
+
   function write(spot) {
     const size = letters * sharp;
     const picture = (spot.picture ??= document.createElement("canvas"));
@@ -80,7 +82,7 @@ function fieldOf(canvas, { names, x, y, across, down, least, family, sharp }) {
 
   function draw(now) {
     move(now);
-    pen.clearRect(0, 0, canvas.width, canvas.height);
+    clear();
     let ink = WRITTEN;
     const places = spots.map(placeOf).sort((one, other) => one.near - other.near);
     for (const place of places) {
@@ -108,7 +110,7 @@ function fieldOf(canvas, { names, x, y, across, down, least, family, sharp }) {
       pen.fill();
     }
     const ended = faded && dim < 0.01 && dust.every(({ age }) => age > 1);
-    if (ended) pen.clearRect(0, 0, canvas.width, canvas.height);
+    if (ended) clear();
     frame = ended ? 0 : requestAnimationFrame(draw);
   }
   frame = requestAnimationFrame(draw);
@@ -174,7 +176,7 @@ function fieldOf(canvas, { names, x, y, across, down, least, family, sharp }) {
 
     stop() {
       cancelAnimationFrame(frame);
-      pen.clearRect(0, 0, canvas.width, canvas.height);
+      clear();
     },
   };
 }
