@@ -376,7 +376,8 @@ def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: boo
     agree(target, yes, question)
     bar = partial(tqdm, unit=_(" employees"), file=sys.stderr, disable=run.as_json or None)
     loaded = load_employees(target, roster, bar, skip_bad_rows=skip_bad_rows)
-    return Outcome({"loaded": loaded, "rejected": roster.rejected}, shown={"loaded": loaded})
+    told = _("{count} people can win.", count=loaded)
+    return Outcome({"loaded": loaded, "rejected": roster.rejected}, shown=told)
 
 
 def _state(state: dict[str, Any], done: bool = True) -> Outcome:
