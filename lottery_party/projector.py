@@ -1,8 +1,11 @@
 """Serve the pages of draw night to one browser, and say before what is missing."""
 
+import base64
+import hashlib
 import secrets
 import shlex
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,8 +16,9 @@ from voila.app import Voila
 from lottery_lib.addresses import behind, free_port, serve_at
 from lottery_lib.command_line import open_page
 from lottery_lib.employees import tutorial_roster
+from lottery_lib.files import read_limited, state_folder, write_new
 from lottery_lib.mails import inbox
-from lottery_lib.names import KIT
+from lottery_lib.names import KIT, Names
 from lottery_lib.neighbours import Nothing, private_sockets, say_nothing_outside
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
@@ -89,14 +93,25 @@ def missing(target: Target, file: Path) -> list[str]:
     return sentences
 
 
-def serve(port: int, *, browser: bool) -> None:
+def secret_of(names: Names, evening: str) -> bytes:
+    """The secret of an evening's pages. It stays, so that open pages come back if the server starts again."""
+    file = state_folder("lottery-party") / f"{names.attendee}.{evening}"
+    with suppress(OSError):
+        return read_limited(file, 100)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_new(file, secret := secrets.token_bytes(32))
+    return secret
+
+
+def serve(port: int, *, browser: bool, secret: bytes) -> None:
     """Serve the notebook `draw_night` on this machine, until Ctrl-C. It prints the address with the token.
 
     Args:
         port: The port; if it is taken, one of the next.
         browser: Whether to open the page in a browser.
+        secret: What decides the path of the pages and signs their cookies (32 bytes). The token is a new one.
     """
-    path = f"/{secrets.token_urlsafe(12)}/"
+    path = f"/{base64.urlsafe_b64encode(secret[:12]).decode()}/"
     # 127.0.0.1 and not localhost: a browser looks for `localhost` at ::1, too, where another user may listen.
     options = ["--token", f"--Voila.root_dir={_NOTEBOOKS}", "--Voila.ip=127.0.0.1"]
     # A proxy leads to one port, and no browser can be opened from here.
@@ -111,4 +126,5 @@ def serve(port: int, *, browser: bool) -> None:
     sockets = private_sockets(Path(tempfile.gettempdir(), "voila_12345678"))
     options += [f"--KernelManager.{name}={value}" for name, value in sockets.items()]
     options += [] if browser else ["--no-browser"]
-    Projector.launch_instance([str(_NOTEBOOKS / "draw_night.ipynb"), *options])
+    signs = hashlib.sha256(secret).digest()  # not the bytes that are in the path
+    Projector.launch_instance([str(_NOTEBOOKS / "draw_night.ipynb"), *options], cookie_secret=signs)

@@ -98,9 +98,9 @@ def make_lab(goal, home, *, user=(), options="", **variables):
 
 
 @contextlib.contextmanager
-def lottery_night(home):
+def lottery_night(home, port=None):
     """The night's pages. Nobody has opened one yet, so there is no kernel."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "lottery_lib", "night", "--no-browser", "--port", str(port)]
     with _started(command, port, home / "night.log", cwd=home, env=os.environ | {"COLUMNS": "200"}) as night:
         yield night

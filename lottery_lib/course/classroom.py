@@ -4,12 +4,11 @@ For everybody else nothing is loaded, and nothing is sent.
 """
 
 import contextlib
-import os
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from platformdirs import user_state_path
+from lottery_lib.files import state_folder
 
 #: The lesson that this process has begun last.
 _BEGUN: Final[list[str]] = []
@@ -17,10 +16,7 @@ _BEGUN: Final[list[str]] = []
 
 def joined_file() -> Path:
     """The file that only an attendee who has joined has, in the user's state folder."""
-    xdg = os.environ.get("XDG_STATE_HOME", "")
-    # platformdirs reads this variable only on Linux and macOS. Tests set it on every system.
-    home = Path(xdg) if Path(xdg).is_absolute() else user_state_path()
-    return home / "lottery-class" / "joined.json"
+    return state_folder("lottery-class") / "joined.json"
 
 
 def begin(lesson: str) -> None:
