@@ -3,19 +3,22 @@
 import json
 import os
 import shlex
+import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 
 from lottery_lib.command_line import (
     Group,
     Outcome,
+    Run,
     common_options,
     connected,
     example_line,
     say,
+    show,
     stack_of,
     yes_option,
 )
@@ -24,6 +27,7 @@ from lottery_lib.files import MB, make_folder, read_limited, write_over
 from lottery_lib.translation import _, language
 
 if TYPE_CHECKING:
+    from lottery_lib.employees import Employee
     from lottery_lib.target import Target
 
 # Each command imports what it needs, as in `lottery_lib`.
@@ -42,12 +46,12 @@ def _party(edition: str | None) -> "Target":
     return target
 
 
-def _deployed_party(edition: str | None, yes: bool) -> "Target":
-    """The party's lottery. If it does not exist, deploy it; on AWS ask first."""
+def _deployed_party(edition: str | None, yes: bool, *, rehearsal: bool = False) -> "Target":
+    """The party's lottery, or that of its rehearsal. If it does not exist, deploy it; on AWS ask first."""
     from lottery_lib import plan
     from lottery_lib.hardened import check_edition
 
-    target = _party(edition)
+    target = _rehearsal_of(_party(edition)) if rehearsal else _party(edition)
     check_edition(target, _("of a party"))
     if plan.machine(target).find() is None:
         whose = target.names.attendee or _("no attendee")
@@ -56,14 +60,80 @@ def _deployed_party(edition: str | None, yes: bool) -> "Target":
     return target
 
 
-def _evening(target: "Target", name: str | None, file: str | None) -> tuple[str, Path]:
+def _rehearsal_of(party: "Target") -> "Target":
+    """The lottery in which a party rehearses."""
+    from lottery_lib.names import Names
+    from lottery_party.records import REHEARSAL
+
+    attendee = party.names.attendee.removesuffix(REHEARSAL).strip("-")
+    return party.named(Names("-".join(filter(None, [attendee, REHEARSAL])), party.names.edition))
+
+
+def _invite(rehearsal: "Target", party: "Target") -> None:
+    """Let the guests of the party win in its rehearsal, if nobody has won there yet."""
+    from lottery_lib.aws_errors import call_or_none
+    from lottery_lib.employees import Roster
+    from lottery_lib.resources.contents import load_employees, open_evenings
+    from lottery_lib.resources.dynamodb_table import Table
+
+    guests = call_or_none(Table(party, party.names.employee_table).items, "ResourceNotFound")
+    if guests and not open_evenings(rehearsal):
+        load_employees(rehearsal, Roster(cast("list[Employee]", guests)))
+
+
+def _offer(target: "Target") -> Path | None:
+    """The file of an evening that is not closed, and that the tables do not have, if it goes on.
+
+    Raises:
+        LotteryError: There is such a file, and no terminal to ask in.
+    """
+    from lottery_party import evening_file
+
+    for file, name in reversed(evening_file.unfinished(target, Path.cwd())):
+        restore = f"lottery night restore {shlex.quote(file.name)}"
+        if not sys.stdin.isatty():
+            raise LotteryError(
+                _("evening {name}", name=name),
+                _("is not closed, and only its file {file} has it", file=file.name),
+                _(
+                    "Go on with it: `{command}`. Or give a new one a name: `lottery night --name NAME`",
+                    command=restore,
+                ),
+            )
+        question = _(
+            "{file} has the evening {name}, which is not closed. Go on with it?", file=file.name, name=name
+        )
+        say(_("{question} [Y/n] ", question=question), nl=False)
+        if sys.stdin.readline().strip().lower() in ("", "y", "yes"):
+            return file
+    return None
+
+
+def _show_pages(evening: str, file: Path, target: "Target", port: int, browser: bool) -> None:
+    """Serve the pages of an evening until Ctrl-C."""
+    from lottery_party.projector import missing, secret_of, serve
+
+    for sentence in missing(target, file):
+        say(sentence)
+    say(_("The evening {name} is saved in {file}", name=evening, file=file))
+    os.environ.update(  # for the pages' kernels
+        LOTTERY_ATTENDEE=target.names.attendee,
+        LOTTERY_EDITION=target.names.edition,
+        LOTTERY_EVENING=evening,
+        LOTTERY_EVENING_FILE=str(file),
+        LOTTERY_LANG=language(),
+    )
+    serve(port, browser=browser, secret=secret_of(target.names, evening))
+
+
+def _evening(target: "Target", name: str | None, file: str | None, kind: str = "evening") -> tuple[str, Path]:
     """The name of the evening and its file, if the user did not choose them. An open evening goes on."""
     from datetime import datetime
 
     from lottery_lib.resources.contents import open_evenings
 
     started = [] if name else open_evenings(target)
-    chosen = name or (started or [f"evening-{datetime.now():%Y%m%d}"])[-1]
+    chosen = name or (started or [f"{kind}-{datetime.now():%Y%m%d}"])[-1]
     return chosen, Path(file or f"{chosen}.evening.json").absolute()
 
 
@@ -71,6 +141,12 @@ _name = click.option(
     "--name", metavar="NAME", help=_("The evening's name; by default evening- and the date.")
 )
 _file = click.option("--file", metavar="FILE", help=_("Save it in this file; by default NAME.evening.json."))
+
+
+_port = click.option("--port", type=int, default=8866, help=_("The port of the pages; 8866 by default."))
+_no_browser = click.option(
+    "--no-browser", is_flag=True, help=_("Open no browser, and only print the address.")
+)
 
 
 #: `lottery` shows these beside its own.
@@ -161,10 +237,11 @@ def verify(edition: str | None, folder: str) -> Outcome:
     epilog=example_line("lottery night"),
     params=common_options(party=True),
 )
-@click.option("--port", type=int, default=8866, help=_("The port of the pages; 8866 by default."))
-@click.option("--no-browser", is_flag=True, help=_("Open no browser, and only print the address."))
+@_port
+@_no_browser
 @_name
 @_file
+@click.option("--rehearsal", is_flag=True, help=_("Rehearse, in a lottery of its own with the same guests."))
 @yes_option
 @click.pass_context
 def night(
@@ -175,31 +252,31 @@ def night(
     no_browser: bool,
     name: str | None,
     file: str | None,
+    rehearsal: bool,
     yes: bool,
 ) -> Outcome | None:
     """Show the pages for a party: one for the operator, and one for the audience.
 
-    Before that, it deploys the lottery if there is none, and says what is missing. The party's names end
-    with `-party`, unless LOTTERY_ATTENDEE is set. Nobody else on this machine can open the pages: their
-    address has a secret token. Ctrl-C ends them, and the evening goes on when they are started again.
+    Before that, it deploys the lottery if there is none, and says what is missing. An evening that is open
+    goes on. The party's names end with `-party`, unless LOTTERY_ATTENDEE is set. Nobody else on this machine
+    can open the pages: their address has a secret token. Ctrl-C ends them, and the evening goes on when they
+    are started again.
     """
     if context.invoked_subcommand:
         return None
-    from lottery_party.projector import missing, serve
+    from lottery_lib.resources.contents import open_evenings
+    from lottery_party.evening import Evening
 
-    target = _deployed_party(edition, yes)
-    chosen, path = _evening(target, name, file)
-    for sentence in missing(target, path):
-        say(sentence)
-    say(_("The evening {name} is saved in {file}", name=chosen, file=path))
-    os.environ.update(  # for the pages' kernels
-        LOTTERY_ATTENDEE=target.names.attendee,
-        LOTTERY_EDITION=target.names.edition,
-        LOTTERY_EVENING=chosen,
-        LOTTERY_EVENING_FILE=str(path),
-        LOTTERY_LANG=language(),
-    )
-    serve(port, browser=not no_browser)
+    target = _deployed_party(edition, yes, rehearsal=rehearsal)
+    if rehearsal:
+        _invite(target, _party(edition))
+    elif not (name or file or open_evenings(target)) and (kept := _offer(target)):
+        name, file = Evening.restored(target, kept).name, str(kept)
+    chosen, path = _evening(target, name, file, "rehearsal" if rehearsal else "evening")
+    _show_pages(chosen, path, target, port, not no_browser)
+    if rehearsal:
+        command = f"LOTTERY_ATTENDEE={target.names.attendee} lottery teardown --edition hardened"
+        say(_("To remove all that the rehearsal has made: `{command}`", command=command))
     return Outcome({"running": False}, shown={})
 
 
@@ -208,8 +285,14 @@ def night(
 @click.option(
     "--yes", is_flag=True, help=_("Replace what the tables have, even if the file does not have it.")
 )
-def night_restore(edition: str | None, file: str, yes: bool) -> Outcome:
-    """Put an evening back into the emulator from FILE, and go on where it stopped.
+@_port
+@_no_browser
+@click.option("--no-pages", is_flag=True, help=_("Do not show the pages. With --json, they are not shown."))
+@click.pass_obj
+def night_restore(
+    run: Run, *, edition: str | None, file: str, yes: bool, port: int, no_browser: bool, no_pages: bool
+) -> Outcome:
+    """Put an evening back into the emulator from FILE, and show the pages, to go on where it stopped.
 
     It works on another computer, too. What the machine waited for, it waits for again.
     """
@@ -225,7 +308,11 @@ def night_restore(edition: str | None, file: str, yes: bool) -> Outcome:
         "prizes": _("{drawn} of {count} are drawn", drawn=len(drawn), count=len(state.prizes)),
         "next": _("Run `lottery night --file {file}`", file=shlex.quote(file)),
     }
-    return Outcome(document)
+    if no_pages or run.as_json:
+        return Outcome(document)
+    show({key: document[key] for key in ("evening", "prizes")})
+    _show_pages(evening.name, Path(file).absolute(), evening.target, port, not no_browser)
+    return Outcome(document, shown={})
 
 
 @night.command("save", example="lottery night save party.evening.json", party=True)
@@ -292,7 +379,7 @@ def announce(
         "absent": told["absent"],
         "question": told["question"] or None,
     }
-    html, guests = (path.with_name(f"{chosen}.{kind}.html") for kind in ("announcement", "check"))
+    html, guests = (path.with_name(f"{evening.name}.{kind}.html") for kind in ("announcement", "check"))
     write_over(html, page(told, state.code).encode(), public=True)
     text = receipts(target, evening.name)["draws"][evening.name]["receipts"][0]
     write_over(guests, check_page({"announced": text}).encode(), public=True)
@@ -317,15 +404,27 @@ def proof(edition: str | None, employee_id: str, name: str | None) -> Outcome:
     return Outcome(found, shown=f"{told}\n{json.dumps(found)}")
 
 
-@commands.command(example="lottery withdraw 007", party=True)
-@click.argument("employee_id", metavar="ID")
+@commands.command(example='lottery withdraw "Li Na"', party=True)
+@click.argument("who")
 @_name
 @_file
-def withdraw(edition: str | None, employee_id: str, name: str | None, file: str | None) -> Outcome:
-    """Take the guest ID out of the open evening. The receipts show it. What the guest has won stays."""
-    from lottery_party.evening import Evening
+def withdraw(edition: str | None, who: str, name: str | None, file: str | None) -> Outcome:
+    """Take a guest out of the open evening. The receipts show it. What the guest has won stays.
+
+    WHO is the guest's id or name. If several guests have this name, they are listed, and nobody is withdrawn.
+    """
+    from lottery_party.evening import Evening, Person
+    from lottery_party.scenes import called, is_called
 
     target = _party(edition)
     chosen, path = _evening(target, name, file)
-    Evening(target, chosen, file=path).withdraw(employee_id)
-    return Outcome({"evening": chosen, "withdrawn": employee_id, "file": str(path)})
+    evening = Evening(target, chosen, file=path)
+    evening.refresh()
+    guests = evening.guests()
+    found = [guests[who]] if who in guests else [one for one in guests.values() if is_called(one, who)]
+    if len(found) > 1:
+        what = _("means several guests: {people}", people=_(", ").join(map(called, found)))
+        raise LotteryError(_("guest {who}", who=who), what, _("Give the id"))
+    one = found[0] if found else Person(who, who)
+    evening.withdraw(one.id)
+    return Outcome({"evening": evening.name, "withdrawn": one.id, "name": one.name, "file": str(path)})

@@ -9,6 +9,7 @@ import hashlib
 import json
 import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +22,7 @@ from lottery_lib.draws import machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.files import MB, read_limited, write_over
 from lottery_lib.names import Names
-from lottery_lib.resources.contents import add_to_chain, draws_table, pool_table
+from lottery_lib.resources.contents import add_to_chain, draws_table, open_in, pool_table
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.stack import Stack
 from lottery_lib.target import Target
@@ -176,6 +177,30 @@ def lacking(target: Target, path: Path) -> int:
         return 0
     there = call_or_none(draws_table(target).typed_items, "ResourceNotFound") or []
     return len(receipts_in(read(path)["tables"]) - receipts_in({"draws": there}))
+
+
+def unfinished(target: Target, folder: Path) -> list[tuple[Path, str]]:
+    """The evenings in the files of a folder that are not closed, and that the tables do not have.
+
+    Args:
+        target: Where; only files of this lottery count.
+        folder: Where the files are, as ``NAME.evening.json``.
+
+    Returns:
+        Each file and the evening's name, in the order in which they were saved.
+    """
+    found = []
+    for path in folder.glob("*.evening.json"):
+        with suppress(LotteryError):  # a file that is none of ours
+            kept = read(path)
+            ours = (kept["attendee"], kept["edition"]) == (target.names.attendee, target.names.edition)
+            items = [
+                {key: next(iter(value.values())) for key, value in each.items()}
+                for each in kept["tables"]["draws"]
+            ]
+            if ours and kept["evening"] in open_in(items) and lacking(target, path):
+                found.append((kept["saved_at"], path, kept["evening"]))
+    return [(path, name) for _saved_at, path, name in sorted(found)]
 
 
 def latest(tables: Mapping[str, list[Item]]) -> str:

@@ -24,6 +24,10 @@ PARTY: Final = "party"
 """The attendee of `lottery night`, unless LOTTERY_ATTENDEE says another: no lesson resets these names."""
 
 
+REHEARSAL: Final = "rehearsal"
+"""What the attendee of a rehearsal ends with."""
+
+
 def receipts(target: Target, draw_id: str) -> dict[str, Any]:
     """Fetch the receipts of a hardened lottery, in the form that `verify_draw` takes (docs/receipts.md).
 

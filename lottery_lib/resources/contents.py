@@ -17,7 +17,7 @@ from lottery_lib.aws_errors import call_or_none, says
 from lottery_lib.employees import Roster, tutorial_roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Planned, Report
-from lottery_lib.resources.dynamodb_table import Table
+from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import Target
 from lottery_lib.translation import N_, _
 
@@ -37,18 +37,22 @@ def draws_table(target: Target) -> Table:
 
 
 def open_evenings(target: Target) -> list[str]:
-    """The names of the evenings that are announced and have not ended, in the order of their announcements.
+    """The names of the evenings that are announced and have not ended, as they were announced."""
+    # An attendee who may not read this table has no evening.
+    return open_in(call_or_none(draws_table(target).items, "ResourceNotFound", "AccessDenied") or [])
+
+
+def open_in(items: Sequence[Item]) -> list[str]:
+    """The same as `open_evenings`, from the items of the table of draws. Numbers may be texts.
 
     A reset ends the evenings that were announced before it.
     """
-    # An attendee who may not read this table has no evening.
-    items = call_or_none(draws_table(target).items, "ResourceNotFound", "AccessDenied") or []
     chain = [item for item in items if item["draw_id"].startswith("#chain#")]
     resets = [int(e["draw_id"][7:]) for e in chain if json.loads(e["text"])["kind"] == "reset"]
     now = [
         item
         for item in items
-        if item.get("evening") and "closed" not in item and item["chain"] > max(resets, default=-1)
+        if item.get("evening") and "closed" not in item and int(item["chain"]) > max(resets, default=-1)
     ]
     return [item["draw_id"] for item in sorted(now, key=lambda item: int(item["chain"]))]
 

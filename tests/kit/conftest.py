@@ -26,8 +26,8 @@ def hardened(hardened_stack):
     from lottery_lib.employees import tutorial_roster
     from lottery_lib.resources.contents import empty_winners
 
+    empty_winners(hardened_stack.target)  # it ends the evenings, too
     load_employees(hardened_stack.target, tutorial_roster())
-    empty_winners(hardened_stack.target)
     inbox(hardened_stack.target).clear()
     return hardened_stack.target
 

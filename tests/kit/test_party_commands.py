@@ -1,6 +1,7 @@
 """The commands of a party: announce it, serve its pages, save and restore it, and check its receipts."""
 
 import csv
+import io
 import json
 import os
 import sys
@@ -10,10 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lottery_lib import Stack, connect
+from lottery_lib import Stack, connect, load_employees
 from lottery_lib.__main__ import main
+from lottery_lib.employees import Roster, tutorial_roster
+from lottery_lib.files import state_folder
 from lottery_lib.merkle import root_of
-from lottery_lib.resources.contents import pool_table
+from lottery_lib.resources.contents import draws_table, empty_winners, pool_table
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_party import projector
 from lottery_party.announcement import grouped
@@ -50,7 +53,8 @@ def served(monkeypatch):
     """How the pages were served last, and the variables of their kernels."""
     told = {}
 
-    def serve(port, *, browser):
+    def serve(port, *, browser, secret):
+        told.update(secret=secret)
         told.update(
             port=port, browser=browser, **{key: os.environ[key] for key in os.environ if "EVENING" in key}
         )
@@ -67,6 +71,7 @@ def test_the_pages_of_a_party(run, served, target, tmp_path):
     name = f"evening-{datetime.now():%Y%m%d}"
     file = tmp_path / f"{name}.evening.json"
     assert code == 0
+    secret = served.pop("secret")
     assert served == {
         **{"port": 9000, "browser": False, "attendee": "party", "edition": "hardened"},
         **{"LOTTERY_EVENING": name, "LOTTERY_EVENING_FILE": str(file)},
@@ -76,11 +81,21 @@ def test_the_pages_of_a_party(run, served, target, tmp_path):
     assert "Nobody has confirmed a subscription to the topic" in said
     assert f"The evening {name} is saved in {file}" in said
     assert "restore" not in said
+    run("night")
+    assert served["secret"] == secret  # so open pages come back
+    run("night", "--name", "another")
+    assert served["secret"] != secret
+    (kept,) = {each for each in state_folder("lottery-party").iterdir() if each.read_bytes() == secret}
+    assert (len(secret), kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (
+        32,
+        0o600,
+        0o700,
+    )
 
 
 def test_announced_and_restored(run, served, target, tmp_path, capsys):
     """What was announced is in a file. `night` asks for it when the tables lack it, and goes on after it."""
-    too_many = run("announce", "9 Mug\n2 Car", "--name", "night-1")[1]["cause"]
+    too_many = run("announce", "9 Mug\n2 Car", "--name", "night-1", "--question", "?")[1]["cause"]
     assert "prizes: 11 winners are wanted, but only 10 people can win." in too_many
     code, told, _ = run(
         "announce", "2 Mug\n1 Car", "--name", "night-1", "--absent", "later", "--question", "?"
@@ -91,15 +106,18 @@ def test_announced_and_restored(run, served, target, tmp_path, capsys):
     assert (told["prizes"], told["absent"], told["guests"]) == ("2 Mug, 1 Car", "may win later", 10)
     page = (tmp_path / "night-1.announcement.html").read_text(encoding="utf-8")
     assert told["announcement"] == str(tmp_path / "night-1.announcement.html")
-    assert grouped(told["root"]) in page
+    assert grouped(told["code"]) in page
     assert told["root"] in Path(told["check"]).read_text(encoding="utf-8")
     code, proof, _ = run("proof", "007")
-    assert (code, proof["employee_id"], root_of("007", proof)) == (0, "007", told["root"])
+    leaf = "\n".join(proof[key] for key in ("employee_id", "employee_name", "department"))
+    assert (code, proof["employee_id"], root_of(leaf, proof)) == (0, "007", told["root"])
     assert main(["proof", "007"]) == 0
     assert "guest 007, who pastes it into the check page" in capsys.readouterr().out
     assert "employee 999: is not in the pool of night-1" in run("proof", "999")[1]["cause"]
     assert "draw x: was not announced" in run("proof", "007", "--name", "x")[1]["cause"]
-    assert run("announce", "1 Car")[1]["cause"].startswith("evening night-1: is announced already")
+    assert run("announce", "1 Car", "--question", "?")[1]["cause"].startswith(
+        "evening night-1: is announced already"
+    )
     assert run("night", "save", "saved.json")[1] == {
         **{"evening": "night-1", "file": str(tmp_path / "saved.json"), "employees": 10, "winners": 0},
     }
@@ -107,7 +125,9 @@ def test_announced_and_restored(run, served, target, tmp_path, capsys):
     _, _, said = run("night", "--file", "night-1.evening.json")
     assert "There is no lottery of party yet, so it is deployed now." in said
     assert f"night restore {tmp_path}/night-1.evening.json" in said
+    served.clear()
     code, told, _ = run("night", "restore", "night-1.evening.json")
+    assert served == {}
     assert (code, told["evening"], told["step"]) == (0, "night-1", "public value")
     assert (told["winners"], told["prizes"]) == (0, "0 of 2 are drawn")
     assert told["next"] == "Run `lottery night --file night-1.evening.json`"
@@ -115,13 +135,96 @@ def test_announced_and_restored(run, served, target, tmp_path, capsys):
     assert served["LOTTERY_EVENING"] == "night-1"
 
 
+def test_an_open_evening_in_a_file_is_offered(run, served, target, tmp_path, monkeypatch):
+    """Tables that lost an evening: `night` asks whether the file goes on; without a terminal it says how."""
+    Stack(target).teardown()
+    Stack(target).deploy()
+    run("announce", "1 Mug", "--name", "lost", "--question", "?")
+    run("announce", "1 Mug", "--name", "over", "--question", "?")
+    over = Evening(target, "over", file=tmp_path / "over.evening.json")
+    over.give("1")
+    over.close()
+    (tmp_path / "other.evening.json").write_text("{")
+    Stack(target).teardown()
+    code, told, _ = run("night")
+    assert code == 1
+    assert "evening lost: is not closed, and only its file lost.evening.json has it" in told["cause"]
+    assert "`lottery night restore lost.evening.json`" in told["cause"]
+    assert "LOTTERY_EVENING" not in served
+    monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
+    code, _, said = run("night")
+    assert "lost.evening.json has the evening lost, which is not closed. Go on with it? [Y/n]" in said
+    assert served["LOTTERY_EVENING"] == f"evening-{datetime.now():%Y%m%d}"
+    monkeypatch.setattr(sys, "stdin", Terminal("\n"))
+    run("night")
+    assert served["LOTTERY_EVENING"] == "lost"
+    assert Evening(target, "lost").refresh().step == "public value"
+    served.clear()
+    run("night")  # it is open in the tables now, so nobody is asked
+    assert served["LOTTERY_EVENING"] == "lost"
+
+
+class Terminal(io.StringIO):
+    """A terminal at which somebody types this."""
+
+    def isatty(self):
+        return True
+
+
+def test_restore_opens_the_pages(run, served, target, tmp_path, capsys):
+    """`night restore` shows the pages, as `night` does, with its options. With JSON it only restores."""
+    run("announce", "1 Mug", "--name", "back", "--question", "?")
+    Stack(target).teardown()
+    assert main(["night", "restore", "back.evening.json", "--no-browser", "--port", "9001"]) == 0
+    assert "evening: back" in capsys.readouterr().out
+    assert (served["LOTTERY_EVENING"], served["browser"], served["port"]) == ("back", False, 9001)
+    assert served["LOTTERY_EVENING_FILE"] == str(tmp_path / "back.evening.json")
+    served.clear()
+    assert main(["night", "restore", "back.evening.json", "--no-pages"]) == 0
+    assert "lottery night --file back.evening.json" in capsys.readouterr().out
+    assert served == {}
+
+
+def test_a_rehearsal(run, served, target, tmp_path):
+    """It has a lottery and a file of its own, with the guests of the party, and says how to remove it."""
+    empty_winners(target)
+    load_employees(target, Roster([{"employee_id": "R7", "employee_name": "Ada", "lottery_serial": 1}]))
+    before = draws_table(target).items()
+    code, _, said = run("night", "--rehearsal")
+    name = f"rehearsal-{datetime.now():%Y%m%d}"
+    assert (code, served["attendee"], served["LOTTERY_EVENING"]) == (0, "party-rehearsal", name)
+    assert served["LOTTERY_EVENING_FILE"] == str(tmp_path / f"{name}.evening.json")
+    remove = "LOTTERY_ATTENDEE=party-rehearsal lottery teardown --edition hardened"
+    assert f"To remove all that the rehearsal has made: `{remove}`" in said.replace(f"{sys.prefix}/bin/", "")
+    rehearsal = connect(attendee="party-rehearsal", edition="hardened")
+    try:
+        evening = Evening(rehearsal, name)
+        assert list(evening.guests()) == ["R7"]
+        evening.announce([{"name": "Mug", "count": 1}], question="?")
+        load_employees(target, tutorial_roster())
+        run("night", "--rehearsal")  # it goes on, with the guests that were announced
+        assert list(Evening(rehearsal, name).guests()) == ["R7"]
+        assert draws_table(target).items() == before
+    finally:
+        Stack(rehearsal).teardown()
+
+
 def test_withdraw(run, target, tmp_path):
-    """`withdraw` takes a guest out of the open evening, and saves it. It refuses a person who cannot win."""
+    """`withdraw` takes an id or a name, and saves the evening. It refuses a person who cannot win."""
+    Stack(target).teardown()
+    Stack(target).deploy()
+    people = [("003", "Ann"), ("004", "Li Na"), ("005", "Li Na")]
+    rows = [{"employee_id": e, "employee_name": n, "lottery_serial": int(e)} for e, n in people]
+    load_employees(target, Roster(rows))
+    run("announce", "1 Mug", "--name", "night-1", "--question", "?")
     file = tmp_path / "night-1.evening.json"
-    assert run("withdraw", "003")[:2] == (
-        0,
-        {"evening": "night-1", "withdrawn": "003", "file": str(file)},
+    code, told, _ = run("withdraw", "li na")
+    assert (code, told["cause"]) == (
+        1,
+        "guest li na: means several guests: Li Na (004), Li Na (005). Give the id.",
     )
+    document = {"evening": "night-1", "withdrawn": "003", "name": "Ann", "file": str(file)}
+    assert run("withdraw", "ann")[:2] == (0, document)
     assert [each.id for each in Evening(target, "night-1").refresh().withdrawn] == ["003"]
     assert file.exists()
     assert "employee 999: is not in the pool of night-1" in run("withdraw", "999")[1]["cause"]
@@ -162,6 +265,7 @@ def test_a_draw_in_public(run, target, monkeypatch, tmp_path):
     assert [each["kind"] for each in kept] == ["announced", "public value", "drawn", "closed"]
     assert kept[1]["value"] == "3 8 1"
     assert (code, {*told.pop("verified").values()}) == (0, {True}), said
+    assert told.pop("verdict") == "amber"  # nobody was asked
     assert json.loads((tmp_path / "checked/d-1/receipts.json").read_text()) == told
     assert (tmp_path / "checked/d-1/check.html").read_text(encoding="utf-8") == check_page(told)
 
