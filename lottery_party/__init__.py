@@ -1,7 +1,7 @@
 """The company's real evening, on top of `lottery_lib`: announcement, draw night, receipts and their check.
 
     commands      what `lottery` offers for a party
-    draw_night    the operator's page: one widget that knows all buttons
+    draw_night    the operator's page; forms has its fields and its questions
     stage         the audience's page; scenes says what it shows, projector serves both
     evening       one evening: announce, draw, roll call, withdraw, close; evening_file saves it
     prizes        the prizes as an operator writes them

@@ -20,6 +20,7 @@ from lottery_lib.hardened import check_edition, check_public_value, send_answer
 from lottery_lib.resources.contents import Pool, draws_table, in_pool
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import Target
+from lottery_lib.texts import skeleton
 from lottery_lib.translation import _
 from lottery_party import evening_file
 from lottery_party.prizes import Prize
@@ -224,19 +225,27 @@ class Evening:
         Raises:
             LotteryError: There is no question, or it is announced already, or there are too few people.
         """
-        if not question.strip():
-            what = _("there is none, so nobody could know that the winners were not chosen")
-            raise LotteryError(_("question to the room"), what, _("Write one, such as: Call five numbers"))
+        self.check(prizes, question)
         if self._read().step != "new":
             raise self._refused(_("is announced already"), _("Give a new evening another name"))
+        self._take({"prizes": list(prizes), "evening": {"absent": absent}, "question": question.strip()})
+        self._come_to(_("the announcement"), "public value", "ready")
+
+    def check(self, prizes: Sequence[Prize], question: str) -> None:
+        """Check what will be announced.
+
+        Raises:
+            LotteryError: There is no question, or there are too few people.
+        """
+        if not skeleton(question):
+            what = _("there is none, so nobody could know that the winners were not chosen")
+            raise LotteryError(_("question to the room"), what, _("Write one, such as: Call five numbers"))
         places, people = sum(each["count"] for each in prizes), len(remaining(self.target))
         if places > people:
             what = _(
                 "{places} winners are wanted, but only {people} people can win", places=places, people=people
             )
             raise LotteryError(_("prizes"), what, _("Load your guests first, or write fewer"))
-        self._take({"prizes": list(prizes), "evening": {"absent": absent}, "question": question.strip()})
-        self._come_to(_("the announcement"), "public value", "ready")
 
     def ask(self) -> None:
         """Ask the room for the public value. A receipt says when; from now on, every change is late."""

@@ -4,18 +4,24 @@ Nothing here waits, writes or remembers. So each page that reads the same tables
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.texts import skeleton
 from lottery_lib.translation import _
-from lottery_party.announcement import announcement, qr
+from lottery_party.announcement import announcement, given, qr
 from lottery_party.check_words import RULES
 from lottery_party.evening import EveningState, Person, PrizeState
 from lottery_party.prizes import Prize
 
+# What pages agree on while a prize is drawn: names roll, then the winners are shown. If everybody was at the
+# roll call, they stay ("called"). A second round, for the places of the absent, has words of its own.
+_ROLLING: Final = ("rolling", "again")
+_WINNERS: Final = ("winners", "new", "called")
 _code = lru_cache(maxsize=2)(qr)  # a page looks often
 
 
@@ -49,12 +55,14 @@ class Roll:
         before: How many of its winners were absent at earlier roll calls.
         people: Its winners now.
         absent: The ids of those who are marked as absent.
+        new: The ids of those who were drawn in place of somebody who was absent at the roll call before.
     """
 
     number: int
     before: int
     people: Sequence[Person]
     absent: Sequence[str]
+    new: Sequence[str] = ()
 
     def noted(self, marks: Mapping[str, bool]) -> dict[str, Any]:
         """What `Evening.show` takes to keep marks: whether each id is absent. Later roll calls ignore it."""
@@ -103,6 +111,48 @@ def out(state: EveningState) -> set[str]:
     return won | absent if state.announcement.get("absent") == "out" else won
 
 
+def seen(state: EveningState) -> EveningState:
+    """The evening as the room has seen it: a prize that rolls has no winners yet.
+
+    What an operator's page shows can be on the projector, too.
+    """
+    now = moment(state)
+    if now.scene != "rolling":
+        return state
+    prizes = [
+        replace(each, winners=each.winners[: _kept(state, each)], done=False)
+        if each.number == now.number
+        else each
+        for each in state.prizes
+    ]
+    return replace(state, prizes=prizes)
+
+
+def rolling_still(state: EveningState) -> EveningState:
+    """The evening as it was before its winners were shown: on the stage, the names are not at rest yet."""
+    again = "again" if state.stage.get("scene") == "new" else "rolling"
+    return replace(state, stage={**state.stage, "scene": again})
+
+
+def matching(people: Iterable[Person], wanted: str) -> list[Person]:
+    """The people whose id, name or department contains a text, and first those who are called exactly so."""
+    if not (text := skeleton(wanted)):
+        return []
+    found = [one for one in people if text in skeleton(f"{one.id}\n{one.name}\n{one.department}")]
+    return sorted(found, key=lambda one: not is_called(one, wanted))
+
+
+def called(one: Person) -> str:
+    """A person with all that tells them from somebody who has the same name."""
+    details = _(", ").join(filter(None, [one.id, one.department]))
+    return _("{name} ({details})", name=one.name, details=details)
+
+
+def is_called(one: Person, text: str) -> bool:
+    """Whether a text is exactly the id or the name of a person."""
+    return skeleton(text) in (skeleton(one.id), skeleton(one.name))
+
+
 def remaining(state: EveningState, guests: Mapping[str, Person]) -> list[Person]:
     """Who of the guests, by their ids, can still win."""
     gone = out(state).union(one.id for prize in state.prizes for one in prize.winners)
@@ -134,34 +184,37 @@ def _result(state: EveningState, wanted: str) -> str:
     prize = state.prizes[state.number - 1] if 0 < state.number <= len(state.prizes) else None
     if prize is None or not drawn(prize):
         return "rolling" if state.step == "drawing" and state.number else ""
-    complete = state.step == "roll call" or prize.done or bool(prize.absent) or wanted == "called"
-    if complete and wanted in ("winners", "called"):
+    complete = state.step == "roll call" or prize.done
+    if wanted == "called" or (complete and wanted in _WINNERS):
         return "winners"
-    return "rolling" if not prize.done or wanted == "rolling" else ""
+    return "rolling" if not prize.done or wanted in _ROLLING else ""
 
 
 def roll(state: EveningState) -> Roll | None:
-    """The roll call for which the machine waits, with the marks that are kept; None if there is none."""
-    if state.step != "roll call":
+    """The roll call for which the machine waits, with the marks that are kept.
+
+    None if there is none, or the room does not know the winners yet.
+    """
+    if state.step != "roll call" or moment(state).scene != "winners":
         return None
     prize = state.prizes[state.number - 1]
-    new = Roll(prize.number, len(prize.absent), prize.winners, [])
     ids = [each.id for each in prize.winners]
+    roll = Roll(prize.number, len(prize.absent), prize.winners, [], ids[_kept(state, prize) :])
     return replace(
-        new, absent=[each for each in ids if new.noted({each: True}).items() <= state.stage.items()]
+        roll, absent=[each for each in ids if roll.noted({each: True}).items() <= state.stage.items()]
     )
 
 
-def check_roll(seen: Roll, state: EveningState) -> None:
+def check_roll(shown: Roll, state: EveningState) -> None:
     """Check that a roll call is still as a page has shown it.
 
     Raises:
         LotteryError: Another page has answered it, or has changed a mark.
     """
     now = roll(state)
-    if now is None or (now.number, now.people) != (seen.number, seen.people):
+    if now is None or (now.number, now.people) != (shown.number, shown.people):
         raise LotteryError(_("roll call"), _("another page was faster"), _("Look at the winners again"))
-    if now.absent != seen.absent:
+    if now.absent != shown.absent:
         what = _("another page has changed who is absent, so nothing was sent")
         raise LotteryError(_("roll call"), what, _("Look at the marks, then press again"))
 
@@ -177,12 +230,13 @@ def press(state: EveningState, way: str) -> Action | None:
         back = {"public": Moment("opening"), "ready": before, "surprise": before}.get(now.scene)
         return Action("show", back) if back and state.step != "drawing" else None
     stopped = state.step == "ready" and now.number and not state.prizes[now.number - 1].done
+    again = bool(now.number <= len(state.prizes) and state.prizes[now.number - 1].absent)
     if now.scene in ("ready", "rolling", "winners") and stopped:
-        return Action("draw", Moment("rolling", now.number))
+        return Action("draw", Moment("again" if again else "rolling", now.number))
     if now.scene == "surprise" and state.step == "ready":
         return Action("add", Moment("rolling", len(state.prizes) + 1))
     if now.scene == "rolling":
-        return Action("show", Moment("winners", now.number))
+        return Action("show", Moment("new" if again else "winners", now.number))
     onward = {
         "opening": Moment("public") if asks else first,
         "public": first if state.step != "public value" else None,
@@ -230,7 +284,7 @@ def _offer_of(state: EveningState, prize: PrizeState, kind: str) -> Offer:
         text = _("The draw stopped before its end. Its winners stay, and only the free places are drawn.")
         return Offer("", prize.name, text, _("Draw the rest"))
     if kind == "rolling":
-        wished = state.stage.get("scene") == "winners"
+        wished = state.stage.get("scene") in _WINNERS
         text = _("The rolling names are only theatre. The machine draws the winners and records them first.")
         return Offer("", prize.name, text, _("Drawing") if wished else _("Show the winners"), waits=wished)
     if state.step == "roll call":
@@ -256,38 +310,70 @@ def scene(state: EveningState) -> dict[str, Any]:
             "words": [*words, RULES[told["absent"]]],
         }
     if now.scene == "public":
-        return {"kind": "public", "question": told["question"], "value": state.public or ""}
+        return {"kind": "public", "question": told["question"], "value": "", **_public_value(state)}
     if now.scene == "closed":
         all_prizes = [{"name": each.name, "winners": [e.name for e in each.winners]} for each in state.prizes]
         compare = _("This is the code of the announcement. Compare it with your photograph.")
-        words = [_("All winners"), compare]
-        return {
-            "kind": "closed",
-            "words": words,
-            "code": _code(announcement(told, state.code)),
-            "prizes": all_prizes,
-        }
+        code = _code(announcement(told, state.code))
+        return {"kind": "closed", "words": [_("All winners"), compare], "code": code, "prizes": all_prizes}
     if now.scene == "surprise" or now.number > len(state.prizes):
         added = surprise(state)
         kind = "ready" if now.scene == "surprise" else "rolling"
-        return {"kind": kind, "prize": added["name"], "count": added["count"], "place": _("Surprise")}
+        new = PrizeState(len(state.prizes) + 1, added["name"], added["count"], (), (), False, True)
+        return _scene_of(replace(state, prizes=[*state.prizes, new]), new, kind)
     return _scene_of(state, state.prizes[now.number - 1], now.scene) if now.number else {"kind": ""}
 
 
 def _scene_of(state: EveningState, prize: PrizeState, kind: str) -> dict[str, Any]:
     """What the stage shows of a prize. Until the roll call is over, absent winners are struck out."""
+    kept, announced = _kept(state, prize), len(state.announcement["prizes"])
+    again = bool(prize.absent) and state.stage.get("scene") in ("again", "new")  # only the free places
+    known = prize.winners[:kept] if kind == "rolling" else prize.winners
+    people = [(each, "" if at < kept else "new") for at, each in enumerate(known)]
+    people += [(each, "absent") for each in prize.absent if kind == "rolling" or not prize.done]
+    shown = [{"name": each.name, "note": each.department, "status": status} for each, status in people]
+    common = {"kind": kind, "prize": prize.name, "rank": _rank(state, prize), "redraw": again}
     if kind != "winners":
-        announced = len(state.announcement["prizes"])
         place = _("Surprise")
         if prize.number <= announced:
             place = _("{number} of {prizes}", number=prize.number, prizes=announced)
-        return {"kind": kind, "prize": prize.name, "count": prize.count, "place": place}
-    kept = int(state.stage.get("kept", 0)) if state.stage.get("scene") == "called" else len(prize.winners)
-    people = [(each, "" if at < kept else "new") for at, each in enumerate(prize.winners)]
-    people += [(each, "absent") for each in prize.absent if not prize.done]
-    shown = [{"name": each.name, "note": each.department, "status": status} for each, status in people]
+        return {**common, "count": prize.count, "place": place, **({"winners": shown} if again else {})}
     nobody = [{"name": _("Nobody else can win"), "note": "", "status": ""}]
-    return {"kind": "winners", "prize": prize.name, "winners": shown or nobody}
+    return {**common, "winners": shown or nobody}
+
+
+def _rank(state: EveningState, prize: PrizeState) -> float:
+    """How great a prize is, from 0 to 1: one with fewer winners is greater; of two such, the later one."""
+    order = sorted(state.prizes, key=lambda each: (-each.count, each.number))
+    return order.index(prize) / (len(order) - 1) if len(order) > 1 else 1.0
+
+
+def _public_value(state: EveningState) -> dict[str, Any]:
+    """What the stage shows of the public value: when it was given, and the code of its receipt."""
+    if not (value := state.given):
+        return {}
+    at = f"{datetime.fromisoformat(value.at).astimezone():%H:%M:%S}" if value.at else ""
+    told = (
+        _("Given at {time}.", time=at)
+        if value.seconds is None
+        else _("Given at {time}, {seconds} seconds after the question.", time=at, seconds=value.seconds)
+    )
+    words = [_("Photograph this code, too.")]
+    shown = {"value": value.value, "told": told if at else ""}
+    if not value.code:
+        return shown
+    return {
+        **shown,
+        "code": _code(given(state.announcement["draw"], value.value, value.code)),
+        "words": words,
+    }
+
+
+def _kept(state: EveningState, prize: PrizeState) -> int:
+    """How many winners of a prize the room knows from the roll call before; those behind them are new."""
+    if state.stage.get("scene") in ("again", "new", "called"):
+        return int(state.stage.get("kept", 0))
+    return 0 if moment(state) == Moment("rolling", prize.number) else len(prize.winners)
 
 
 def _draw(count: int) -> str:

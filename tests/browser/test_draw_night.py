@@ -14,6 +14,7 @@ from contextlib import suppress
 import psutil
 import pytest
 from playwright.sync_api import TimeoutError, expect
+from started import lottery_night
 
 from lottery_lib import Stack, connect, execution, inbox, load_employees, winners
 from lottery_lib.draws import machine_arn
@@ -21,6 +22,7 @@ from lottery_lib.embedded import emulator
 from lottery_lib.employees import Roster
 from lottery_lib.names import KIT
 from lottery_lib.resources.dynamodb_table import Table
+from lottery_lib.translation import translated
 from lottery_party import scenes, verify_draw
 from lottery_party.evening import Evening
 from lottery_party.records import receipts
@@ -94,6 +96,11 @@ class Night:
                 page.wait_for_function(f"({MISFITS})().length === 0", timeout=5000)
             assert page.evaluate(MISFITS) == []
 
+    def announce(self):
+        """Press Announce, and say yes."""
+        self.operator.get_by_role("button", name="Announce", exact=True).click()
+        self.operator.get_by_role("button", name="Yes, announce it").click()
+
     def press(self, key="Space"):
         self.stage.wait_for_timeout(450)  # of two presses that are closer, one counts
         self.stage.keyboard.press(key)
@@ -160,6 +167,13 @@ def prepare(here):
     here.open_stage()
     here.shows("", "Summer party")
     here.button.click()
+    asked = here.operator.locator(".night-question")
+    for words in ("40 people", "14 × Mug", "1 × <b>自行车</b>", "Winners in all: 15", "Summer party"):
+        expect(asked).to_contain_text(words)
+    here.picture(here.operator, "draw_night_question")
+    asked.get_by_role("button", name="No", exact=True).click()
+    expect(asked).to_be_hidden()
+    here.announce()
 
 
 def open_the_evening(here):
@@ -173,27 +187,34 @@ def open_the_evening(here):
     here.shows("public", "Call five numbers")
     here.fields["value"].press("Enter")
     expect(here.operator.get_by_role("alert")).to_contain_text("public value: it is empty")
-    here.fields["value"].fill("3 14 15 92 65")
+    here.fields["value"].fill("3, 14 15 92 65")
     expect(here.operator.get_by_role("alert")).to_have_count(0)
+    expect(here.operator.get_by_text("Type it as it is shown here: 3 14 15 92 65")).to_be_visible()
+    here.picture(here.operator, "draw_night_value")
+    here.fields["value"].fill("3 14 15 92 65")
     here.fields["value"].press("Enter")
     here.offers("Go on")
-    here.shows("public", "3 14 15 92 65")
+    here.shows("public", "seconds after the question")
+    expect(here.stage.locator(".value")).to_have_attribute("aria-label", "3 14 15 92 65")
+    here.picture(here.stage, "draw_night_public")
     here.press("Enter")
     here.shows("ready", "Mug", "1 of 2")
 
 
 def withdraw(here, one):
-    """Somebody does not take part. An id that nobody has is refused, and the page asks before it is done."""
-    button = here.operator.get_by_role("button", name="Withdraw", exact=True)
-    for typed in ("390", one):
-        here.operator.get_by_placeholder("Id of somebody").fill(typed)
-        button.click()
-        if typed != one:
-            expect(here.operator.get_by_role("alert")).to_contain_text("390: is not in the pool")
+    """Somebody does not take part: found by department and name, and the page asks before it is done."""
+    field = here.operator.get_by_placeholder("Withdraw somebody")
+    field.fill("390")
+    expect(here.operator.get_by_text("Nobody who can win is called so.")).to_be_visible()
+    field.fill("sales")
+    expect(here.operator.get_by_text("And 34 more")).to_be_visible()
+    field.fill(one)
+    here.operator.get_by_role("button", name=f"Withdraw {NAMES[int(one)]} ({one}, Sales)").click()
+    here.picture(here.operator, "draw_night_withdraw")
     here.operator.get_by_role("button", name=f"Yes, withdraw {NAMES[int(one)]} ({one})").click()
     expect(here.operator.get_by_text(f"Withdrawn: {NAMES[int(one)]} ({one})")).to_be_visible()
     expect(here.operator.get_by_text("39 can still win")).to_be_visible()
-    expect(here.operator.get_by_role("button", name="Yes, withdraw")).to_be_hidden()
+    expect(here.operator.locator(".night-question")).to_be_hidden()
 
 
 def first_prize(here, party):
@@ -217,9 +238,15 @@ def first_prize(here, party):
     here.operator.get_by_role("searchbox", name="Search a name").fill(gone)
     first.get_by_role("checkbox").check()
     here.button.click()
-    expect(here.stage.locator(".absent .name")).to_have_text(gone)
-    expect(here.stage.locator(".new .name")).to_have_count(1)
+    here.offers("Show the winners")
+    here.shows("rolling", "Mug")
+    here.picture(here.operator, "draw_night_again")
+    here.press()
     here.offers("Everybody is here")
+    expect(here.stage.locator(".new .name")).to_have_count(1)
+    new = here.stage.locator(".new .name").inner_text()
+    expect(first.locator("span")).to_have_text(new)
+    expect(first.locator("em")).to_have_text("new")
     for page, name in ((here.operator, "draw_night"), (here.stage, "draw_night_stage")):
         here.picture(page, name)
         page.set_viewport_size({"width": 1920, "height": 1080})
@@ -291,11 +318,81 @@ def end(here, party):
     assert "receipt" not in rows[0]
     with here.operator.expect_download() as download:
         here.operator.get_by_role("link", name="Receipts").click()
-    assert json.loads(download.value.path().read_bytes()) == receipts(party, "whole")
+    found = json.loads(json.dumps(receipts(party, "whole")))
+    assert json.loads(download.value.path().read_bytes()) == found
     assert all(verify_draw(receipts(party, "whole")).values())
     for page in (here.operator, here.stage):
         page.set_viewport_size({"width": 1024, "height": 768})
     here.shows("closed", "Mug")
+
+
+def test_the_language_is_a_switch(party, night):
+    """One press changes the words of both pages, also of one that is opened later."""
+    here = night("speaks")
+    here.offers("Announce")
+    here.open_stage()
+    for page in (here.operator, here.stage):
+        expect(page.locator("html")).to_have_attribute("lang", "en")
+    here.fields["prizes"].fill("2 Mug")
+    here.operator.get_by_role("button", name="中文").click()
+    for page in (here.operator, here.stage):
+        expect(page.locator("html")).to_have_attribute("lang", "zh")
+    here.offers(translated("zh", "Announce"))
+    expect(here.operator.locator("textarea")).to_have_value("2 Mug")
+    here.stage.goto(f"{here.address}&page=stage&lang=en")
+    expect(here.stage.locator("html")).to_have_attribute("lang", "zh")
+    here.picture(here.operator, "draw_night_chinese")
+
+
+@pytest.mark.long
+def test_the_server_ends(party, chromium, picture, tmp_path):
+    """Both pages say so in large letters, and come back by themselves when `lottery night` runs again.
+
+    It is long because it starts `lottery night` twice.
+    """
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    operator, stage = context.new_page(), context.new_page()
+    with lottery_night(tmp_path) as night:
+        operator.goto(night.address)
+        stage.goto(night.address.replace("?", "?page=stage&"))
+        for page in (operator, stage):
+            expect(page.locator(".lottery-stage")).to_be_visible()
+            expect(page.get_by_text("One moment, please")).to_be_hidden()
+        os.killpg(night.processes()[0].pid, signal.SIGKILL)
+        for page in (operator, stage):
+            lost = page.get_by_text("One moment, please")
+            expect(lost).to_be_visible()
+            assert lost.evaluate("one => parseFloat(getComputedStyle(one).fontSize)") > 30
+            page.evaluate("window.old = true")
+        picture(operator, "draw_night_lost")
+        picture(stage, "draw_night_stage_lost")
+    with lottery_night(tmp_path, night.port):
+        for page in (operator, stage):
+            page.wait_for_function("!window.old")
+            expect(page.locator(".lottery-stage")).to_be_visible()
+            expect(page.get_by_text("One moment, please")).to_be_hidden()
+    context.close()
+
+
+def test_the_small_stage_is_cleared(page):
+    """On the operator's page a pixel of the stage is less than one of the screen. No name stays there."""
+    code = (KIT / "lottery_party" / "field.js").read_text(encoding="utf-8")
+    options = {"x": 500, "y": 300, "across": 450, "down": 280, "least": 30, "family": "serif", "sharp": 0.4}
+    options["names"] = [f"Guest {n}" for n in range(40)]
+    left = page.evaluate(
+        """async ([code, options]) => {
+          const canvas = Object.assign(document.createElement('canvas'), { width: 400, height: 240 });
+          const field = new Function(`${code}; return fieldOf`)()(canvas, options);
+          const ink = () => canvas.getContext('2d').getImageData(0, 0, 400, 240).data
+            .filter(one => one).length;
+          await new Promise(resolve => setTimeout(resolve, 500));
+          const before = ink();
+          field.stop();
+          return [before > 0, ink()];
+        }""",
+        [code, options],
+    )
+    assert left == [True, 0]
 
 
 def kernels(evening):
@@ -319,7 +416,7 @@ def test_two_presses_at_once(party, night, new_page):
     here = night("twice", size=(1024, 768))
     here.offers("Announce")
     here.fields["prizes"].fill("2 Mug")
-    here.operator.get_by_role("button", name="Announce").click()
+    here.announce()
     here.offers("Ask the room")
     here.open_stage()
     here.shows("opening")
@@ -341,7 +438,7 @@ def test_two_presses_at_once(party, night, new_page):
         here.offers("Everybody is here")
         here.shows("winners", *drawn_names(party, "Mug"))
         expect(other.locator('[data-kind="winners"]')).to_be_visible()
-    assert executions(party) == before + 2  # the announcement, and one draw
+    assert executions(party) == before + 3  # the announcement, the question, and one draw
     assert len(winners(party)) == 2
 
 
@@ -352,7 +449,8 @@ def test_marks_are_shared(party, night):
     It is long: `test_night_pages.py` does the same without a browser.
     """
     evening = Evening(party, "marks")
-    evening.announce([{"name": "Mug", "count": 3}])
+    evening.announce([{"name": "Mug", "count": 3}], question="Call five numbers")
+    evening.give("3 14 15")
     evening.draw(1)
     party.waiter.until("the winners", lambda: evening.refresh().step == "roll call", seconds=30)
     evening.show("winners", 1)
@@ -383,6 +481,8 @@ def test_marks_are_shared(party, night):
     here.offers("2 absent: draw these places again")
     second.nth(0).uncheck()
     other.button.click()  # at once: what this window has marked last is sent
+    here.offers("Show the winners")
+    here.button.click()
     here.offers("Everybody is here")
     (mug,) = evening.refresh().prizes
     assert [each.id for each in mug.absent] == [gone]
@@ -422,6 +522,8 @@ def test_restored_with_one_click(party, night, tmp_path):
     party = connect(edition="hardened", attendee=ATTENDEE)
     assert {prize: drawn_names(party, prize) for prize in won} == won
     here.button.click()
+    here.offers("Show the winners")
+    here.press()
     here.offers("Everybody is here")
     here.shows("winners", "Car", *drawn_names(party, "Car"))
     here.button.click()
@@ -440,7 +542,9 @@ def test_restored_with_one_click(party, night, tmp_path):
 def half_an_evening(party, file):
     """An evening with three prizes: the first one is drawn, and one of its winners was absent."""
     evening = Evening(party, "kept", file=file)
-    evening.announce([{"name": name, "count": 2} for name in ("Mug", "Car", "Pen")])
+    prizes = [{"name": name, "count": 2} for name in ("Mug", "Car", "Pen")]
+    evening.announce(prizes, question="Call five numbers")
+    evening.give("3 14 15")
     evening.draw(1)
     party.waiter.until("the winners", lambda: evening.refresh().step == "roll call", seconds=30)
     evening.call_roll(1, [evening.refresh().prizes[0].winners[0].id])

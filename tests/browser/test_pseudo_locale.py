@@ -121,7 +121,14 @@ def english(panel):
     states = [name for each in ("tutorial", "hardened") for name in dict(all_states(json.loads(load(each))))]
     broken = [name.rsplit(" ", 1) for name in states if len(name) > 26]  # the timeline has two lines for it
     names = sorted([*states, *itertools.chain(*broken)], key=len, reverse=True)
-    words = [*map(re.escape, [*names, *STATE_TYPES, *ICONS]), "[A-Z]{4,}", "UTC", r"\w+Error"]
+    words = [
+        *map(re.escape, [*names, *STATE_TYPES, *ICONS]),
+        "[A-Z]{4,}",
+        "UTC",
+        "English",
+        "xx",
+        r"\w+Error",
+    ]
     words += [r"\bLottery\b", r"\bms\b", r"\$\.\S+", r"https?://\S+", r"arn:aws:\S+", r"draw-\S+"]
     known = re.compile("|".join(words))
     return [text for text in panel.evaluate(TEXTS) if re.search("[A-Za-z]{2,}", known.sub("", text))]
@@ -183,7 +190,8 @@ def test_an_evening(opened, picture):
     page.locator("textarea").fill("2 杯子")
     for step, words in enumerate(
         ("Announce", "Ask the room", "Give the public value", "Go on", "Draw {count} winners",
-         "Show the winners", "1 absent: draw this place again", "Everybody is here", "Go on")
+         "Show the winners", "1 absent: draw this place again", "Show the winners", "Everybody is here",
+         "Go on")
     ):  # fmt: skip
         if words.startswith("1 absent"):
             night.get_by_role("checkbox").first.check()
@@ -194,6 +202,8 @@ def test_an_evening(opened, picture):
         if words == "Give the public value":
             night.get_by_placeholder(pseudo("As the room has said it, such as 3 14 15 92 65")).fill("3 14")
         main.click()
+        if words == "Announce":
+            button(night, pseudo("Yes, announce it")).click()
     expect(night.get_by_text(pseudo("All prizes are drawn"))).to_be_visible()
     for words in ("End the evening", "Yes, end it"):
         button(night, pseudo(words)).click()

@@ -9,9 +9,11 @@ from types import SimpleNamespace
 import pytest
 from helpers import wait_until
 
-from lottery_lib import Stack, connect, inject
+from lottery_lib import Stack, connect, inject, load_employees
 from lottery_lib.course.calls import log_of
+from lottery_lib.employees import Roster
 from lottery_lib.names import Names
+from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import elsewhere
 from lottery_party import draw_night, evening_file, scenes
 from lottery_party.draw_night import Operator, night_page
@@ -34,7 +36,9 @@ def page():
 
     def show(evening):
         opened.append(Operator(evening))
-        opened[-1].stage._handle_custom_msg({"shown": True}, [])
+        stage = opened[-1].stage
+        stage.observe(lambda _: stage._handle_custom_msg({"seen": True}, []), "scene")  # without a moment
+        stage._handle_custom_msg({"shown": True}, [])
         return opened[-1]
 
     yield show
@@ -42,10 +46,9 @@ def page():
         each._look, each.state = lambda: None, None
 
 
-def at_roll_call(target, file=None):
+def at_roll_call(target, file=None, name="marks"):
     """An evening with one prize, whose winners are called."""
-    evening = Evening(target, "marks", file=file)
-    evening.announce([{"name": "Mug", "count": 3}])
+    evening = announced(target, name, [{"name": "Mug", "count": 3}], file)
     evening.draw(1)
     wait_until(lambda: evening.refresh().step == "roll call")
     evening.show("winners", 1)
@@ -62,9 +65,26 @@ def press(page, words, wish=None):
     page.wish(wish) if wish else page.press("advance")
 
 
+def announced(target, name, prizes, file=None):
+    """An evening whose public value was given."""
+    evening = Evening(target, name, file=file)
+    evening.announce(prizes, question="Call five numbers")
+    evening.give("3 14 15")
+    return evening
+
+
+def say_yes(page, words):
+    """Answer the question whose button has these words."""
+    wait_until(lambda: (page.question._yes.description, page.question.is_open) == (words, True))
+    wait_until(lambda: not page._busy)
+    page.question._yes.click()
+    wait_until(lambda: not page.question.is_open)
+
+
 def offers(page, words):
-    """The button of the page's form has these words."""
-    wait_until(lambda: (page._answer.description, page._answer.layout.display) == (words, ""))
+    """The page's button has these words."""
+    both = page._main, page._answer
+    wait_until(lambda: [each.description for each in both if each.layout.display == ""] == [words])
 
 
 def test_nothing_deployed(page, tmp_path):
@@ -96,6 +116,7 @@ def test_marks_are_shared(page, hardened):
     offers(here, "2 absent: draw these places again")
     mark(other, second, False)
     other._give_answer()  # at once: what this page has marked last is sent
+    press(here, "Show the winners")
     wait_until(lambda: evening.refresh().prizes[0].absent)
     assert [each.id for each in evening.refresh().prizes[0].absent] == [third]
     offers(here, "Everybody is here")
@@ -104,25 +125,181 @@ def test_marks_are_shared(page, hardened):
 def test_each_step_is_in_the_file_before_it_is_taken(page, hardened, tmp_path):
     """The page writes a draw, an added prize, a roll call and a withdrawal into the file, like all steps."""
     file = tmp_path / "noted.json"
-    evening = Evening(hardened, "noted", file=file)
-    evening.announce([{"name": "Mug", "count": 1}])
-    here = page(evening)
+    here = page(announced(hardened, "noted", [{"name": "Mug", "count": 1}], file))
 
     def noted():
         return evening_file.read(file)["step"]["request"]
 
-    press(here, "Go on")
+    here.evening.show("ready", 1)
     press(here, "Draw 1 winner")
     wait_until(lambda: noted() == {"prize": 1})
     press(here, "Show the winners")
     offers(here, "Everybody is here")
     here._give_answer()
     wait_until(lambda: evening_file.read(file)["step"]["awaits"] == "roll call")
-    here._withdrawal.field.value = "001"
-    press(here, "Go on", here._withdrawal.withdraw)
+    press(here, "Go on", lambda: here.evening.withdraw("001"))
     wait_until(lambda: noted() == {"withdraw": "001"})
     press(here, "Go on", lambda: here.evening.draw_one_more({"name": "Car", "count": 1}))
     wait_until(lambda: noted() == {"add": {"name": "Car", "count": 1}})
+
+
+def test_an_announcement_is_asked_about_and_taken_back(page, hardened):
+    """The page shows what will be announced. No changes nothing. Until the value, it can be taken back."""
+    here = page(Evening(hardened, "asks"))
+    offers(here, "Announce")
+    prizes = here._preparation._prizes
+    prizes.value = "2 Mug\n1 Car\n1 mug"
+    here._preparation._question.value = "\u200b "
+    here._answer.click()
+    wait_until(lambda: "question to the room: there is none" in here._problem.value)
+    here._preparation._question.value = "Call <five> numbers"
+    here._answer.click()
+    wait_until(lambda: here.question.is_open)
+    for told in (
+        *("Announce this?", " people</b>", "2 × Mug", "Winners in all: 4", "Call &lt;five&gt; numbers"),
+        *("More than once in the list: Mug, mug. Is this meant?", "English", "asks"),
+    ):
+        assert told in here.question._text.value
+    here.question._no.click()
+    assert not here.question.is_open
+    prizes.value = "2 Mug"
+    here._answer.click()
+    say_yes(here, "Yes, announce it")
+    press(here, "Ask the room")
+    wait_until(lambda: here.state.asked)
+    back = here._forms["take back"]
+    assert back.layout.display == ""
+    back.click()
+    say_yes(here, "Yes, take it back")
+    offers(here, "Announce")
+    assert (here.evening.name, prizes.value) == ("asks-2", "2 Mug")
+    here._answer.click()
+    say_yes(here, "Yes, announce it")
+    press(here, "Ask the room")
+    offers(here, "Give the public value")
+    assert "The room was asked " in here._now.value
+    here._value.field.value = "３, 14"
+    assert "<span>3</span><i></i><span>1</span><span>4</span>" in here._value._letters.value
+    assert "Type it as it is shown here: 3 14" in here._value._letters.value
+    here._give_answer()
+    wait_until(lambda: "Type: 3 14" in here._problem.value)
+    here._value.field.value = "3 14"
+    assert "Type it" not in here._value._letters.value
+    here._give_answer()
+    offers(here, "Go on")
+    assert back.layout.display == "none"
+
+
+def test_a_question_disappears_with_its_step(page, hardened):
+    """Any change takes a question away: a late Yes does nothing. While it is open, a key does nothing."""
+    evening = announced(hardened, "late", [{"name": "Mug", "count": 1}])
+    here = page(evening)
+    press(here, "Go on", here._ask_end)
+    wait_until(lambda: here.question.is_open)
+    assert "Not drawn: Mug" in here.question._text.value
+    here.press("advance")
+    evening.show("ready", 1)
+    wait_until(lambda: not here.question.is_open)
+    offers(here, "Draw 1 winner")
+    press(here, "Draw 1 winner", here._ask_end)
+    wait_until(lambda: here.question.is_open)
+    here._look = lambda: None  # it does not see that another page goes on
+    evening.show("opening")
+    here.question._yes.click()
+    wait_until(lambda: "the evening went on meanwhile, so nothing was done" in here._problem.value)
+    assert evening.refresh().step == "ready"
+
+
+def test_somebody_is_withdrawn_by_name(page, hardened):
+    """The page finds people by name, id or department, asks, and names somebody who is called the same."""
+    table = Table(hardened, hardened.names.employee_table)
+    rows = {each["employee_id"]: each for each in table.items()}
+    first = rows["001"]
+    load_employees(
+        hardened,
+        Roster([*rows.values(), {**first, "employee_id": "X1", "lottery_serial": 99, "department": "Sales"}]),
+    )
+    here = page(announced(hardened, "named", [{"name": "Mug", "count": 1}]))
+    offers(here, "Go on")
+    found = here._withdrawal
+
+    def shown():
+        return [each.description for each in found._buttons if each.layout.display == ""]
+
+    name = first["employee_name"]
+    found.field.value = "nobody at all"
+    assert "Nobody who can win is called so." in found._more.value
+    found.field.value = name
+    assert sorted(shown()) == [f"Withdraw {name} (001) ...", f"Withdraw {name} (X1, Sales) ..."]
+    found.field.value = "sales"
+    assert shown() == [f"Withdraw {name} (X1, Sales) ..."]
+    found._buttons[0].click()
+    wait_until(lambda: here.question.is_open)
+    assert f"Somebody else has the same name: {name} (001)" in here.question._text.value
+    say_yes(here, f"Yes, withdraw {name} (X1)")
+    wait_until(lambda: f"Withdrawn: {name} (X1)" in here._list.value)
+    assert found.field.value == ""
+    found.field.value = name
+    assert shown() == [f"Withdraw {name} (001) ..."]
+    here.evening.close()
+    load_employees(hardened, Roster([*rows.values()]))
+
+
+def test_nothing_is_told_before_the_stage_shows_it(page, hardened):
+    """The machine has drawn, and the names still roll: no winner stands on the operator's page."""
+    evening = announced(hardened, "secret", [{"name": "Mug", "count": 2}])
+    evening.show("rolling", 1)
+    evening.draw(1)
+    wait_until(lambda: evening.refresh().step == "roll call")
+    here = page(evening)
+    offers(here, "Show the winners")
+    wait_until(lambda: "10 can still win" in here._foot.value)
+    here.wish(here._show_who)
+    wait_until(lambda: here._who.value)
+    winners = evening.refresh().prizes[0].winners
+
+    def told():
+        view = here._machine._view
+        return "".join(
+            str(each) for each in (here._list.value, here._roll.people, view.details, view.below, view.header)
+        )
+
+    assert not any(one.name in told() or f'"{one.id}"' in told() for one in winners)
+    assert all(one.name in here._who.value for one in winners)
+    here.press("advance")
+    offers(here, "Everybody is here")
+    wait_until(lambda: "8 can still win" in here._foot.value)
+    assert all(one.name in here._list.value for one in winners)
+
+
+def test_new_winners_come_first(page, hardened):
+    """After a redraw, who was drawn in place of somebody absent stands first in the roll call."""
+    evening = at_roll_call(hardened, name="again")
+    here = page(evening)
+    offers(here, "Everybody is here")
+    assert [each[-1] for each in here._roll.people] == [False] * 3
+    mark(here, here._roll.people[1][0])
+    here._give_answer()
+    press(here, "Show the winners")
+    wait_until(lambda: [each[-1] for each in here._roll.people] == [True, False, False])
+
+
+def test_the_language_is_a_switch(page, hardened):
+    """It is noted for all pages, and each browser is told once to load its page in this language."""
+    evening = Evening(hardened, "speaks")
+    here, other = page(evening), page(evening)
+    sent = {each: [] for each in (here, other)}
+    for each, told in sent.items():
+        each.stage.send = told.append
+    offers(here, "Announce")
+    assert list(here._language.options) == [("English", "en"), ("中文", "zh")]
+    here._language.value = "zh"
+    wait_until(lambda: all(sent.values()))
+    time.sleep(1)  # two looks
+    assert [*sent.values()] == [[{"language": "zh"}]] * 2
+    evening.show(language="xx")
+    time.sleep(1)
+    assert [*sent.values()] == [[{"language": "zh"}]] * 2
 
 
 def test_calls_of_a_refresh(mended):
@@ -132,10 +309,11 @@ def test_calls_of_a_refresh(mended):
     page, found = Operator(evening), {}  # no browser has it, so it is refreshed only here
 
     def refresh():
-        before = len(log_of(mended).calls())
+        last = log_of(mended).calls()[-1]  # the log has a limit
         page._look()
         page.show_rest()
-        found[page.state.step] = [call.model.name for call in log_of(mended).calls()[before:]]
+        calls = log_of(mended).calls()
+        found[page.state.step] = [call.model.name for call in calls[calls.index(last) + 1 :]]
 
     def settle():
         for _ in range(3):  # at first, what has changed is also saved and checked

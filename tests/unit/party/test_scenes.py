@@ -1,6 +1,7 @@
 """What the pages show and what a press does in each state of an evening, and two pages of a fake evening."""
 
 import json
+import re
 import threading
 import time
 from dataclasses import replace
@@ -12,7 +13,7 @@ from lottery_lib.names import Names
 from lottery_lib.target import elsewhere
 from lottery_party import scenes
 from lottery_party.draw_night import Page
-from lottery_party.evening import EveningState, Person, PrizeState
+from lottery_party.evening import EveningState, Given, Person, PrizeState
 from lottery_party.scenes import Action, Moment
 
 ANN, BOB, CHEN = Person("1", "Ann", "Sales"), Person("2", "Bob"), Person("3", "陈静", "工程部")
@@ -38,11 +39,12 @@ def car(*winners, done=False):
 def state(step, scene="", number=0, prizes=None, at=0, **stage):
     """A state; `at` is the number that all pages have agreed on."""
     shown = {"scene": scene, "number": at or number, **stage}
-    return EveningState(step, number, prizes or [mug(), car()], TOLD, None, shown)
+    return EveningState(step, number, prizes or [mug(), car()], TOLD, stage=shown)
 
 
 DRAWN, DONE = [mug(ANN, BOB), car()], [mug(ANN, BOB, done=True), car()]
 HALF, CALLED = [mug(ANN), car()], [mug(ANN, absent=[BOB]), car()]
+AGAIN = [mug(ANN, CHEN, absent=[BOB]), car()]
 ALL = [mug(ANN, BOB, done=True), car(CHEN, done=True)]
 SURPRISE = json.dumps({"name": "Trip", "count": 1})
 SHOW = {
@@ -58,7 +60,16 @@ SHOW = {
     "drawn": (state("roll call", "rolling", 1, DRAWN), "rolling", ("show", Moment("winners", 1))),
     "winners": (state("roll call", "winners", 1, DRAWN), "winners", None),
     "roll call answered": (state("drawing", "called", 1, DRAWN), "winners", None),
-    "drawn again": (state("drawing", "called", 1, CALLED), "winners", None),
+    "drawn again": (state("drawing", "again", 1, CALLED), "rolling", ("show", Moment("new", 1))),
+    "drawn again, not complete": (state("drawing", "new", 1, CALLED), "rolling", ("show", Moment("new", 1))),
+    "drawn again, complete": (state("roll call", "again", 1, AGAIN), "rolling", ("show", Moment("new", 1))),
+    "new winners": (state("roll call", "new", 1, AGAIN), "winners", None),
+    "everybody is here": (state("drawing", "called", 1, AGAIN), "winners", None),
+    "failed in the second round": (
+        state("ready", "again", 1, CALLED),
+        "rolling",
+        ("draw", Moment("again", 1)),
+    ),
     "complete": (state("ready", "winners", 1, DONE), "winners", ("show", Moment("ready", 2))),
     "complete, not seen": (state("ready", "rolling", 1, DONE), "rolling", ("show", Moment("winners", 1))),
     "failed at once": (state("ready", "rolling", 1), "ready", ("draw", Moment("rolling", 1))),
@@ -104,8 +115,9 @@ def test_back(seen, moment):
 
 def test_winners_of_a_second_round():
     """Until the roll call is over, who is absent is struck out, and who is there instead is marked."""
-    called = [mug(ANN, CHEN, absent=[BOB]), car()]
-    shown = scenes.scene(state("roll call", "called", 1, called, kept=1))["winners"]
+    rolling = scenes.scene(state("roll call", "again", 1, AGAIN, kept=1))["winners"]
+    assert [(each["name"], each["status"]) for each in rolling] == [("Ann", ""), ("Bob", "absent")]
+    shown = scenes.scene(state("roll call", "new", 1, AGAIN, kept=1))["winners"]
     assert [(each["name"], each["status"]) for each in shown] == [
         ("Ann", ""),
         ("陈静", "new"),
@@ -113,6 +125,81 @@ def test_winners_of_a_second_round():
     ]
     over = scenes.scene(state("ready", "winners", 1, [mug(ANN, CHEN, absent=[BOB], done=True), car()]))
     assert [each["status"] for each in over["winners"]] == ["", ""]
+
+
+def test_how_great_a_prize_is():
+    """A prize with fewer winners is greater; of two such, the one that is drawn later; a surprise, too."""
+    ranks = [scenes.scene(state("ready", "ready", each.number, at=each.number)) for each in (mug(), car())]
+    assert ranks[0]["rank"] == 0
+    three = [mug(done=True), car(done=True), PrizeState(3, "Trip", 1, (), (), False, True)]
+    assert scenes.scene(state("ready", "ready", 3, three))["rank"] == 1
+    assert scenes.scene(state("ready", "winners", 2, three))["rank"] == 0.5
+    shown = scenes.scene(state("ready", "surprise", 0, DONE, surprise=SURPRISE))
+    assert (shown["rank"], shown["place"]) == (1, "Surprise")
+
+
+def test_a_redraw():
+    """The stage knows whether only the free places are drawn."""
+    for scene, number, prizes, again in (
+        ("rolling", 1, DRAWN, False),
+        ("winners", 1, DRAWN, False),
+        ("again", 1, CALLED, True),
+        ("new", 1, AGAIN, True),
+        ("called", 1, AGAIN, False),
+        ("winners", 1, [mug(ANN, CHEN, absent=[BOB], done=True), car()], False),
+    ):
+        step = "ready" if prizes[0].done else "roll call"
+        assert scenes.scene(state(step, scene, number, prizes))["redraw"] is again
+
+
+def test_the_public_value_is_public():
+    """The stage shows it with its time, the seconds since the question, and a code to photograph."""
+    given = Given("3 14 15", "2026-11-29T20:15:03.120+00:00", 42, "ab" * 32)
+    shown = scenes.scene(replace(state("ready", "public"), given=given))
+    assert (shown["value"], shown["words"]) == ("3 14 15", ["Photograph this code, too."])
+    assert re.fullmatch(r"Given at \d\d:\d\d:03, 42 seconds after the question.", shown["told"])
+    assert shown["code"].startswith("<svg")
+    old = scenes.scene(replace(state("ready", "public"), given=Given("3 14 15")))
+    assert (old["value"], old["told"], "code" in old) == ("3 14 15", "", False)
+    assert scenes.scene(state("public value", "public")) == {
+        "kind": "public",
+        "question": "Call five numbers",
+        "value": "",
+    }
+
+
+def test_nothing_is_told_before_the_stage_shows_it():
+    """While names roll, nobody has won for the operator's page, and there is no roll call."""
+    rolling = state("roll call", "rolling", 1, DRAWN)
+    assert scenes.seen(rolling).prizes[0] == mug()
+    assert scenes.roll(rolling) is None
+    guests = {one.id: one for one in (ANN, BOB, CHEN)}
+    assert len(scenes.remaining(scenes.seen(rolling), guests)) == 3
+    shown = state("roll call", "winners", 1, DRAWN)
+    assert scenes.seen(shown) == shown
+    assert len(scenes.remaining(scenes.seen(shown), guests)) == 1
+    stopped = state("ready", "rolling", 1, HALF)
+    assert scenes.seen(stopped).prizes[0] == mug()
+    again = scenes.rolling_still(state("roll call", "new", 1, AGAIN, kept=1))
+    assert scenes.seen(again).prizes[0] == mug(ANN, absent=[BOB])
+    assert scenes.seen(scenes.rolling_still(shown)).prizes[0] == mug()
+
+
+def test_who_is_meant():
+    """Somebody is found by a part of name, id or department, however typed; who has this very name first."""
+    people = [Person("17", "Ann Lee"), Person("2", "ann", "Sales"), Person("3", "陈静", "Ａnnex")]
+    assert [one.id for one in scenes.matching(people, "Ａnn ")] == ["2", "17", "3"]
+    assert [one.id for one in scenes.matching(people, "陈 静")] == ["3"]
+    assert [one.id for one in scenes.matching(people, "１７")] == ["17"]
+    assert scenes.matching(people, " ") == []
+    assert [scenes.is_called(people[0], text) for text in ("17", "ann lee", "Ann")] == [True, True, False]
+    assert [scenes.called(one) for one in people[:2]] == ["Ann Lee (17)", "ann (2, Sales)"]
+
+
+def test_who_is_new_in_a_roll_call():
+    """After a redraw, the roll call knows who was drawn in place of somebody absent."""
+    assert scenes.roll(state("roll call", "new", 1, AGAIN, kept=1)).new == ["3"]
+    assert scenes.roll(state("roll call", "winners", 1, DRAWN)).new == []
 
 
 def test_marks_of_a_roll_call():
@@ -123,8 +210,8 @@ def test_marks_of_a_roll_call():
     one = both | roll.noted({"1": False})
     assert scenes.roll(state("roll call", "winners", 1, DRAWN, **one)).absent == ["2"]
     again = [mug(ANN, BOB, absent=[CHEN]), car()]
-    assert scenes.roll(state("roll call", "winners", 1, again, **both)).absent == []
-    assert scenes.roll(state("drawing", "called", 1, again, **both)) is None
+    assert scenes.roll(state("roll call", "new", 1, again, **both)).absent == []
+    assert scenes.roll(state("drawing", "new", 1, again, **both)) is None
 
 
 def test_a_roll_call_that_changed_under_the_hand():
@@ -205,6 +292,31 @@ def test_two_presses_at_once():
         page.press("advance")
     until(lambda: all(page.stage.scene["kind"] == "rolling" for page in pages))
     assert evening.started == [1]
+
+
+def test_the_room_is_asked_once():
+    """When the stage goes from the announcement to the question, a receipt says so first."""
+    evening = Fake()
+    evening.stage, evening.asked = {"scene": "opening"}, []
+    evening.refresh = lambda: state("public value", **evening.stage)
+    evening.ask = lambda: evening.asked.append(evening.stage["scene"])
+    page = opened(evening)
+    until(lambda: page.state)
+    page.press("advance")
+    until(lambda: page.stage.scene["kind"] == "public")
+    page.press("advance")
+    until(lambda: not page._busy)
+    assert evening.asked == ["opening"]
+
+
+def test_a_rehearsal_is_marked():
+    """Every scene of a rehearsal says that it is one."""
+    evening = Fake()
+    evening.target = elsewhere("123456789012", "us-east-1", Names("party-rehearsal"))
+    page, real = opened(evening), opened(Fake())
+    until(lambda: page.state and real.state)
+    assert page.stage.scene["mark"] == "Rehearsal"
+    assert "mark" not in real.stage.scene
 
 
 def test_a_browser_that_is_still_loading():
