@@ -652,6 +652,7 @@ function render({ model, el }) {
   for (const trait of ["sound", "words"]) model.on(`change:${trait}`, label);
   // The words of another language come with another kernel
   model.on("msg:custom", ({ language }) => {
+    if (!language) return;
     const address = new URL(location);
     address.searchParams.set("lang", language);
     location.replace(address);
