@@ -272,6 +272,27 @@ def test_nothing_is_told_before_the_stage_shows_it(page, hardened):
     assert all(one.name in here._list.value for one in winners)
 
 
+def test_winners_come_when_their_names_rest(page, hardened):
+    """While the names come to rest on the stage, the operator's page tells nothing, and its button waits."""
+    evening = announced(hardened, "rests", [{"name": "Mug", "count": 2}])
+    evening.show("rolling", 1)
+    evening.draw(1)
+    wait_until(lambda: evening.refresh().step == "roll call")
+    here = page(evening)
+    offers(here, "Show the winners")
+    here.stage.unobserve_all("scene")  # this browser takes its time
+    here.press("advance")
+    wait_until(lambda: here.stage.scene["kind"] == "winners" and here._main.disabled)
+    time.sleep(1)  # two looks
+    (mug,) = evening.refresh().prizes
+    assert here._main.disabled
+    assert here._roll.people == []
+    assert not any(one.name in here._list.value for one in mug.winners)
+    here.stage._handle_custom_msg({"seen": True}, [])
+    offers(here, "Everybody is here")
+    assert all(one.name in here._list.value for one in mug.winners)
+
+
 def test_new_winners_come_first(page, hardened):
     """After a redraw, who was drawn in place of somebody absent stands first in the roll call."""
     evening = at_roll_call(hardened, name="again")
