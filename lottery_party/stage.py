@@ -26,8 +26,8 @@ WORDS: Final = {
     "code": _("QR code"),
     "lost": _("One moment, please"),
     "lost_next": _(
-        "This page has lost its program, and comes back by itself. If it does not: type “lottery night” again, "
-        "and open the stage from its page."
+        "This page has lost its program, and comes back by itself. If it does not: type “lottery night” "
+        "again, and open the stage from its page."
     ),
     "sound": _("Sound (S)"),
     "full_screen": _("Full screen (F)"),
@@ -47,16 +47,17 @@ class Stage(anywidget.AnyWidget):
         scene: What to show. `kind` says which scene it is; every other key is shown by that scene:
 
             - `opening`: `guests`, `prizes` (each `name` and `count`), `words`, `code` (a QR code's SVG or '')
-            - `public`: `question`, and when the room has said it: `value`, `told` (a sentence about it), `code`, `words`
-            - `ready`: `prize`, `count`, `place` (such as "2 of 5"), `rank` (from 0 for the smallest prize to 1)
-            - `rolling`: `prize`, `count`, `rank`; if only free places are drawn: `redraw`, and `winners` as below
-            - `winners`: `prize`, `winners` (each `name`, `note`, and `status`: '', 'absent' or 'new'), `rank`, `redraw`
+            - `public`: `question`, and when the room has said it: `value`, `told` (a sentence), `code`, `words`
+            - `ready`: `prize`, `count`, `place` (such as "2 of 5"), `rank` (0 for the smallest prize, up to 1)
+            - `rolling`: `prize`, `count`, `rank`; if only free places are drawn: `redraw`, and `winners`
+            - `winners`: `prize`, `winners` (each `name`, `note`, and `status`: '', 'absent' or 'new'), `rank`,
+              `redraw`
             - `closed`: `words`, `code`, `prizes` (each `name`, and the names of its `winners`)
 
             Any other kind shows the title and the logo. Every scene may have a `mark`, such as "Rehearsal".
 
-            When `winners` follows `rolling`, the field of `names` comes to rest on them: within 3 seconds for the
-            smallest prize, and 7 for the greatest. They were drawn before. A press skips it.
+            When `winners` follows `rolling`, the field of `names` comes to rest on them: within 3 seconds for
+            the smallest prize, and 7 for the greatest. They were drawn before. A press skips it.
         first: The entry (winner or prize, counted from 0) whose page is shown, if the scene has several.
         words: The few words of the stage itself, and their language.
     """

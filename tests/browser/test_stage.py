@@ -476,9 +476,9 @@ def test_only_free_places_are_drawn_again(show, tab, wide):
 
 
 def test_a_page_that_is_loaded_during_a_redraw(show):
-    """It shows who stays and the places that are free now, and not those who were absent at an earlier redraw."""
-    people = [{"name": name, "note": "", "status": status}
-              for name, status in (("张伟", ""), ("王芳", ""), ("刘洋", "absent"), ("陈静", "absent"))]  # fmt: skip
+    """It shows who stays and the places that are free now, and nobody who was absent at an earlier redraw."""
+    given = (("张伟", ""), ("王芳", ""), ("刘洋", "absent"), ("陈静", "absent"))
+    people = [{"name": name, "note": "", "status": status} for name, status in given]
     scene = {"kind": "rolling", "prize": "Mug", "count": 3, "redraw": True, "winners": people}
     assert show(scene).locator(".name").all_inner_texts() == ["张伟", "王芳", "陈静"]
     new = {"name": "杨勇", "note": "", "status": "new"}
@@ -491,8 +491,8 @@ def test_a_page_that_is_loaded_during_a_redraw(show):
 def test_work_of_a_frame(show, tab, rank, count):
     """With 10,000 names at 1920x1080, the script works less than 8 ms a frame, and no task 50 ms.
 
-    A trace of Chromium tells the time of the processor, so that a busy machine does not matter. The long pause that a
-    garbage collection may make in a frame is not the script's: one frame in a hundred may be longer.
+    A trace of Chromium tells the time of the processor, so that a busy machine does not matter. The pause that
+    a garbage collection may make in a frame is not the script's: one frame in a hundred may be longer.
     """
     names = people(10_000, chinese=True)
     ready = {"kind": "ready", "prize": "Coffee machine", "count": count, "place": "1 of 1", "rank": rank}
@@ -504,7 +504,8 @@ def test_work_of_a_frame(show, tab, rank, count):
     categories = ["devtools.timeline", "disabled-by-default-devtools.timeline"]
     options = {"transferMode": "ReportEvents", "traceConfig": {"includedCategories": categories}}
     devtools.send("Tracing.start", options)
-    later = "scene => { setTimeout(() => model.set('scene', scene)); }"  # what a test asks for is no task of a page
+    # What a test asks for is no task of a page.
+    later = "scene => { setTimeout(() => model.set('scene', scene)); }"
     tab.evaluate(later, ready | {"kind": "rolling"})
     tab.wait_for_timeout(1000)
     tab.evaluate(later, winners_of(names[:count], "Sales") | {"rank": rank})
@@ -568,9 +569,9 @@ def test_a_rehearsal_says_so(show, tab):
 @pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (1024, 768), (390, 844)])
 @pytest.mark.parametrize("name", ["iPhone 17 Pro", "华为 Mate 80 Pro", "Ann-Katrin Berners-Lee"])
 def test_a_name_breaks_only_between_words(show, tab, size, name):
-    """A prize stands on one line where it is large there. Else a line ends between words, never before a number."""
-    for scene in ({"kind": "ready", "prize": name, "count": 1, "place": ""}, winners_of([name]),
-                  {"kind": "closed", "words": [""], "code": "", "prizes": [{"name": name, "winners": [name] * 9}]}):  # fmt: skip
+    """A prize stands on one line if it is large there. Else a line ends between words, never before a number."""
+    closed = {"kind": "closed", "words": [""], "code": "", "prizes": [{"name": name, "winners": [name] * 9}]}
+    for scene in ({"kind": "ready", "prize": name, "count": 1, "place": ""}, winners_of([name]), closed):
         stage = show(scene, size=size)
         lines = stage.locator(".name, h3").evaluate_all("""all => all.map(one => {
           const walk = document.createTreeWalker(one, NodeFilter.SHOW_TEXT), range = document.createRange();
@@ -723,7 +724,7 @@ def test_the_kernel_ends(show, tab):
 
 
 def test_the_server_is_gone(new_page):
-    """The page says so in large letters over everything. It loads itself again as soon as its own server answers."""
+    """The page says so in large letters over everything. It loads itself again when its own server answers."""
     address, answer, asked = "http://stage.test/secret/", {}, []
 
     def server(route):
@@ -737,7 +738,8 @@ def test_the_server_is_gone(new_page):
         page.goto(address)
         page.evaluate(f"""() => {{
           window.old = true;
-          window.kernel = {{status: 'idle', connectionStatus: 'connected', id: '1', serverSettings: {{baseUrl: '{address}'}}}};
+          window.kernel = {{status: 'idle', connectionStatus: 'connected', id: '1'}};
+          kernel.serverSettings = {{baseUrl: '{address}'}};
           kernel.statusChanged = kernel.connectionStatusChanged = {signal};
         }}""")
         page.add_style_tag(content=(HERE / "stage.css").read_text(encoding="utf-8"))
