@@ -47,11 +47,11 @@ class Stage(anywidget.AnyWidget):
         scene: What to show. `kind` says which scene it is; every other key is shown by that scene:
 
             - `opening`: `guests`, `prizes` (each `name` and `count`), `words`, `code` (a QR code's SVG or '')
-            - `public`: `question`, and when the room has said it: `value`, `told` (a sentence), `code`, `words`
-            - `ready`: `prize`, `count`, `place` (such as "2 of 5"), `rank` (0 for the smallest prize, up to 1)
+            - `public`: `question`, and after the room's answer: `value`, `told` (a sentence), `code`, `words`
+            - `ready`: `prize`, `count`, `place` (such as "2 of 5"), `rank` (from 0, the smallest prize, to 1)
             - `rolling`: `prize`, `count`, `rank`; if only free places are drawn: `redraw`, and `winners`
-            - `winners`: `prize`, `winners` (each `name`, `note`, and `status`: '', 'absent' or 'new'), `rank`,
-              `redraw`
+            - `winners`: `prize`, `winners` (each `name`, `note`, and `status`: '', 'absent' or 'new'),
+              `rank`, `redraw`
             - `closed`: `words`, `code`, `prizes` (each `name`, and the names of its `winners`)
 
             Any other kind shows the title and the logo. Every scene may have a `mark`, such as "Rehearsal".

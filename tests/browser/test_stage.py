@@ -491,8 +491,8 @@ def test_a_page_that_is_loaded_during_a_redraw(show):
 def test_work_of_a_frame(show, tab, rank, count):
     """With 10,000 names at 1920x1080, the script works less than 8 ms a frame, and no task 50 ms.
 
-    A trace of Chromium tells the time of the processor, so that a busy machine does not matter. The pause that
-    a garbage collection may make in a frame is not the script's: one frame in a hundred may be longer.
+    A trace of Chromium tells the time of the processor, so that a busy machine does not matter. The pause
+    that a garbage collection may make in a frame is not the script's: one frame in a hundred may be longer.
     """
     names = people(10_000, chinese=True)
     ready = {"kind": "ready", "prize": "Coffee machine", "count": count, "place": "1 of 1", "rank": rank}
@@ -569,7 +569,7 @@ def test_a_rehearsal_says_so(show, tab):
 @pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (1024, 768), (390, 844)])
 @pytest.mark.parametrize("name", ["iPhone 17 Pro", "华为 Mate 80 Pro", "Ann-Katrin Berners-Lee"])
 def test_a_name_breaks_only_between_words(show, tab, size, name):
-    """A prize stands on one line if it is large there. Else a line ends between words, never before a number."""
+    """A prize stands on one line if it is large there. Else it breaks between words, not before a number."""
     closed = {"kind": "closed", "words": [""], "code": "", "prizes": [{"name": name, "winners": [name] * 9}]}
     for scene in ({"kind": "ready", "prize": name, "count": 1, "place": ""}, winners_of([name]), closed):
         stage = show(scene, size=size)
@@ -724,7 +724,7 @@ def test_the_kernel_ends(show, tab):
 
 
 def test_the_server_is_gone(new_page):
-    """The page says so in large letters over everything. It loads itself again when its own server answers."""
+    """The page says so in large letters over everything. It loads itself again when its server answers."""
     address, answer, asked = "http://stage.test/secret/", {}, []
 
     def server(route):
