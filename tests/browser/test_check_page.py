@@ -18,7 +18,6 @@ from lottery_lib.texts import normalised
 from lottery_party import announcement
 from lottery_party.check_words import CLAIMS, VERDICTS
 from lottery_party.checker import _alike, check_page, check_receipts
-from lottery_party.evening import Given
 
 pytestmark = pytest.mark.browser
 MANY = 667  # seeds, with three folders each
@@ -235,12 +234,12 @@ def test_a_guest_compares_the_photographs(opened):
 def test_the_page_compares_a_photograph(opened):
     """A guest pastes the text of a QR code, or types a code as the stage shows it."""
     lottery, draw = party()
-    page, given = opened(check_page(lottery.document())), Given(draw.value, "", 41, sha(draw.texts[3]))
+    page, given = opened(check_page(lottery.document())), (draw.value, sha(draw.texts[3]))
     code = sha(draw.texts[0])
     said, here = page.locator("output").first, "of draw Summer <b>party</b>"
     for text, answer in [
         (announcement.announcement({"draw": "x"}, code), f"✓ It fits: Code of the announcement {here}"),
-        (announcement.given("x", given), f"✓ It fits: Code after the public value {here}"),
+        (announcement.given("x", *given), f"✓ It fits: Code after the public value {here}"),
         (announcement.grouped(code).upper(), f"✓ It fits: Code of the announcement {here}"),
         (code[:-1], "✗ It does not fit: this text has none of the codes above."),
         ("", ""),
