@@ -100,6 +100,7 @@ PROBLEMS: Final = {
     "alike": _("Draw {draw}: the ids {one} and {other} in the pool look alike."),
     "value": _('Draw {draw}: the public value "{value}" is not written as everybody reads it.'),
     "question": _("Draw {draw}: the public value does not answer the question that was announced."),
+    "seconds": _("Draw {draw}: the seconds after the question are not those between its two receipts."),
     "otherName": _("{one} has another name in the list of winners than in the pool."),
     "noPool": _("Draw {draw}: it is closed, and its pool or the salt of its pool is missing."),
     "row": _("List of winners, row {at}: something in it has a wrong form."),

@@ -4,10 +4,13 @@ import hashlib
 import hmac
 import itertools
 import json
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +21,10 @@ from lottery_party.receipt_form import FORM, Receipt, WrongForm, read_document
 
 _CHAIN, _POOL, _SECRET, _VALUE, _ORDER, _COUNT, _SKIPPED, _LIST = CLAIMS
 _COUNTS: Final = tuple(TEXT["counts"])
+# A time in a receipt: it is in UTC.
+_TIME: Final = re.compile(
+    r"([1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,6}))?(?:Z|\+00:00)"
+)
 Problem = tuple[str, str]  # a claim, and a sentence that says why it is false
 _Row = tuple[str | None, str | None, str | None]  # a winner's draw, prize and status
 
@@ -160,12 +167,19 @@ class _Draw:
     def given(self) -> Receipt | None:
         return self.first("public value")
 
-    @property
+    @cached_property
     def late(self) -> list[Receipt]:
         """What was changed after the question, or after the value if there is no receipt of the question."""
         begin = self.first("asked") or self.given
         at = self.receipts.index(begin) if begin else 0 if self.head["question"] == "" else len(self.receipts)
         return [each for each in self.receipts[at:] if each.kind in ("withdrawn", "prize added")]
+
+    @cached_property
+    def in_turn(self) -> int:
+        """How many prizes are drawn in the order of their numbers: all but those that were added late."""
+        added = [each for each in self.receipts if each.kind == "prize added"]
+        late = [each for each in self.late if each.kind == "prize added"]
+        return len(self.head["prizes"]) + len(added) - len(late)
 
     @property
     def told(self) -> dict[str, Any]:
@@ -256,7 +270,7 @@ def _can_stand(draw: _Draw, at: int) -> bool:
         "public value": question and before <= early,
         "withdrawn": at > 0,
         "prize added": drawing or draw.format > 1,
-        "taken back": last and not given,
+        "taken back": last and before <= early,
         "closed": last and drawing,
     }
     return places.get(kind, drawing)
@@ -269,8 +283,24 @@ def _given(draw: _Draw) -> Iterator[Problem]:
     says = draw.given.says
     if says["value"] != normalised(says["value"]) or not says["value"]:
         yield _VALUE, PROBLEMS["value"].format(draw=draw.name, value=says["value"])
-    if says["question"] != draw.head["question"] or (says["seconds"] is None) != (not draw.first("asked")):
+    asked = draw.first("asked")
+    if says["question"] != draw.head["question"] or (says["seconds"] is None) != (not asked):
         yield _VALUE, PROBLEMS["question"].format(draw=draw.name)
+    elif asked:
+        begin, end = _moment(asked.says["at"]), _moment(says["at"])
+        if begin is None or end is None or says["seconds"] != max(0, (end - begin) // 1000):
+            yield _VALUE, PROBLEMS["seconds"].format(draw=draw.name)
+
+
+def _moment(at: str) -> int | None:
+    """The milliseconds since 1970 of a time as receipts have it; None if it is none."""
+    try:
+        if found := _TIME.fullmatch(at):
+            whole = (datetime.fromisoformat(found[1]) - datetime(1970, 1, 1)) // timedelta(seconds=1)  # noqa: DTZ001
+            return whole * 1000 + int(f"{found[2] or ''}00"[:3])
+    except ValueError:  # there is no such day
+        pass
+    return None
 
 
 def _replayed(draw: _Draw) -> Iterator[Problem]:
@@ -290,6 +320,10 @@ def _replayed(draw: _Draw) -> Iterator[Problem]:
             if not 1 <= number <= len(draw.prizes):
                 yield _ORDER, PROBLEMS["noPrize"].format(where=draw.where(at), number=number)
                 continue
+            # With the rules of format 1, free places of an earlier prize can be drawn later.
+            over = draw.format > 1 or (kind == "drawn" and number not in draw.drawn)
+            if over and any(number < one <= draw.in_turn for one in draw.drawn):
+                yield _ORDER, PROBLEMS["late"].format(where=draw.where(at), number=number)
             yield from _drawn(draw, at, says) if kind == "drawn" else _called(draw, at, says)
             short.discard(number)
             if draw.free(number) < 0:
@@ -326,7 +360,10 @@ def _opened(draw: _Draw) -> Iterator[Problem]:
 
 def _alike(identity: str) -> str:
     """What is the same in ids that look alike."""
-    return "".join(INVISIBLE.sub("", unicodedata.normalize("NFKC", identity)).lower().split())
+    for _again in range(2):  # what disappears leaves neighbours, which can become one letter
+        seen = INVISIBLE.sub("", unicodedata.normalize("NFKC", identity))
+        identity = "".join(seen.lower().split())
+    return identity
 
 
 def _called(draw: _Draw, at: int, says: Mapping[str, Any]) -> Iterator[Problem]:
@@ -351,9 +388,6 @@ def _drawn(draw: _Draw, at: int, says: Mapping[str, Any]) -> Iterator[Problem]:
             expected.append(one)
         else:
             break
-    announced = len(draw.head["prizes"])  # a prize that was added may come at any time
-    if number not in draw.drawn and any(number < one <= announced for one in draw.drawn):
-        yield _ORDER, PROBLEMS["late"].format(where=where, number=number)
     if draw.closed:
         if expected != winners:
             yield _ORDER, PROBLEMS["order"].format(where=where, said=_few(winners), real=_few(expected))
@@ -429,7 +463,7 @@ def _noticed(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[tuple
 
 def _noticed_in(draw: _Draw) -> Iterator[tuple[str, dict[str, Any]]]:
     about = {"draw": draw.name}
-    if draw.head["question"] == "":
+    if not normalised(draw.head["question"]):
         yield "noValue", about
     if draw.format > 1 and draw.given and not draw.first("asked"):
         yield "notAsked", about
@@ -442,7 +476,7 @@ def _noticed_in(draw: _Draw) -> Iterator[tuple[str, dict[str, Any]]]:
             yield "lateAdded", {**about, "prize": late.says["prize"], "count": late.says["count"], "at": at}
     if not draw.closed:
         yield "notEnded", about
-    for number, each in enumerate(draw.head["prizes"], 1):
+    for number, each in enumerate(draw.prizes[: draw.in_turn], 1):
         if draw.closed and number not in draw.drawn:
             yield "undrawn", {**about, "prize": each["prize"]}
 

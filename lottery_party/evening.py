@@ -20,7 +20,7 @@ from lottery_lib.hardened import check_edition, check_public_value, send_answer
 from lottery_lib.resources.contents import Pool, draws_table, in_pool
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import Target
-from lottery_lib.texts import skeleton
+from lottery_lib.texts import normalised
 from lottery_lib.translation import _
 from lottery_party import evening_file
 from lottery_party.prizes import Prize
@@ -237,7 +237,7 @@ class Evening:
         Raises:
             LotteryError: There is no question, or there are too few people.
         """
-        if not skeleton(question):
+        if not normalised(question):
             what = _("there is none, so nobody could know that the winners were not chosen")
             raise LotteryError(_("question to the room"), what, _("Write one, such as: Call five numbers"))
         places, people = sum(each["count"] for each in prizes), len(remaining(self.target))

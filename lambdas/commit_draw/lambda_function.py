@@ -224,6 +224,7 @@ def add(draw, asked, execution, tables):
     refuse_many([*draw["prizes"], wanted])
     told, item = receipt(draw, "prize added", **wanted)
     new = {**wanted, "winners": [], "absent": [], "round": 0, "called": False, "added_by": execution}
+    new["late"] = "asked" in draw or "public" in draw
     draw = {**told, "prizes": [*draw["prizes"], new]}
     tables.write(draw, [item])
     return draw, [len(draw["prizes"])]
@@ -257,13 +258,16 @@ def close(draw, secret, tables):
 
 
 def refuse_step(draw, number):
-    """Raise an error if the draw has ended, or if a prize that was announced earlier must be drawn first."""
+    """Raise an error if the draw has ended, or if a prize before this one must be drawn to its end first.
+
+    A late prize has no turn: it can be drawn at any time.
+    """
     wanted = draw["prizes"][number - 1]
     if "execution" in wanted:
         return
     refuse_closed(draw)
     for before, each in enumerate(draw["prizes"][: number - 1], 1):
-        if not (each["winners"] or "execution" in each or "added_by" in each or "added_by" in wanted):
+        if not ("execution" in each or each.get("late") or wanted.get("late")):
             raise TooEarly(
                 f"Draw the prizes in their order: {each['prize']} ({before}) comes before "
                 f"{wanted['prize']} ({number})."
@@ -304,7 +308,7 @@ def check(request):
     evening = request.get("evening", {})
     if not isinstance(evening, dict) or evening.get("absent", "out") not in ("out", "may win later"):
         raise InvalidInput('"evening" must look like {"absent": "out"} or {"absent": "may win later"}.')
-    if "evening" in request and not request.get("question", "").strip():
+    if "evening" in request and not normalised(request.get("question", "")):
         raise InvalidInput(
             'An evening needs a "question" to the room: without it, nobody can trust the order.'
         )

@@ -100,6 +100,8 @@ class Draw:
     def give(self, value, seconds=None):
         self.value = value
         about = {} if self.format == 1 else {"question": self.question, "seconds": seconds}
+        if seconds is not None:
+            about["at"] = f"2026-11-26T20:{seconds // 60:02}:{seconds % 60:02}.900Z"
         self.add("public value", value=value, **about)
 
     def elsewhere(self, one):
@@ -182,7 +184,7 @@ def played(draw, chance) -> Iterator[None]:
         yield from left(draw, chance)
         yield from filled(draw, number, chance)
         if chance.randrange(5) == 0:
-            late = chance.choice([number, *draw.present.values()])
+            late = number if draw.format > 1 else chance.choice([number, *draw.present.values()])
             here = [one for one, prize in draw.present.items() if prize == late]
             draw.roll_call(late, here[: chance.randrange(3)], "time-out")
             yield from filled(draw, late, chance)

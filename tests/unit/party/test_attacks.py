@@ -406,3 +406,38 @@ def test_a_receipt_that_was_changed(made):
     receipt = made.tables.tables[DRAWS]["party#3"]
     receipt["text"] = receipt["text"].replace(made.draws["party"]["prizes"][0]["winners"][0], FRIEND + "7")
     assert checked(made).verdict == "red"
+
+
+def test_seconds_by_hand(made):
+    """Who changes when the room was asked, so that the seconds look few, has two times that do not fit."""
+    ask(made)
+    made.tables.tables[DRAWS]["party"]["asked"] = "2020-01-01T00:00:00.000+00:00"
+    made.run(PARTY | {"public": ROOM})
+    car(made)
+    assert end(made)[0] == "red"
+
+
+def test_each_prize_comes_to_its_end(made):
+    """Nobody keeps a place of a prize free, so that a friend is the next for the car."""
+    made.run({"prizes": [{"name": "Mug", "count": 2}, {"name": "Car", "count": 1}]}, "two")
+    draw = made.tables.tables[DRAWS]["two"]
+    del draw["closed"], draw["prizes"][0]["execution"], draw["prizes"][1]["execution"]  # its roll call waits
+    assert type(made.run({"draw_id": "two", "prize": 2}).error).__name__ == "TooEarly"
+
+
+def test_an_early_prize_has_its_turn(made):
+    """A prize that was added before the question comes after the announced ones, and cannot be left out."""
+    made.start(PARTY | {"add": {"name": "Pen", "count": 2}})
+    for _ in range(2):
+        made.executions[-1].step(GO)
+    assert len(made.draws["party"]["prizes"]) == 2
+    go_on(made)
+    assert not made.draws["party"]["prizes"][1]["late"]
+    assert type(made.run(PARTY | {"prize": 2}).error).__name__ == "TooEarly"
+    car(made)
+    assert end(made) == ("amber", ["undrawn"])
+
+
+def test_a_question_that_nobody_can_read(made):
+    """A question needs a letter or a digit."""
+    assert type(made.run(EVENING | {"question": "\u200b ?"}, "blank").error).__name__ == "InvalidInput"
