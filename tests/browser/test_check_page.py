@@ -225,7 +225,7 @@ def test_a_guest_compares_the_photographs(opened):
     letters = page.get_by_role("img", name=draw.value)
     groups = letters.locator("> span").all()
     assert [group.locator("span").all_inner_texts() for group in groups] == [*map(list, draw.value.split())]
-    given = "It was typed at 2026-11-26 20:00:00 UTC. Seconds after the question: 41"
+    given = "It was typed at 2026-11-26 20:00:41 UTC. Seconds after the question: 41"
     expect(page.get_by_text(given)).to_be_visible()
     codes = [sha(draw.texts[0]), sha(draw.texts[3])]
     assert page.locator(".code").all_inner_texts() == [announcement.grouped(code) for code in codes]
@@ -237,11 +237,14 @@ def test_the_page_compares_a_photograph(opened):
     page, given = opened(check_page(lottery.document())), (draw.value, sha(draw.texts[3]))
     code = sha(draw.texts[0])
     said, here = page.locator("output").first, "of draw Summer <b>party</b>"
+    wrong = "✗ It does not fit: this text has none of the codes above."
     for text, answer in [
         (announcement.announcement({"draw": "x"}, code), f"✓ It fits: Code of the announcement {here}"),
         (announcement.given("x", *given), f"✓ It fits: Code after the public value {here}"),
+        (announcement.given("x", "1 2", given[1]), wrong),
         (announcement.grouped(code).upper(), f"✓ It fits: Code of the announcement {here}"),
-        (code[:-1], "✗ It does not fit: this text has none of the codes above."),
+        (announcement.grouped(given[1]), f"✓ It fits: Code after the public value {here}"),
+        (code[:-1], wrong),
         ("", ""),
     ]:
         page.get_by_label("text of a QR code").fill(text)
@@ -253,7 +256,7 @@ def test_the_clock_of_the_room(page, opened):
     clock = page.context.new_cdp_session(page)
     clock.send("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Shanghai"})
     opened(check_page(party()[0].document()))
-    at = "2026-11-26 20:00:00 UTC (04:00:00 AM GMT+8)"
+    at = "2026-11-26 20:00:41 UTC (04:00:41 AM GMT+8)"
     expect(page.get_by_text(f"It was typed at {at}. Seconds after the question: 41")).to_be_visible()
 
 
@@ -380,6 +383,11 @@ def test_a_guest_checks_a_proof_before_the_draw(opened, format_):
         expect(said).to_have_text(f"Draw Summer <b>party</b>: you are in the pool, as {person}.")
     page.get_by_label("Your name").fill("00017")
     wrong = "This proof does not lead from this name or id to the pool that was announced."
+    expect(said).to_have_text(wrong)
+    page.get_by_label("Your name").fill("00016")
+    moved = {"salt": shown["salt"] + b"000".hex(), "employee_id": "16"}  # the salt has the beginning of the id
+    page.get_by_label("Proof").fill(json.dumps(shown | moved))
+    page.get_by_label("Your name").fill("16")
     expect(said).to_have_text(wrong)
     page.get_by_label("Your name").fill("00016")
     changes = [{"salt": "00"}, {"path": []}, {"employee_id": "00017"}, {"department": "Board"}]
