@@ -296,7 +296,7 @@ def _moment(at: str) -> int | None:
     """The milliseconds since 1970 of a time as receipts have it; None if it is none."""
     try:
         if found := _TIME.fullmatch(at):
-            whole = (datetime.fromisoformat(found[1]) - datetime(1970, 1, 1)) // timedelta(seconds=1)  # noqa: DTZ001
+            whole = (datetime.fromisoformat(found[1]) - datetime(1970, 1, 1)) // timedelta(seconds=1)
             return whole * 1000 + int(f"{found[2] or ''}00"[:3])
     except ValueError:  # there is no such day
         pass

@@ -1,6 +1,6 @@
 """Ways to cheat at an evening. The operator may write to every table; lesson 90 shows some.
 
-`docs/receipts.md` has fifteen of them, each with what a check must say.
+`docs/receipts.md` says what a check must say of each of them.
 """
 
 import copy
