@@ -216,7 +216,9 @@ TEXT: Final = {
     "limits": _("What nobody can prove"),
     "limitsText": _(
         "The pool itself may have the wrong people. The receipts do not prove that an absent person was "
-        "absent. And if you do not trust this page, get it from another place, and open the receipts with it."
+        "absent. Compare the public value with what the room has called. Somebody may have heard it before "
+        "the stage asked. And if you do not trust this page, get it from another place, and open the "
+        "receipts with it."
     ),
     "announced": _("Draw {draw} is announced"),
     "announcedWhy": _("Photograph this page. After the draw you can check that nothing was changed."),
