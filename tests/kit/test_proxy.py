@@ -82,8 +82,8 @@ def behind(monkeypatch):
 
 @pytest.fixture
 def target():
-    """A lottery whose address has not been confirmed yet."""
-    target = connect()
+    """A lottery whose address has not been confirmed yet. Nobody else in this emulator has its names."""
+    target = connect(attendee="behind")
     Stack(target).deploy("ann@example.com")
     yield target
     Stack(target).teardown()
