@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import sys
 from dataclasses import asdict
@@ -133,8 +134,19 @@ def _evening(target: "Target", name: str | None, file: str | None, kind: str = "
     from lottery_lib.resources.contents import open_evenings
 
     started = [] if name else open_evenings(target)
-    chosen = name or (started or [f"{kind}-{datetime.now():%Y%m%d}"])[-1]
+    chosen = _first_name(target, name or (started or [f"{kind}-{datetime.now():%Y%m%d}"])[-1])
     return chosen, Path(file or f"{chosen}.evening.json").absolute()
+
+
+def _first_name(target: "Target", name: str) -> str:
+    """The name that an evening had before its announcement was taken back. Its pages and its file keep it."""
+    from lottery_party.evening import Evening
+
+    if not (first := re.sub(r"-\d+$", "", name)):
+        return name
+    evening = Evening(target, first)
+    evening.refresh()
+    return first if evening.name == name else name
 
 
 _name = click.option(
@@ -311,7 +323,8 @@ def night_restore(
     if no_pages or run.as_json:
         return Outcome(document)
     show({key: document[key] for key in ("evening", "prizes")})
-    _show_pages(evening.name, Path(file).absolute(), evening.target, port, not no_browser)
+    first = _first_name(evening.target, evening.name)
+    _show_pages(first, Path(file).absolute(), evening.target, port, not no_browser)
     return Outcome(document, shown={})
 
 

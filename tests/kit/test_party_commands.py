@@ -185,6 +185,28 @@ def test_restore_opens_the_pages(run, served, target, tmp_path, capsys):
     assert served == {}
 
 
+def test_the_pages_stay_after_an_announcement_was_taken_back(run, served, target, tmp_path):
+    """The evening is NAME-2 then. Its file and the path of its pages stay, so that open pages come back."""
+    Stack(target).teardown()
+    Stack(target).deploy()
+    run("night", "--name", "again")
+    secret, file = served["secret"], served["LOTTERY_EVENING_FILE"]
+    evening = Evening(target, "again", file=Path(file))
+    evening.announce([{"name": "Mug", "count": 1}], question="?")
+    evening.take_back()
+    evening.announce([{"name": "Car", "count": 1}], question="?")
+    assert evening.name == "again-2"
+    run("night")
+    assert (served["secret"], served["LOTTERY_EVENING_FILE"]) == (secret, file)
+    assert run("withdraw", "003")[1] == {
+        **{"evening": "again-2", "withdrawn": "003", "name": evening.guests()["003"].name, "file": file},
+    }
+    Stack(target).teardown()
+    served.clear()
+    assert main(["night", "restore", "again.evening.json"]) == 0
+    assert (served["secret"], served["LOTTERY_EVENING_FILE"]) == (secret, file)
+
+
 def test_a_rehearsal(run, served, target, tmp_path):
     """It has a lottery and a file of its own, with the guests of the party, and says how to remove it."""
     empty_winners(target)
