@@ -307,7 +307,7 @@ class Operator(Page):
         self._linked: bool | None = None  # whether there are links to the files of a closed evening
         self._shown: object = None  # what the page shows
         self._before: EveningState | None = None  # the evening at the look before
-        self._finished: EveningState | None = None  # what the rest of the page shows
+        self.finished: EveningState | None = None  # what the rest of the page shows; None to show it again
         self._forms: dict[str, widgets.Widget] = {
             "announce": self._preparation.box,
             "public value": self._value.box,
@@ -406,11 +406,11 @@ class Operator(Page):
     def show_rest(self) -> None:
         """Show what takes longer, after each step: a draw changes winners and receipts between two reads."""
         state = self.shown
-        if state and state.step != "drawing" and state != self._finished:
+        if state and state.step != "drawing" and state != self.finished:
             if problem := _problem(partial(self._show_foot, state)):
                 self._foot.value = escaped(problem)
             else:
-                self._finished = state
+                self.finished = state
 
     def _show_foot(self, state: EveningState) -> None:
         """Say who can still win, where the evening is saved, who gets mail, and who has no receipt."""

@@ -225,6 +225,7 @@ class Preparation:
             what, next_step = _("the evening is announced already"), _("Nobody can change it now")
             raise LotteryError(_("list of guests"), what, next_step)
         count = load_employees(evening.target, self._read, skip_bad_rows=True)
+        self._page.finished = None  # the number of those who can win
         told = _("{count} people can win.", count=count)
         self._roster.value, self._read = f"<p>{told}</p>", employees.Roster()
         show_only(self._load, False)

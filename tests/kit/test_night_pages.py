@@ -210,6 +210,17 @@ def test_a_question_disappears_with_its_step(page, hardened):
     assert evening.refresh().step == "ready"
 
 
+def test_a_loaded_list_is_counted(page, hardened):
+    """After a list is loaded, the page says at once how many people can win."""
+    kept = Table(hardened, hardened.names.employee_table).items()
+    here = page(Evening(hardened, "counts"))
+    wait_until(lambda: f"{len(kept)} can still win" in here._foot.value)
+    here._preparation._read = Roster(kept[:3])
+    here.wish(here._preparation._load_roster)
+    wait_until(lambda: "3 can still win" in here._foot.value)
+    load_employees(hardened, Roster(kept))
+
+
 def test_somebody_is_withdrawn_by_name(page, hardened):
     """The page finds people by name, id or department, asks, and names somebody who is called the same."""
     table = Table(hardened, hardened.names.employee_table)
