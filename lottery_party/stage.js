@@ -506,6 +506,7 @@ function render({ model, el }) {
         node.round = round;
         node.classList.remove("absent");
         node.replaceChildren(line);
+        footer.querySelector(".is-absent")?.style.setProperty("visibility", "hidden"); // nobody is struck out now
       });
       frame = requestAnimationFrame(passing);
     };

@@ -453,7 +453,9 @@ def test_only_free_places_are_drawn_again(show, tab, wide):
         each["status"] = "absent"
     change(tab, {**scene, "kind": "rolling", "count": 20, "redraw": True})
     expect(stage.locator("s.name")).to_have_text([each["name"] for each in gone])
+    expect(stage.locator(".legend")).to_be_visible()
     tab.wait_for_timeout(1300)
+    expect(stage.locator(".legend")).to_be_hidden()  # nobody is struck out any more
     for _ in range(5):
         tab.wait_for_timeout(150)
         now = places(stage)
