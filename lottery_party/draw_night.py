@@ -336,7 +336,8 @@ class Operator(Page):
         on_enter(self._surprise, add.click)
         end.on_click(lambda _: self.wish(self._ask_end))
         row = box("row", self._surprise, add, end)
-        return box("between", marked("label", _("Between the prizes")), row)
+        amber = _("Between the prizes. A surprise prize makes the check amber.")
+        return box("between", marked("label", amber), row)
 
     def _page(self) -> widgets.Widget:
         forms = self._forms
@@ -540,7 +541,7 @@ class Operator(Page):
         self.question.ask(_("End the evening?"), text, _("Yes, end it"), Evening.close)
 
     def _ask_back(self) -> None:
-        kept = _("You can correct it and announce it again. The receipts show that you have taken it back.")
+        kept = _("You can correct it and announce it again. The receipts show this, and the check is amber.")
         title, yes = _("Take the announcement back?"), _("Yes, take it back")
         self.question.ask(title, f"<p>{escaped(kept)}</p>", yes, Evening.take_back)
 

@@ -179,7 +179,7 @@ class Preparation:
             _("Language of the stage"): LANGUAGES.get(language(), language()),
         }
         until = _(
-            "Until the public value is given, you can take the announcement back. The receipts show it then."
+            "Until the public value is given, you can take the announcement back. Then the check is amber."
         )
         page.question.ask(
             _("Announce this?"),
@@ -276,7 +276,10 @@ class Withdrawal:
         lasting = _(
             "This person wins nothing more in this evening, and a receipt says so. Nobody can undo it."
         )
+        late = alert(_("The room was asked already. So this makes the check amber."))
         text = (alert(alike) if others else "") + f"<p>{escaped(lasting)}</p>"
+        now = self._page.now()
+        text += late if now.asked or now.given else ""
         title = _("Withdraw {person}?", person=scenes.called(one))
         yes = _("Yes, withdraw {name} ({id})", name=one.name, id=one.id)
         self._page.question.ask(title, text, yes, lambda evening: self._withdraw(evening, one))

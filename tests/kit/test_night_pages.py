@@ -247,6 +247,7 @@ def test_somebody_is_withdrawn_by_name(page, hardened):
     found._buttons[0].click()
     wait_until(lambda: here.question.is_open)
     assert f"Somebody else has the same name: {name} (001)" in here.question._text.value
+    assert "this makes the check amber" in here.question._text.value, "the room has given its value"
     say_yes(here, f"Yes, withdraw {name} (X1)")
     wait_until(lambda: f"Withdrawn: {name} (X1)" in here._list.value)
     assert found.field.value == ""
