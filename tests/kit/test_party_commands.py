@@ -95,10 +95,10 @@ def test_the_pages_of_a_party(run, served, target, tmp_path):
 
 def test_announced_and_restored(run, served, target, tmp_path, capsys):
     """What was announced is in a file. `night` asks for it when the tables lack it, and goes on after it."""
-    too_many = run("announce", "9 Mug\n2 Car", "--name", "night-1", "--question", "?")[1]["cause"]
+    too_many = run("announce", "9 Mug\n2 Car", "--name", "night-1", "--question", "Numbers?")[1]["cause"]
     assert "prizes: 11 winners are wanted, but only 10 people can win." in too_many
     code, told, _ = run(
-        "announce", "2 Mug\n1 Car", "--name", "night-1", "--absent", "later", "--question", "?"
+        "announce", "2 Mug\n1 Car", "--name", "night-1", "--absent", "later", "--question", "Numbers?"
     )
     assert code == 0
     assert told["root"] == pool_table(target).item("head")["root"]
@@ -115,7 +115,7 @@ def test_announced_and_restored(run, served, target, tmp_path, capsys):
     assert "guest 007, who pastes it into the check page" in capsys.readouterr().out
     assert "employee 999: is not in the pool of night-1" in run("proof", "999")[1]["cause"]
     assert "draw x: was not announced" in run("proof", "007", "--name", "x")[1]["cause"]
-    assert run("announce", "1 Car", "--question", "?")[1]["cause"].startswith(
+    assert run("announce", "1 Car", "--question", "Numbers?")[1]["cause"].startswith(
         "evening night-1: is announced already"
     )
     assert run("night", "save", "saved.json")[1] == {
@@ -139,8 +139,8 @@ def test_an_open_evening_in_a_file_is_offered(run, served, target, tmp_path, mon
     """Tables that lost an evening: `night` asks whether the file goes on; without a terminal it says how."""
     Stack(target).teardown()
     Stack(target).deploy()
-    run("announce", "1 Mug", "--name", "lost", "--question", "?")
-    run("announce", "1 Mug", "--name", "over", "--question", "?")
+    run("announce", "1 Mug", "--name", "lost", "--question", "Numbers?")
+    run("announce", "1 Mug", "--name", "over", "--question", "Numbers?")
     over = Evening(target, "over", file=tmp_path / "over.evening.json")
     over.give("1")
     over.close()
@@ -173,7 +173,7 @@ class Terminal(io.StringIO):
 
 def test_restore_opens_the_pages(run, served, target, tmp_path, capsys):
     """`night restore` shows the pages, as `night` does, with its options. With JSON it only restores."""
-    run("announce", "1 Mug", "--name", "back", "--question", "?")
+    run("announce", "1 Mug", "--name", "back", "--question", "Numbers?")
     Stack(target).teardown()
     assert main(["night", "restore", "back.evening.json", "--no-browser", "--port", "9001"]) == 0
     assert "evening: back" in capsys.readouterr().out
@@ -192,9 +192,9 @@ def test_the_pages_stay_after_an_announcement_was_taken_back(run, served, target
     run("night", "--name", "again")
     secret, file = served["secret"], served["LOTTERY_EVENING_FILE"]
     evening = Evening(target, "again", file=Path(file))
-    evening.announce([{"name": "Mug", "count": 1}], question="?")
+    evening.announce([{"name": "Mug", "count": 1}], question="Numbers?")
     evening.take_back()
-    evening.announce([{"name": "Car", "count": 1}], question="?")
+    evening.announce([{"name": "Car", "count": 1}], question="Numbers?")
     assert evening.name == "again-2"
     run("night")
     assert (served["secret"], served["LOTTERY_EVENING_FILE"]) == (secret, file)
@@ -222,7 +222,7 @@ def test_a_rehearsal(run, served, target, tmp_path):
     try:
         evening = Evening(rehearsal, name)
         assert list(evening.guests()) == ["R7"]
-        evening.announce([{"name": "Mug", "count": 1}], question="?")
+        evening.announce([{"name": "Mug", "count": 1}], question="Numbers?")
         load_employees(target, tutorial_roster())
         run("night", "--rehearsal")  # it goes on, with the guests that were announced
         assert list(Evening(rehearsal, name).guests()) == ["R7"]
@@ -238,7 +238,7 @@ def test_withdraw(run, target, tmp_path):
     people = [("003", "Ann"), ("004", "Li Na"), ("005", "Li Na")]
     rows = [{"employee_id": e, "employee_name": n, "lottery_serial": int(e)} for e, n in people]
     load_employees(target, Roster(rows))
-    run("announce", "1 Mug", "--name", "night-1", "--question", "?")
+    run("announce", "1 Mug", "--name", "night-1", "--question", "Numbers?")
     file = tmp_path / "night-1.evening.json"
     code, told, _ = run("withdraw", "li na")
     assert (code, told["cause"]) == (
