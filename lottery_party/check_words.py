@@ -66,13 +66,17 @@ NOTICES: Final = {
         "Draw {draw} was announced after another one ({at}). The operator could try several draws, and go on "
         "with the best."
     ),
+    "takenBackEarly": _(
+        "The announcement of {draw} was taken back ({at}), before the room was asked. So the code that was "
+        "photographed first does not count any more."
+    ),
     "takenBack": _(
         "The announcement of {draw} was taken back ({at}). The operator could hear the room's value, and try "
         "another draw."
     ),
     "restored": _(
-        "The evening {evening} was restored from a file of {saved_at} ({at}); {lost} receipts were lost. The "
-        "operator could give another public value."
+        "The evening {evening} was restored ({at}) from a file that was saved earlier ({saved_at}); {lost} "
+        "receipts were lost. The operator could give another public value."
     ),
     "reset": _(
         "The list of winners was emptied ({at}): {removed} people. The operator could let them win again."

@@ -456,7 +456,8 @@ def _noticed(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[tuple
         if draw.format == 1:
             yield "oldRules", {"draw": draw.name}
         if draw.taken_back:
-            yield "takenBack", {"draw": draw.name, "at": _time(draw.receipts[-1].says["at"])}
+            kind = "takenBack" if draw.first("asked") else "takenBackEarly"
+            yield kind, {"draw": draw.name, "at": _time(draw.receipts[-1].says["at"])}
         else:
             yield from _noticed_in(draw)
 

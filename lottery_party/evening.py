@@ -458,6 +458,7 @@ class Evening:
         if not draw:
             return EveningState("new", problem=_problem(latest), stage=stage, execution=latest)
         if not self._announced:
+            self._staff, self._guests = {}, {}  # they were those of the table of employees
             text = self._draws.item(f"#chain#{draw['chain']}")
             self._announced = json.loads(text["text"]) if text else {}
         prizes = self._prizes(draw["prizes"])
