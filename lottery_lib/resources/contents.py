@@ -227,16 +227,16 @@ def load_employees(
         LotteryError: Rows were rejected; or the roster is empty; or there is no table; or an evening is open.
     """
     employees.check(skip_bad_rows=skip_bad_rows)
-    if evenings := open_evenings(target):
+    table, pool = Table(target, target.names.employee_table), Pool(target)
+    table.check_ours()
+    pool_table = pool.table.find()
+    pool.table.refuse_foreign(pool_table)
+    if pool_table and (evenings := open_evenings(target)):
         raise LotteryError(
             _("employees"),
             _("the evening {name} is open, so nobody can change who can win", name=evenings[-1]),
             _("End the evening first, or give it up with `lottery reset`"),
         )
-    table, pool = Table(target, target.names.employee_table), Pool(target)
-    table.check_ours()
-    pool_table = pool.table.find()
-    pool.table.refuse_foreign(pool_table)
     wanted = {employee["employee_id"] for employee in employees.employees}
     table.remove(sorted(set(table.all_keys()) - wanted))
     table.put(progress(employees.employees))

@@ -103,6 +103,7 @@ def with_tables(made, do, meanwhile=lambda: None):
         return SimpleNamespace(
             name=name,
             check_ours=lambda: None,
+            refuse_foreign=lambda _found: None,
             find=lambda: "there",
             all_keys=lambda: [*items],
             item=lambda key: (items.get(key), meanwhile())[0],
@@ -338,8 +339,11 @@ def test_the_best_of_three(made):
     assert made.told("party")[-1]["announced"] == 3, "each later receipt has it"
 
 
-def test_an_announcement_that_was_taken_back(made):
+@pytest.mark.parametrize(("asked", "kind"), [(True, "takenBack"), (False, "takenBackEarly")])
+def test_an_announcement_that_was_taken_back(made, asked, kind):
     """Who hears the room's value and takes the announcement back leaves a receipt of it."""
+    if asked:
+        ask(made)
     made.run(PARTY | {"take_back": True})
     announce(made, "party-2")
     made.run({"draw_id": "party-2", "ask": True})
@@ -347,7 +351,7 @@ def test_an_announcement_that_was_taken_back(made):
     go_on(made)
     made.run({"draw_id": "party-2", "prize": 1})
     made.run({"draw_id": "party-2", "close": True})
-    assert [notice.kind for notice in checked(made).notices] == ["takenBack"]
+    assert [notice.kind for notice in checked(made).notices] == [kind]
     assert checked(made).counts["taken back"] == 1
 
 
