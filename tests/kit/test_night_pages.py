@@ -61,7 +61,8 @@ def mark(page, one, absent=True):
 
 def press(page, words, wish=None):
     """Press the button when it has these words; or do something else then, in the page's own thread."""
-    wait_until(lambda: (page._main.description, page._main.layout.display) == (words, "") and not page._busy)
+    wait_until(lambda: (page._main.description, page._main.layout.display) == (words, ""))
+    idle(page)
     page.wish(wish) if wish else page.press("advance")
 
 
@@ -73,10 +74,20 @@ def announced(target, name, prizes, file=None):
     return evening
 
 
+def idle(page):
+    """Wait until the page's thread has done what was wished: a press before that is not meant."""
+    wait_until(lambda: not page._busy and page._wishes.empty())
+
+
+def click(page, button):
+    idle(page)
+    button.click()
+
+
 def say_yes(page, words):
     """Answer the question whose button has these words."""
     wait_until(lambda: (page.question._yes.description, page.question.is_open) == (words, True))
-    wait_until(lambda: not page._busy)
+    idle(page)
     page.question._yes.click()
     wait_until(lambda: not page.question.is_open)
 
@@ -150,10 +161,10 @@ def test_an_announcement_is_asked_about_and_taken_back(page, hardened):
     prizes = here._preparation._prizes
     prizes.value = "2 Mug\n1 Car\n1 mug"
     here._preparation._question.value = "\u200b "
-    here._answer.click()
+    click(here, here._answer)
     wait_until(lambda: "question to the room: there is none" in here._problem.value)
     here._preparation._question.value = "Call <five> numbers"
-    here._answer.click()
+    click(here, here._answer)
     wait_until(lambda: here.question.is_open)
     for told in (
         *("Announce this?", " people</b>", "2 × Mug", "Winners in all: 4", "Call &lt;five&gt; numbers"),
@@ -163,17 +174,17 @@ def test_an_announcement_is_asked_about_and_taken_back(page, hardened):
     here.question._no.click()
     assert not here.question.is_open
     prizes.value = "2 Mug"
-    here._answer.click()
+    click(here, here._answer)
     say_yes(here, "Yes, announce it")
     press(here, "Ask the room")
     wait_until(lambda: here.state.asked)
     back = here._forms["take back"]
     assert back.layout.display == ""
-    back.click()
+    click(here, back)
     say_yes(here, "Yes, take it back")
     offers(here, "Announce")
     assert (here.evening.name, prizes.value) == ("asks-2", "2 Mug")
-    here._answer.click()
+    click(here, here._answer)
     say_yes(here, "Yes, announce it")
     press(here, "Ask the room")
     offers(here, "Give the public value")
@@ -181,10 +192,12 @@ def test_an_announcement_is_asked_about_and_taken_back(page, hardened):
     here._value.field.value = "３, 14"
     assert "<span>3</span><i></i><span>1</span><span>4</span>" in here._value._letters.value
     assert "Type it as it is shown here: 3 14" in here._value._letters.value
+    idle(here)
     here._give_answer()
     wait_until(lambda: "Type: 3 14" in here._problem.value)
     here._value.field.value = "3 14"
     assert "Type it" not in here._value._letters.value
+    idle(here)
     here._give_answer()
     offers(here, "Go on")
     assert back.layout.display == "none"
@@ -205,7 +218,7 @@ def test_a_question_disappears_with_its_step(page, hardened):
     wait_until(lambda: here.question.is_open)
     here._look = lambda: None  # it does not see that another page goes on
     evening.show("opening")
-    here.question._yes.click()
+    click(here, here.question._yes)
     wait_until(lambda: "the evening went on meanwhile, so nothing was done" in here._problem.value)
     assert evening.refresh().step == "ready"
 
