@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -171,6 +172,21 @@ def status(edition: str | None) -> Outcome:
 
     resources = Stack(connected(edition)).status()
     return Outcome({"resources": rows(resources)}, shown=shown_rows(resources))
+
+
+@lottery.command(example="lottery export my-lottery", failed={"files": []})
+@click.argument("folder")
+def export(edition: str | None, folder: str) -> Outcome:
+    """Write the lottery as a project for an account of your own, into FOLDER.
+
+    It is a project of AWS SAM. Its README says how to deploy it, without this kit.
+    """
+    from lottery_lib.export import export
+    from lottery_lib.target import chosen_names
+
+    files = export(Path(folder), chosen_names("", edition).edition)
+    told = _("Read {file}: it says how to go on.", file=Path(folder) / "README.md")
+    return Outcome({"files": files}, shown=told)
 
 
 def _drawn(target: "Target", run_draw: Callable[[], Document]) -> Outcome:

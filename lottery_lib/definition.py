@@ -70,6 +70,15 @@ def fill(text: str, arns: Mapping[str, str]) -> str:
     return _INTEGRATION.sub(f"arn:{partition}:states:::", text)
 
 
+def with_substitutions(text: str) -> str:
+    """Write a definition's placeholders as AWS SAM does: ``${InputWinnersArn}``.
+
+    The integrations get the placeholder ``${Partition}``, because China has another partition.
+    """
+    text = _PLACEHOLDER.sub(lambda match: f"${{{match[0][1:-5]}Arn}}", text)
+    return _INTEGRATION.sub("arn:${Partition}:states:::", text)
+
+
 def diagnostics(text: str) -> list[str]:
     """Say what Step Functions would refuse in a definition, and what it would warn about.
 

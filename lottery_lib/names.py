@@ -20,7 +20,7 @@ _BASES: Final = {"tutorial": "tutorial", "jsonata": "tutorial", "hardened": "har
 # Only small letters: for IAM the roles of `Alice` and `alice` are one role, for all other services two. An
 # attendee named `hardened` is allowed: the machine Lottery-hardened is not the other edition's machine
 # Lottery-Hardened. The names of the roles of both editions differ in more than capitals.
-_ATTENDEE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
+ATTENDEE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Names:
     edition: str = "tutorial"
 
     def __post_init__(self) -> None:
-        if self.attendee and not _ATTENDEE.fullmatch(self.attendee):
+        if self.attendee and not ATTENDEE.fullmatch(self.attendee):
             raise LotteryError(
                 "LOTTERY_ATTENDEE",
                 _("{attendee!r} cannot be part of an AWS name", attendee=self.attendee),

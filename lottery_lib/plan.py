@@ -6,9 +6,10 @@
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from lottery_lib import definition
@@ -19,6 +20,7 @@ from lottery_lib.resources.by_hand import (
     Alias,
     Bucket,
     ByHand,
+    CloudFormationStack,
     EventRule,
     ExecutionLog,
     ExpressMachine,
@@ -27,7 +29,7 @@ from lottery_lib.resources.by_hand import (
 )
 from lottery_lib.resources.contents import Employees, Pool, draws_table, pool_table
 from lottery_lib.resources.dynamodb_table import Table
-from lottery_lib.resources.iam_role import Role, allowing
+from lottery_lib.resources.iam_role import Policy, Role, allowing
 from lottery_lib.resources.lambda_function import LAMBDAS_FOLDER, Function, zipped
 from lottery_lib.resources.log_group import LogGroup
 from lottery_lib.resources.sns_topic import Topic
@@ -44,6 +46,19 @@ LAMBDA_POLICIES: Final = (
 )
 #: The managed policy of tutorial 2.2.5.
 MACHINE_POLICIES: Final = ("AmazonSNSFullAccess",)
+#: The calls of each function, and the tables that it makes them on. It needs no other rights.
+TABLE_RIGHTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "InputWinners": {},
+    "RandomSelectWinners": {"Scan": ("employee_table", "winners_table")},
+    "ValidateWinners": {"GetItem": ("winners_table",)},
+    "RecordWinners": {"BatchWriteItem": ("winners_table",)},
+    "CommitDraw": {"BatchGetItem": ("pool_table", "draws_table"), "PutItem": ("draws_table",)},
+    "DrawPrize": {
+        "BatchGetItem": ("employee_table", "winners_table", "pool_table", "draws_table"),
+        "Scan": ("winners_table",),
+        "PutItem": ("winners_table", "draws_table"),
+    },
+}
 _HARDENED: Final = _("Deploy it with Stack(hardened).deploy()")
 
 
@@ -79,18 +94,17 @@ def lambda_role(target: Target) -> Role:
     names, service = target.names, "lambda.amazonaws.com"
     if names.base == "tutorial":
         return Role(target, names.lambda_role, service, LAMBDA_POLICIES)
-    employees, winners, pool, draws = (
-        target.arn("dynamodb", f"table/{table}")
-        for table in (names.employee_table, names.winners_table, names.pool_table, names.draws_table)
-    )
     groups = [target.arn("logs", f"log-group:{names.log_group(each)}:*") for each in names.functions.values()]
-    policy = allowing(
-        (["logs:CreateLogStream", "logs:PutLogEvents"], groups),
-        ("dynamodb:BatchGetItem", [employees, winners, pool, draws]),
-        ("dynamodb:Scan", [winners]),
-        ("dynamodb:PutItem", [winners, draws]),
-    )
+    logs = (["logs:CreateLogStream", "logs:PutLogEvents"], groups)
+    policy = allowing(logs, *table_rights(target, "DrawPrize"))  # all that CommitDraw needs, and more
     return Role(target, names.lambda_role, service, inline={"DrawAndRecord": policy})
+
+
+def table_rights(target: Target, purpose: str) -> Iterator[tuple[str, list[str]]]:
+    """What the function for a purpose calls, and the tables: the least that its role must allow."""
+    for call, tables in TABLE_RIGHTS[purpose].items():
+        arns = [target.arn("dynamodb", f"table/{getattr(target.names, table)}") for table in tables]
+        yield f"dynamodb:{call}", arns
 
 
 def machine_role(target: Target) -> Role:
@@ -99,24 +113,38 @@ def machine_role(target: Target) -> Role:
     The tutorial adds AmazonSNSFullAccess (2.2.5). The hardened edition only allows publishing to the topic,
     and writing a task token into the table of draws.
     """
+    name, service, inline = target.names.machine_role, "states.amazonaws.com", machine_policies(target)
+    if target.names.base == "tutorial":
+        del inline["NotifyWinners"]
+        return Role(target, name, service, MACHINE_POLICIES, inline)
+    return Role(target, name, service, inline=inline)
+
+
+def machine_policies(target: Target) -> dict[str, Policy]:
+    """The policies with the least that the machine's role must allow."""
     arns = [target.arn("lambda", f"function:{name}") for name in target.names.functions.values()]
     versions = [arn + suffix for arn in arns for suffix in ("", ":*")]
-    inline = {"InvokeLotteryFunctions": allowing(("lambda:InvokeFunction", versions))}
-    name, service = target.names.machine_role, "states.amazonaws.com"
-    if target.names.base == "tutorial":
-        return Role(target, name, service, MACHINE_POLICIES, inline)
-    inline["NotifyWinners"] = allowing(("sns:Publish", [topic(target).arn]))
-    inline["WaitForPeople"] = allowing(("dynamodb:PutItem", [draws_table(target).arn]))
-    return Role(target, name, service, inline=inline)
+    policies = {
+        "InvokeLotteryFunctions": allowing(("lambda:InvokeFunction", versions)),
+        "NotifyWinners": allowing(("sns:Publish", [topic(target).arn])),
+    }
+    if target.names.base == "hardened":
+        policies["WaitForPeople"] = allowing(("dynamodb:PutItem", [draws_table(target).arn]))
+    return policies
 
 
 def function(target: Target, purpose: str) -> Function:
     """The function for a purpose, such as ``"InputWinners"``, from its folder under `lambdas/`."""
-    folders = [re.sub(r"(?<!^)(?=[A-Z])", "_", purpose).lower()]
-    if target.names.base == "hardened":
-        folders.append("hardened")  # what both of its functions use
     name, role_arn = target.names.function(purpose), lambda_role(target).arn
-    return Function(target, name, zipped(*(LAMBDAS_FOLDER / folder for folder in folders)), role_arn)
+    return Function(target, name, zipped(*function_folders(purpose)), role_arn)
+
+
+def function_folders(purpose: str) -> list[Path]:
+    """The folders with the code of the function for a purpose; its own is the first."""
+    folders = [re.sub(r"(?<!^)(?=[A-Z])", "_", purpose).lower()]
+    if purpose in EDITIONS["hardened"]:
+        folders.append("hardened")  # what both of its functions use
+    return [LAMBDAS_FOLDER / folder for folder in folders]
 
 
 def topic(target: Target) -> Topic:
@@ -136,11 +164,16 @@ def employee_table(target: Target) -> Table:
 
 def filled(target: Target, text: str) -> str:
     """A definition with this attendee's ARNs instead of placeholders (tutorial 2.2.5)."""
+    return definition.fill(text, arns_by_placeholder(target))
+
+
+def arns_by_placeholder(target: Target) -> dict[str, str]:
+    """This attendee's ARN for each placeholder of the edition's definition."""
     functions = {
         purpose: target.arn("lambda", f"function:{name}") for purpose, name in target.names.functions.items()
     }
     arns = definition.arns_by_placeholder(functions, topic(target).arn)
-    return definition.fill(text, arns | {"<Draws:ARN>": draws_table(target).arn})
+    return arns | {"<Draws:ARN>": draws_table(target).arn}
 
 
 def machine_definition(target: Target) -> str:
@@ -194,9 +227,14 @@ def map_machine(target: Target) -> MapMachine:
     return MapMachine(target, target.names.of("Lottery-Load"))
 
 
-def bucket(target: Target) -> Bucket:
-    """The bucket of the list of employees. Buckets of all accounts share one space of names."""
-    return Bucket(target, target.names.of(f"lottery-employees-{target.account}"))
+def bucket(target: Target, purpose: str) -> Bucket:
+    """The bucket for a purpose, such as ``employees``. Buckets of all accounts share one space of names."""
+    return Bucket(target, target.names.of(f"lottery-{purpose}-{target.account}"))
+
+
+def exported(target: Target) -> CloudFormationStack:
+    """The stack of an export, whose resources stand beside those of the lessons."""
+    return CloudFormationStack(target, target.names.of("lottery-copy"))
 
 
 def _function_rows(edition: str, lesson: str, step: str) -> Iterator[Row[Planned]]:
@@ -234,8 +272,10 @@ BY_HAND: tuple[Row[ByHand[Any]], ...] = (
     Row("tutorial", "14", alias, _("Create the alias")),
     Row("tutorial", "14", partial(lesson_machine, purpose="Evening"), _("Create the machine")),
     Row("tutorial", "14", express_machine, _("Create the machine")),
-    Row("tutorial", "18", bucket, _("Create the bucket")),
+    Row("tutorial", "18", partial(bucket, purpose="employees"), _("Create the bucket")),
     Row("tutorial", "18", map_machine, _("Create the machine")),
+    Row("tutorial", "19", partial(bucket, purpose="packages")),
+    Row("tutorial", "19", exported),
 )
 
 

@@ -126,7 +126,7 @@ class Stack:
         if self.target.kind == "aws":
             self._announce(self.removal())
         machine = plan.machine(self.target)
-        if (found := machine.find()) and found.ours:
+        if (found := machine.find()) and found.ours and not found.stack:
             execution.stop_running(self.target, machine.arn)
         subscribed = self._subscriptions()
         done = [
@@ -212,7 +212,7 @@ def _delete_ours(resource: Removable[Any]) -> Report:
         return Report(resource.kind, resource.name, N_("would be deleted"))
     except LotteryError:
         found = resource.find()
-        if found is None or found.ours:
+        if found is None or found.ours or found.stack:
             raise
         return replace(found, state=N_("not ours, left alone"))
 

@@ -41,6 +41,7 @@ LESSONS: Final = {
     "16": _("builds the hardened edition, beside the tutorial's"),
     "17": _("loads a roster of a thousand employees"),
     "18": _("builds a bucket and a machine that loads a roster from it"),
+    "19": _("exports the lottery and deploys it with CloudFormation"),
     "90": _("runs an evening of the hardened edition, and cheats"),
     "99": _("removes everything"),
 }

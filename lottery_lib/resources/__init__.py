@@ -9,7 +9,7 @@ refused.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from lottery_lib.aws_errors import busy, call_or_none, says
 from lottery_lib.errors import DEPLOY, LotteryError
@@ -17,6 +17,7 @@ from lottery_lib.names import EDITIONS
 from lottery_lib.target import Target
 from lottery_lib.translation import N_, _, language, translated
 
+_STACK_TAG: Final = "aws:cloudformation:stack-name"
 T = TypeVar("T")
 Found = TypeVar("Found", bound=Mapping[str, Any])
 """How AWS describes a resource of a kind."""
@@ -34,6 +35,7 @@ class Report:
         arn: Its ARN; empty if it has none.
         ours: Whether it carries this attendee's tags.
         note: What else an attendee should know about it, such as a role's permissions boundary.
+        stack: The stack of CloudFormation that it belongs to; empty if it belongs to none.
     """
 
     kind: str
@@ -42,6 +44,7 @@ class Report:
     arn: str = ""
     ours: bool = True
     note: str = ""
+    stack: str = ""
 
     def __str__(self) -> str:
         kind, state = in_words(self.kind), in_words(self.state)
@@ -159,7 +162,7 @@ class Removable(Known, Generic[Found]):
             return None
         # AWS may still show a resource that was just deleted. Then it does not find the tags.
         tags = call_or_none(lambda: self._tags(found), "NotFound")
-        return None if tags is None else self._resource(self._state(found), self._is_ours(tags))
+        return None if tags is None else self._resource(self._state(found), tags)
 
     def delete(self, *, foreign: bool = False) -> Report:
         """Delete it and wait until it is gone.
@@ -175,8 +178,9 @@ class Removable(Known, Generic[Found]):
         """
         found = self.find()
         if found is None:
-            return self._resource(N_("missing"))
+            return Report(self.kind, self.name, N_("missing"))
         if not foreign:
+            self.refuse_of_stack(found)
             self.refuse_foreign(found)
         self._remove(found)
         return replace(found, state=N_("deleted"))
@@ -194,8 +198,23 @@ class Removable(Known, Generic[Found]):
                 _("Delete or rename it yourself, or set LOTTERY_ATTENDEE so that our names differ"),
             )
 
-    def _resource(self, state: str, ours: bool = True) -> Report:
-        return Report(self.kind, self.name, state, self.arn if state != "missing" else "", ours)
+    def refuse_of_stack(self, found: Report) -> None:
+        """Refuse to touch a resource that belongs to a stack, as one that `lottery export` describes.
+
+        Raises:
+            LotteryError: CloudFormation made it.
+        """
+        if found.stack:
+            raise LotteryError(
+                self.titled,
+                _("belongs to the CloudFormation stack {stack}", stack=found.stack),
+                _("Change it with `sam deploy`, or delete it with `sam delete`"),
+            )
+
+    def _resource(self, state: str, tags: Mapping[str, str] | None = None) -> Report:
+        """A report about it. Without tags, it is ours."""
+        ours, stack = tags is None or self._is_ours(tags), (tags or {}).get(_STACK_TAG, "")
+        return Report(self.kind, self.name, state, self.arn, ours, stack=stack)
 
     def _is_ours(self, tags: Mapping[str, str]) -> bool:
         """Whether these are this attendee's tags, of either edition."""
@@ -283,12 +302,14 @@ class Resource(Removable[Found], Planned):
         created = None if found else self._create()
         found = self._wait_until_ready(found or created)
         if created is None:
-            there = found  # it may be so new that AWS does not find its tags everywhere yet
+            seen = found  # it may be so new that AWS does not find its tags everywhere yet
             what = _("the tags of {name} to be visible", name=self.name)
-            tags = self.target.waiter.retry(what, lambda: self._tags(there), says("NotFound"), seconds=30)
+            tags = self.target.waiter.retry(what, lambda: self._tags(seen), says("NotFound"), seconds=30)
             if foreign and not self._is_ours(tags):
                 self.delete(foreign=True)
                 return self.ensure()
-            self.refuse_foreign(self._resource("", self._is_ours(tags)))
+            there = self._resource("", tags)
+            self.refuse_of_stack(there)
+            self.refuse_foreign(there)
         updated = self._update(found)
         return self._resource(N_("created") if created else N_("updated") if updated else N_("unchanged"))

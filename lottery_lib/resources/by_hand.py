@@ -1,4 +1,4 @@
-"""Look up and remove what only lessons make: an alarm, a rule, an alias, a bucket, and machines of their own.
+"""Look up and remove what only lessons make: an alarm, a rule, a bucket, a stack, machines of their own.
 
 An attendee makes these by hand, so the kit never creates or corrects one.
 """
@@ -13,6 +13,7 @@ from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.translation import N_
 
 if TYPE_CHECKING:
+    from types_boto3_cloudformation.type_defs import StackTypeDef
     from types_boto3_cloudwatch.type_defs import MetricAlarmTypeDef
     from types_boto3_events.type_defs import DescribeRuleResponseTypeDef
     from types_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
@@ -248,4 +249,28 @@ class Bucket(ByHand["ListObjectsV2OutputTypeDef"]):
             for each in page.get("Contents", []):
                 s3.delete_object(Bucket=self.name, Key=each["Key"])
         call_or_none(s3.delete_bucket, "NoSuchBucket", Bucket=self.name)
+        self._wait_until_gone()
+
+
+class CloudFormationStack(ByHand["StackTypeDef"]):
+    """A stack of CloudFormation, with its resources. It needs more rights than an attendee's policy has."""
+
+    kind: ClassVar = N_("stack")
+    arn_parts: ClassVar = ("cloudformation", "stack/{}/*")
+    actions: ClassVar = ("DescribeStacks",)
+
+    def describe_or_none(self) -> "StackTypeDef | None":
+        """AWS's description of the stack."""
+        describe = self.target.kit_client("cloudformation").describe_stacks
+        found = call_or_none(describe, "does not exist", StackName=self.name)
+        return found["Stacks"][0] if found else None
+
+    def _state(self, found: "StackTypeDef") -> str:
+        return found["StackStatus"]
+
+    def _tags(self, found: "StackTypeDef") -> Mapping[str, str]:
+        return {tag["Key"]: tag["Value"] for tag in found["Tags"]}
+
+    def _remove(self, found: Report) -> None:
+        self.target.kit_client("cloudformation").delete_stack(StackName=self.name)
         self._wait_until_gone()

@@ -54,6 +54,12 @@ class Table(Resource["Found"]):
     def __init__(self, target: Target, name: str, key: str = "employee_id") -> None:
         super().__init__(target, name)
         self.key = key
+        #: What `CreateTable` sets.
+        self.configuration: dict[str, Any] = {
+            "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        }
 
     def describe_or_none(self) -> "Found | None":
         """AWS's description of the table."""
@@ -166,10 +172,8 @@ class Table(Resource["Found"]):
             "already exists",
             "is being created",
             TableName=self.name,
-            AttributeDefinitions=[{"AttributeName": self.key, "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": self.key, "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
             Tags=self._tag_list(),
+            **self.configuration,
         )
         return self._wait_until_ready() if created else None
 

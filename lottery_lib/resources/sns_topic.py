@@ -13,7 +13,8 @@ from lottery_lib.translation import N_, _
 if TYPE_CHECKING:
     from types_boto3_sns.type_defs import SubscriptionTypeDef
 
-_DISPLAY_NAME: Final = "Lottery"
+#: The name that mails come from (tutorial 2.2.3).
+DISPLAY_NAME: Final = "Lottery"
 
 
 class Topic(Resource[Mapping[str, str]]):
@@ -56,16 +57,16 @@ class Topic(Resource[Mapping[str, str]]):
         return found is not None and len(json.loads(found["Policy"])["Statement"]) > 1
 
     def _create(self) -> Mapping[str, str] | None:
-        attributes = {"DisplayName": _DISPLAY_NAME}
+        attributes = {"DisplayName": DISPLAY_NAME}
         create, other = self.target.kit_client("sns").create_topic, "already exists with different"
         created = call_or_none(create, other, Name=self.name, Attributes=attributes, Tags=self._tag_list())
         return attributes if created else None
 
     def _update(self, found: Mapping[str, str]) -> bool:
-        if found.get("DisplayName") == _DISPLAY_NAME:
+        if found.get("DisplayName") == DISPLAY_NAME:
             return False
         self.target.kit_client("sns").set_topic_attributes(
-            TopicArn=self.arn, AttributeName="DisplayName", AttributeValue=_DISPLAY_NAME
+            TopicArn=self.arn, AttributeName="DisplayName", AttributeValue=DISPLAY_NAME
         )
         return True
 

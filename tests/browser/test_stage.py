@@ -371,8 +371,8 @@ def test_everybody_is_in_the_field(show, tab):
 def moment(show, tab, rank, winners, names):
     """Let a prize roll, and its winners come. Returns the seconds until they are there, and the numbers.
 
-    A machine that is very busy shows a picture in a second, and so leaves out numbers, or gold names: a picture
-    writes six of them. Then it is done again.
+    A machine that is very busy shows a picture in a second. So it leaves out numbers, or gold names, of which
+    a picture writes six. Then it is done again.
     """
     for _ in range(4):
         seconds, numbers = one_moment(show, tab, rank, winners, names)

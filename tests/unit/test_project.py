@@ -177,6 +177,7 @@ def test_imports_are_declared():
     imported = set().union(*map(imports_of, ROOT.glob("lottery_*/**/*.py")))
     imported = {name for name in imported if not name.startswith("types_boto3")}  # for mypy alone
     declared = {Requirement(line).name.replace("-", "_") for line in PROJECT["dependencies"]}
+    declared = {{"pyyaml": "yaml"}.get(name, name) for name in declared}
     # boto3 brings botocore, ipywidgets IPython and traitlets, jupyterlab jupyter_core, nbclient, nbformat,
     # packaging and tornado, and the emulator states_language.
     brought = {

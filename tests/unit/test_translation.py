@@ -45,6 +45,10 @@ ENGLISH = {
         "Recorded Not Mailed": "a state",
     },
     "lottery_lib/execution.py": {"Stopped by": "AWS keeps it as the cause"},
+    "lottery_lib/export.py": dict.fromkeys(
+        ("A lottery: a", "The end of all", "Who gets the", "The {} of the {}"),
+        "the template, which an administrator reads",
+    ),
     "lottery_lib/hardened.py": {"What is the public value?": "a receipt keeps it"},
     "lottery_lib/history/state_runs.py": {"\\(entered at": "AWS's words"},
     "lottery_lib/mails.py": {"white-space": "a style"},
@@ -57,6 +61,7 @@ ENGLISH = {
         "lottery night restore": "a command",
     },
     "lottery_party/records.py": {"{}lottery night save": "a command"},
+    "lottery_lib/resources/by_hand.py": {"does not exist": "AWS's words"},
     "lottery_lib/resources/dynamodb_table.py": {"is being created": "AWS's words"},
     "lottery_lib/resources/iam_role.py": {
         "cannot be found": "AWS's words",
