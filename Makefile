@@ -83,6 +83,7 @@ locks: $(VENV)/tools/.installed
 	$(PYTHON) -c '$(BACKEND)' | $(LOCK) pyproject.toml - --output-file requirements.lock
 	$(LOCK) requirements.lock pyproject.toml --extra dev --output-file requirements-dev.lock
 	echo 'awscli>=1.46,<1.47' | $(LOCK) - --output-file tests/kit/awscli.lock
+	echo 'aws-sam-cli>=1.170,<2' | $(LOCK) - --output-file tests/kit/samcli.lock
 	printf 'ministack>=1.5.33,<1.6\nboto3>=1.43,<2' | $(LOCK) - --output-file tests/second/ministack.lock
 	printf 'uv>=0.13,<0.14\ncheck-jsonschema>=0.39,<0.40\njupyter-repo2docker>=2026.4' | $(LOCK) - --output-file tests/machine/tools.lock
 	printf 'jupyterhub>=6.1.1,<7\njupyterhub-idle-culler>=2,<3' | $(LOCK) - --constraint requirements.lock \
@@ -112,6 +113,13 @@ $(VENV)/awscli/.installed: $(VENV)/.installed tests/kit/awscli.lock
 	@$(VENV)/awscli/bin/python $(LOCKED) tests/kit/awscli.lock
 	@touch $@
 
+# AWS's own command line for projects of SAM. A test deploys one with it. The lock has all that it needs, and pip must not
+# look further: it finds no hash for a dependency with an extra.
+$(VENV)/samcli/.installed: $(VENV)/.installed tests/kit/samcli.lock
+	@$(PY) -m venv $(VENV)/samcli
+	@$(VENV)/samcli/bin/python $(PIP) --no-deps --require-hashes --requirement tests/kit/samcli.lock
+	@touch $@
+
 # What reads files for other machines: uv the locks, repo2docker what Binder gets, check-jsonschema GitHub's workflow.
 $(VENV)/tools/.installed: tests/machine/tools.lock
 	@$(PYTHON) -m venv $(VENV)/tools
@@ -130,8 +138,8 @@ $(VENV)/ministack/.installed: $(VENV)/.installed tests/second/ministack.lock
 test: check
 	$(APART) tests/everything short
 
-# Runs `make test`, and all tests that take long: each interruption, AWS's command line, MiniStack, the notebooks in kernels.
-test-all: test $(VENV)/awscli/.installed $(VENV)/ministack/.installed $(VENV)/tools/.installed
+# Runs `make test`, and all tests that take long: each interruption, AWS's command lines, MiniStack, the notebooks in kernels.
+test-all: test $(VENV)/awscli/.installed $(VENV)/samcli/.installed $(VENV)/ministack/.installed $(VENV)/tools/.installed
 	$(APART) tests/everything long
 
 # Runs the cells of all lessons without a kernel. CI does it, and the unit tests, with Debian's Python, too.

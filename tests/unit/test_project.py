@@ -28,11 +28,12 @@ REQUIREMENTS = [
 ]
 
 
-#: For attendees, for who changes the kit, for tests (AWS's command line, MiniStack, tools), and for a hub.
+#: For attendees, for who changes the kit, for tests (AWS's command lines, MiniStack, tools), and for a hub.
 LOCKS = [
     "requirements.lock",
     "requirements-dev.lock",
     "tests/kit/awscli.lock",
+    "tests/kit/samcli.lock",
     "tests/second/ministack.lock",
     "tests/machine/tools.lock",
     "data/hub/jupyterhub.lock",
@@ -114,7 +115,7 @@ def test_nothing_is_installed_without_a_hash():
     """`make` installs locks, with `--require-hashes`, and the project, and nothing else. Binder calls it."""
     wanted = [
         ".venv/.tested",
-        *(f".venv/{tool}/.installed" for tool in ("awscli", "ministack", "tools", "hub")),
+        *(f".venv/{tool}/.installed" for tool in ("awscli", "samcli", "ministack", "tools", "hub")),
     ]
     command = ["make", "--dry-run", "--always-make", "VENV=.venv", *wanted]
     steps = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
