@@ -43,6 +43,10 @@ def refused(call, *arguments, **parameters):
 
 
 WRONG = {"id": {"S": "1"}, "n": {"S": "five"}}
+PATTERN = (
+    "1 validation error detected: Value '{}' at 'tableName' failed to satisfy constraint: "
+    "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
+)
 MISMATCH = (
     "One or more parameter values were invalid: Type mismatch for Index Key n Expected: N Actual: S "
     "IndexName: n-index"
@@ -106,6 +110,24 @@ def test_a_table_that_is_there_is_refused(dynamodb, table):
     asked = {"TableName": table, "AttributeDefinitions": [definition], "KeySchema": [key]}
     told = refused(dynamodb.create_table, **asked, BillingMode="PAY_PER_REQUEST")
     assert told == ("ResourceInUseException", f"Table already exists: {table}")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("my table", PATTERN),
+        ("tüble", PATTERN),
+        ("t1", "TableName must be at least 3 characters long and at most 255 characters long"),
+        ("t" * 256, "TableName must be at least 3 characters long and at most 255 characters long"),
+    ],
+)
+def test_a_table_gets_no_bad_name(dynamodb, name, says):
+    """A ValidationException, in AWS's words."""
+    key = {"AttributeName": "id", "KeyType": "HASH"}
+    definition = {"AttributeName": "id", "AttributeType": "S"}
+    asked = {"TableName": name, "AttributeDefinitions": [definition], "KeySchema": [key]}
+    code, message = refused(dynamodb.create_table, **asked, BillingMode="PAY_PER_REQUEST")
+    assert (code, message) == ("ValidationException", says.format(name))
 
 
 def test_an_index_added_later_keeps_the_tables_attributes(dynamodb, indexed):

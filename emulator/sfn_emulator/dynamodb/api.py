@@ -63,6 +63,8 @@ class DynamoDbApi:
 
     def _check(self, request: Request) -> None:
         operation, scope = request.operation, request.scope
+        if operation == "CreateTable":
+            validation.check_name(request.json.get("TableName", ""))
         if operation == "UpdateTable":
             validation.check_change(request.json, self._table(scope, request.json.get("TableName", "")))
         if operation == "BatchWriteItem":

@@ -1,14 +1,17 @@
 """Refuse the writes and table changes that DynamoDB refuses. Nothing here makes a call."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sfn_emulator.http.messages import RefusalError
+from sfn_emulator.http.replies import violation
 
 IndexKeys = Mapping[str, tuple[str, str]]
 """The type and the index of each key attribute of a secondary index."""
 
 _BATCH: Final = 25
+_NAME: Final = "[a-zA-Z0-9_.-]+"
 
 
 def index_keys(table: Mapping[str, Any]) -> IndexKeys:
@@ -82,6 +85,20 @@ def check_batch(parameters: Mapping[str, Any]) -> None:
             "length greater than or equal to 1]"
         )
         raise RefusalError("ValidationException", text)
+
+
+def check_name(name: str) -> None:
+    """Refuse a new table whose name is too short or too long, or has other characters than AWS allows.
+
+    Raises:
+        RefusalError: With AWS's reason.
+    """
+    if not 3 <= len(name) <= 255:
+        text = "TableName must be at least 3 characters long and at most 255 characters long"
+        raise RefusalError("ValidationException", text)
+    if not re.fullmatch(_NAME, name):
+        rule = f"satisfy regular expression pattern: {_NAME}"
+        raise RefusalError("ValidationException", violation("tableName", rule, name))
 
 
 def check_change(parameters: Mapping[str, Any], table: Mapping[str, Any]) -> None:
