@@ -530,10 +530,14 @@ def test_a_long_output_is_not_logged_as_a_whole(function, aws):
         ("lambda", "get_account_settings", 404, "UnknownOperationException"),
         ("dynamodb", "list_global_tables", 400, "UnknownOperationException"),
         ("sns", "list_origination_numbers", 400, "InvalidAction"),
+        ("cloudcontrol", "list_resource_requests", 400, "UnknownOperationException"),
     ],
 )
 def test_an_operation_that_moto_lacks_is_unknown(aws, service, operation, status, code):
-    """AWS does it. The emulator answers what AWS says to the name of no operation, in each protocol."""
+    """AWS does it. The emulator answers what AWS says to the name of no operation, in each protocol.
+
+    moto lacks the last one's whole service.
+    """
     with pytest.raises(ClientError) as caught:
         getattr(aws(service), operation)()
     reply = caught.value.response

@@ -51,10 +51,15 @@ class Moto:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
         from werkzeug.test import run_wsgi_app
 
+        def application_of(service: str | None) -> Any:
+            if service is None:  # moto has no such service
+                raise NotImplementedError
+            return create_backend_app(service)
+
         share_models()
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         default_user_config["lambda"] = {"use_docker": False}
-        return partial(run_wsgi_app, DomainDispatcherApplication(create_backend_app), buffered=True)
+        return partial(run_wsgi_app, DomainDispatcherApplication(application_of), buffered=True)
 
     def warm_up(self) -> None:
         """Load the usual services, so that their first calls do not wait for imports."""
