@@ -484,6 +484,23 @@ def test_somebody_needs_rights_on_the_stack(user, stack):
     )
 
 
+def test_somebody_needs_a_right_on_the_transform(user, stack, aws):
+    """It is AWS's own. Without it, no change set is made."""
+    sam, rights = _text(SAM), {"Action": ["cloudformation:*", "sns:*"]}
+    macro = "arn:aws:cloudformation:us-east-1:aws:transform/Serverless-2016-10-31"
+    mine = f"arn:aws:cloudformation:*:*:stack/{stack.name}/*"
+    names = {"StackName": stack.name, "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": sam}
+    with pytest.raises(ClientError) as caught:
+        user({**rights, "Resource": mine})("cloudformation").create_change_set(**names)
+    error = caught.value.response["Error"]
+    assert error["Code"] == "AccessDenied"
+    assert f"perform: cloudformation:CreateChangeSet on resource: {macro}" in error["Message"]
+    assert stack.described() is None
+    ann = user({**rights, "Resource": [mine, macro]})("cloudformation")
+    ann.create_change_set(**names)
+    assert ann.describe_change_set(StackName=stack.name, ChangeSetName="c")["Status"] == "CREATE_COMPLETE"
+
+
 def test_a_change_set_is_one_of_the_stack(user, stack, aws):
     """Somebody with rights on one stack cannot execute the change set of another one by its ARN."""
     other = Stack(aws("cloudformation"))
@@ -571,7 +588,12 @@ def test_a_failed_update_is_undone(aws, stack):
 
 @pytest.mark.parametrize(
     ("options", "status"),
-    [({"DisableRollback": True}, "CREATE_FAILED"), ({"OnFailure": "DELETE"}, None)],
+    [
+        ({"DisableRollback": True}, "CREATE_FAILED"),
+        ({"DeploymentConfig": {"Mode": "EXPRESS", "DisableRollback": True}}, "CREATE_FAILED"),
+        ({"DeploymentConfig": {"Mode": "EXPRESS", "DisableRollback": False}}, "ROLLBACK_COMPLETE"),
+        ({"OnFailure": "DELETE"}, None),
+    ],
 )
 def test_a_failed_creation_stays_or_is_deleted(stack, options, status):
     """As the caller wants it."""

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from sfn_emulator.cloudformation.resource_types import Values, resource_types
 from sfn_emulator.cloudformation.resources import Provider, Resource
@@ -35,7 +35,7 @@ from sfn_emulator.cloudformation.template import (
 from sfn_emulator.engine.application import read_object
 from sfn_emulator.engine.clients import EngineClients
 from sfn_emulator.http.authentication import Sessions
-from sfn_emulator.http.messages import RefusalError, Reply, Request
+from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request
 from sfn_emulator.http.query_protocol import parameters_of_form
 from sfn_emulator.http.replies import query_reply, unknown_operation, violation
 from sfn_emulator.http.service_models import check_call, shape_of
@@ -49,6 +49,8 @@ _CAN_UPDATE: Final = re.compile("(CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE")
 _NO_CHANGES: Final = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
+#: What an operation does not take over from the one before.
+_OF_ONE_OPERATION: Final = {"DisableRollback": None, "DeploymentConfig": None}
 #: Parameters which the emulator would have to ignore.
 _NOT_HERE: Final = (
     *("NotificationARNs", "StackPolicyBody", "StackPolicyURL", "ResourceTypes", "ResourcesToImport"),
@@ -143,7 +145,7 @@ class CloudFormationApi:
         _check_capabilities(revision.template, given)
         if not self._changes(request, stack, revision)[0]:
             raise invalid("No updates are to be performed.")
-        stack.options = {**stack.options, "DisableRollback": None, **given}
+        stack.options = {**stack.options, **_OF_ONE_OPERATION, **given}
         self._deploy(request, stack, revision, None)
         return {"StackId": stack.id}
 
@@ -152,7 +154,7 @@ class CloudFormationApi:
             stack.updated = now()
         for change_set in stack.change_sets:
             change_set.execution = "OBSOLETE"
-        on_failure = on_failure or ("DO_NOTHING" if stack.options.get("DisableRollback") else "ROLLBACK")
+        on_failure = on_failure or ("DO_NOTHING" if _keeps_what_failed(stack) else "ROLLBACK")
         verb = "UPDATE" if stack.revision else "CREATE"
         self._run(request, stack, verb, lambda it: it.deploy(revision, on_failure=on_failure))
 
@@ -267,7 +269,7 @@ class CloudFormationApi:
             raise RefusalError("InvalidChangeSetStatus", f"ChangeSet [{it.id}] {reason}")
         if it.stack.status != "REVIEW_IN_PROGRESS":
             _check_updatable(it.stack)
-        options = {**it.stack.options, "DisableRollback": None, **it.given, **given}
+        options = {**it.stack.options, **_OF_ONE_OPERATION, **it.given, **given}
         self._key(request, it.stack, options.get("RoleARN"))
         it.stack.options = options
         self._deploy(request, it.stack, it.revision, it.given.get("OnStackFailure"))
@@ -367,12 +369,20 @@ class CloudFormationApi:
         if template.get("Transform"):
             if _EXPAND not in capabilities and "ChangeSetName" not in given:
                 raise _insufficient(_EXPAND)
+            if "ChangeSetName" in given:
+                self._check_right_on_transform(request)
             texts = {name: _joined(it) for name, it in parameters.items()}
             template = transformed(template, texts, stack.region)
         _checked(template, {**parameters, **pseudo_parameters(stack)})
         tags = {it["Key"]: it["Value"] for it in given.get("Tags") or []}
         kept = old.tags if old and given.get("Tags") is None else tags
         return Revision(text, template, parameters, kept, capabilities)
+
+    def _check_right_on_transform(self, request: Request) -> None:
+        """Refuse a caller who may not use SAM's transform. It is like a stack of AWS's own."""
+        macro = Arn.of(request.scope.arn(f"transform/{SAM.removeprefix('AWS::')}"))._replace(account="aws")
+        asked = urlencode({"Action": request.operation, "StackName": str(macro)})
+        self._authorizer.check(Request("POST", "/", request.headers, asked.encode()))
 
     def _changes(self, request: Request, stack: Stack, revision: Revision) -> tuple[bool, list[Change]]:
         """Whether a revision differs from what a stack is, and the changes of its resources."""
@@ -527,6 +537,12 @@ def _tags(revision: Revision) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in revision.tags.items()]
 
 
+def _keeps_what_failed(stack: Stack) -> bool:
+    """Whether a failed operation leaves its resources as they are. Express mode may say so, too."""
+    of_mode = stack.options.get("DeploymentConfig") or {}
+    return bool(stack.options.get("DisableRollback") or of_mode.get("DisableRollback"))
+
+
 def _described(stack: Stack) -> dict[str, Any]:
     revision, options, rolled_back = stack.revision, stack.options, stack.status == "ROLLBACK_COMPLETE"
     return {
@@ -540,7 +556,7 @@ def _described(stack: Stack) -> dict[str, Any]:
         "RollbackConfiguration": {},
         "StackStatus": stack.status,
         "StackStatusReason": stack.reason or None,
-        "DisableRollback": bool(options.get("DisableRollback")),
+        "DisableRollback": _keeps_what_failed(stack),
         "NotificationARNs": [],
         "TimeoutInMinutes": options.get("TimeoutInMinutes"),
         "Capabilities": [*revision.capabilities] if revision and revision.capabilities else None,
