@@ -130,6 +130,31 @@ Outputs:
   Table: {Value: !Ref Seen}
   Topic: {Value: !Ref Topic}
 """
+#: As `sam package` leaves it: what it named by its path is in a bucket.
+OF_SAM = """
+Transform: AWS::Serverless-2016-10-31
+Parameters: {Bucket: {Type: String}, Name: {Type: String, Default: ""}}
+Conditions: {Named: !Not [!Equals [!Ref Name, ""]]}
+Globals: {Function: {Runtime: python3.13, Handler: lambda_function.lambda_handler}}
+Resources:
+  Seen: {Type: AWS::Serverless::SimpleTable}
+  Pick:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: !If [Named, !Sub "Pick-${Name}", !Ref AWS::NoValue]
+      CodeUri: {Bucket: !Ref Bucket, Key: pick.zip}
+      Environment: {Variables: {TABLE: !Ref Seen}}
+  Machine:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionUri: {Bucket: !Ref Bucket, Key: task.json}
+      DefinitionSubstitutions: {Pick: !GetAtt Pick.Arn}
+      Policies:
+        - Version: 2012-10-17
+          Statement: [{Effect: Allow, Action: "lambda:InvokeFunction", Resource: !GetAtt Pick.Arn}]
+Outputs: {Machine: {Value: !Ref Machine}, Table: {Value: !Ref Seen}}
+"""
+TASK = '{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "${Pick}", "End": true}}}'
 #: AWS's command line, which has an environment of its own.
 AWS = shutil.which("aws", path=f"{sys.prefix}/awscli/bin{os.pathsep}{os.environ['PATH']}")
 SOURCE = "import os\ndef lambda_handler(event, context): return [os.environ['TABLE'], event]"
@@ -142,6 +167,7 @@ def bucket(aws):
     aws("s3").create_bucket(Bucket=name)
     aws("s3").put_object(Bucket=name, Key="pick.zip", Body=zip_of({"lambda_function": SOURCE}))
     aws("s3").put_object(Bucket=name, Key="machine.yaml", Body=YAML)
+    aws("s3").put_object(Bucket=name, Key="task.json", Body=TASK)
     return name
 
 
@@ -244,12 +270,18 @@ def raffle(aws, bucket):
     assert made.delete() is None
 
 
+def output_of(aws, machine, data):
+    """The output of a machine's execution."""
+    sfn = aws("stepfunctions")
+    arn = sfn.start_execution(stateMachineArn=machine, input=json.dumps(data))["executionArn"]
+    wait_until(lambda: sfn.describe_execution(executionArn=arn)["status"] != "RUNNING")
+    return json.loads(sfn.describe_execution(executionArn=arn)["output"])
+
+
 def test_what_a_template_describes_works(aws, raffle):
     """The alias starts the machine, which calls the function with its code from S3."""
-    sfn, told = aws("stepfunctions"), raffle.outputs
-    arn = sfn.start_execution(stateMachineArn=told["Live"], input='{"a": 1}')["executionArn"]
-    wait_until(lambda: sfn.describe_execution(executionArn=arn)["status"] != "RUNNING")
-    assert json.loads(sfn.describe_execution(executionArn=arn)["output"]) == [told["Table"], {"a": 1}]
+    told = raffle.outputs
+    assert output_of(aws, told["Live"], {"a": 1}) == [told["Table"], {"a": 1}]
     rule = aws("events").list_targets_by_rule(Rule=raffle.ids()["Failed"])["Targets"]
     assert [it["Arn"] for it in rule] == [told["Topic"]]
     group = aws("logs").describe_log_groups(logGroupNamePrefix=told["Group"])["logGroups"][0]
@@ -401,6 +433,20 @@ def test_the_command_line_deploys(emulator, stack, tmp_path):
         assert says in done.stdout + done.stderr
         wait_until(lambda second=second: int(time.time()) > second)  # the name of the next change set
     assert stack.described()["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_a_template_of_sam_works(aws, stack, bucket):
+    """AWS's own package transforms it. Each function, and the machine, gets a role of its own."""
+    options = {"Parameters": given(Bucket=bucket, Name=stack.name), "Capabilities": ["CAPABILITY_IAM"]}
+    told = stack.change_set(OF_SAM, "CREATE", **options)
+    stack.client.execute_change_set(ChangeSetName=told["ChangeSetId"])
+    assert stack.ended() == "CREATE_COMPLETE"
+    ids = stack.ids()
+    assert {*ids} == {"Seen", "Pick", "PickRole", "Machine", "MachineRole"}
+    assert ids["Pick"] == f"Pick-{stack.name}"
+    assert output_of(aws, stack.outputs["Machine"], {"a": 1}) == [stack.outputs["Table"], {"a": 1}]
+    original = stack.client.get_template(StackName=stack.name, TemplateStage="Original")
+    assert original["TemplateBody"] == OF_SAM
 
 
 def test_a_change_set_is_deleted(stack):
