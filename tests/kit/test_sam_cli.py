@@ -19,8 +19,9 @@ from lottery_lib.export import export
 
 pytestmark = pytest.mark.long
 BIN = Path(sys.prefix, "samcli", "bin")
-#: The name of the stack, the region, and the parameters Name and Email. Then Enter answers each question.
-ANSWERS = "lottery\n\n\nann@example.com\n" + "\n" * 8
+#: The name of the stack, the region, the parameters Name and Email. Confirm changes, create roles, do not
+#: disable rollback, save the answers in the usual file. Then `sam` shows the changes: deploy them.
+ANSWERS = ["lottery", "", "", "ann@example.com", "y", "Y", "N", "Y", "", "", "y"]
 #: What an account may have, as a service, a call, and the key of its answer.
 THINGS = [
     ("cloudwatch", "describe_alarms", "MetricAlarms"),
@@ -100,7 +101,7 @@ def test_a_project_is_built(account):
 
 def test_a_project_is_deployed(account):
     """`sam deploy --guided` asks, makes the stack, and remembers the answers."""
-    told = account.told("sam deploy --guided", ANSWERS)
+    told = account.told("sam deploy --guided", "\n".join(ANSWERS) + "\n")
     assert "Successfully created/updated stack - lottery in us-east-1" in told
     assert 'stack_name = "lottery"' in (account.project / "samconfig.toml").read_text()
     (mail,) = account.client("sns").list_subscriptions()["Subscriptions"]
@@ -118,20 +119,22 @@ def test_a_stack_is_listed(account):
 
 
 def test_a_draw(account):
-    """`sam remote invoke` waits for the draw, and prints its output."""
+    """`sam remote invoke` waits for the end of the draw, and prints its status and its output."""
     employees = json.loads((account.project / "data" / "request-items.json").read_text())
     account.client("dynamodb").batch_write_item(RequestItems=employees)
-    command = "sam remote invoke Lottery --stack-name lottery --event-file events/draw.json"
-    won = json.loads(account.told(command))[1]["body"]["winners"]
+    command = "sam remote invoke Lottery --stack-name lottery --event-file events/draw.json --output json"
+    drawn = json.loads(account.told(command))
+    assert drawn["status"] == "SUCCEEDED"
+    won = json.loads(drawn["output"])[1]["body"]["winners"]
     items = account.client("dynamodb").scan(TableName="Lottery-Winners")["Items"]
     assert {each["employee_id"] for each in won} == {item["employee_id"]["S"] for item in items}
     assert len(won) == 2
 
 
 def test_a_failed_draw_is_no_failed_command(account):
-    """`sam remote invoke` ends well, and prints no output. The log has the reason."""
-    ended = account.run("sam remote invoke Lottery --stack-name lottery --event '{\"input\": 0}'")
-    assert (ended.returncode, ended.stdout) == (0, "")
+    """`sam remote invoke` ends well, but the status is another one. The log has the reason."""
+    command = "sam remote invoke Lottery --stack-name lottery --event '{\"input\": 0}' --output json"
+    assert json.loads(account.told(command))["status"] == "FAILED"
     assert "ExecutionFailed" in account.told("sam logs --cw-log-group /aws/vendedlogs/states/Lottery")
 
 
@@ -140,7 +143,7 @@ def test_a_change_is_deployed(account):
     template = account.project / "template.yaml"
     template.write_text(template.read_text().replace("MemorySize: 256", "MemorySize: 512"))
     account.told("sam build")
-    told = account.told("sam deploy")
+    told = account.told("sam deploy", "y\n")
     assert (told.count("* Modify "), told.count("+ Add ")) == (4, 0)
     functions = account.client("lambda").list_functions()["Functions"]
     assert {each["MemorySize"] for each in functions} == {512}
