@@ -35,6 +35,8 @@ from lottery_lib.translation import _, in_language
 #: The README of a project. A part between two comments is for one edition.
 README: Final = KIT / "docs" / "export.md"
 _DEFINITION: Final = "statemachine/lottery.asl.json"
+#: What `sam` and Python leave in a project; a file of `sam` may hold an address.
+_OF_TOOLS: Final = (".aws-sam", "__pycache__", "samconfig.toml")
 _RETENTION_DAYS: Final = 7  # as in lesson 09
 _NAME: Final = "the-parameter"  # an attendee, for whom the template has its parameter
 
@@ -52,11 +54,12 @@ def export(folder: Path, edition: str = "tutorial") -> list[str]:
         The paths of the project's files in the folder.
 
     Raises:
-        LotteryError: There is no such edition, or the folder has other files.
+        LotteryError: There is no such edition, or the folder has other files, except those of tools.
     """
     wanted = project(edition)
     make_folder(folder)
     there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    there = {name: path for name, path in there.items() if not {*_OF_TOOLS} & {*name.split("/")}}
     for name, path in sorted(there.items()):
         if name not in wanted or not _contains(path, wanted[name]):
             where, what = _("folder {folder}", folder=folder), _("has another {file}", file=name)
@@ -78,7 +81,7 @@ def project(edition: str) -> dict[str, bytes]:
     """The files of an edition's project, by their paths."""
     names = Names(edition=edition)
     files = {
-        ".gitignore": ".aws-sam/\n__pycache__/\nsamconfig.toml\n",  # the last one may hold an address
+        ".gitignore": "".join(f"{name}\n" for name in _OF_TOOLS),
         "README.md": _readme(names),
         "events/draw.json": '{"input": 2}\n',
         "data/request-items.json": REQUEST_ITEMS.read_text(encoding="utf-8"),

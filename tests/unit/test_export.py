@@ -57,6 +57,9 @@ def test_a_second_export_writes_the_same(tmp_path):
     assert export(folder) == ALL
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in written} == written
     (folder / "template.yaml").unlink()
+    (folder / ".aws-sam" / "build").mkdir(parents=True)
+    (folder / ".aws-sam" / "build" / "template.yaml").write_text("of sam")
+    (folder / "samconfig.toml").write_text("of sam")
     export(folder)
     assert (folder / "template.yaml").read_bytes() == written[folder / "template.yaml"][0]
 
