@@ -274,7 +274,7 @@ BY_HAND: tuple[Row[ByHand[Any]], ...] = (
     Row("tutorial", "14", express_machine, _("Create the machine")),
     Row("tutorial", "18", partial(bucket, purpose="employees"), _("Create the bucket")),
     Row("tutorial", "18", map_machine, _("Create the machine")),
-    Row("tutorial", "19", partial(bucket, purpose="packages")),
+    Row("tutorial", "19", partial(bucket, purpose="packages"), _("Create the bucket")),
     Row("tutorial", "19", exported),
 )
 

@@ -221,6 +221,10 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         yield Check(what, drawn, step)
         is_back = now is not None and now["definition"] == machine.definition
         yield Check(back, is_back, _("Run Stack(target).deploy()"))
+    elif lesson == "19":
+        stack = plan.exported(target)
+        what = _("no {resource} left", resource=stack.titled)
+        yield Check(what, stack.find() is None, _("Delete the stack"))
     elif lesson == "13":
         waited = any(".waitForTaskToken" in text for text in _that_succeeded(target))
         running = execution.of_machine(target, machine_arn(target), status="RUNNING")

@@ -269,7 +269,8 @@ class CloudFormationStack(ByHand["StackTypeDef"]):
         return found["StackStatus"]
 
     def _tags(self, found: "StackTypeDef") -> Mapping[str, str]:
-        return {tag["Key"]: tag["Value"] for tag in found["Tags"]}
+        """Its tags. CloudFormation refuses an empty one, so without an attendee a stack lacks that tag."""
+        return {"lottery-attendee": ""} | {tag["Key"]: tag["Value"] for tag in found["Tags"]}
 
     def _remove(self, found: Report) -> None:
         self.target.kit_client("cloudformation").delete_stack(StackName=self.name)

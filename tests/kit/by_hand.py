@@ -7,6 +7,9 @@ from lottery_lib import plan
 #: A machine that does nothing.
 PASS = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Pass", "End": True}}})
 
+#: A stack must have a resource.
+ONE_TOPIC = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+
 
 def make(target, tags=None):
     """Make all of it beside a deployed lottery of the tutorial's edition."""
@@ -47,7 +50,14 @@ def make(target, tags=None):
             )
     s3 = target.client("s3")
     place = {} if target.region == "us-east-1" else {"LocationConstraint": target.region}
-    s3.create_bucket(Bucket=names["bucket"], **({"CreateBucketConfiguration": place} if place else {}))
-    if listed:
-        s3.put_bucket_tagging(Bucket=names["bucket"], Tagging={"TagSet": listed})
-    s3.put_object(Bucket=names["bucket"], Key="employees.csv", Body=b"employee_id\n001\n")
+    for bucket in (each.name for each, _ in plan.made_by_hand(target) if each.kind == "bucket"):
+        s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": place} if place else {}))
+        if listed:
+            s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": listed})
+        s3.put_object(Bucket=bucket, Key="employees.csv", Body=b"employee_id\n001\n")
+    cloudformation = target.client("cloudformation")
+    given = [tag for tag in listed if tag["Value"]]  # it refuses an empty tag
+    cloudformation.create_stack(StackName=names["stack"], TemplateBody=ONE_TOPIC, Tags=given)
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=names["stack"], WaiterConfig={"Delay": 1}
+    )

@@ -7,7 +7,9 @@ from lottery_lib import Stack, connect, plan, restore, verify
 from lottery_lib.course.lessons import LESSONS
 
 MACHINE = "state machine"
-KINDS = ["execution log", "alarm", "rule", MACHINE, "alias", MACHINE, MACHINE, "bucket", MACHINE]
+KINDS = [
+    *("execution log", "alarm", "rule", MACHINE, "alias", MACHINE, MACHINE, "bucket", MACHINE, "bucket", "stack"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def test_the_status_shows_it_as_ours(target, made):
     listed = reports(target, Stack(target).status())
     assert [each.kind for each in listed] == KINDS
     assert all(each.ours and each.arn.startswith("arn:aws:") for each in listed)
-    assert {each.state for each in listed} == {"ACTIVE", "ENABLED", "INSUFFICIENT_DATA"}
+    assert {each.state for each in listed} == {"ACTIVE", "CREATE_COMPLETE", "ENABLED", "INSUFFICIENT_DATA"}
 
 
 def test_a_dry_run_tells_what_would_go(target, made):
@@ -66,6 +68,32 @@ def test_its_lesson_is_done_with_it_and_begins_without_it(target, made, lesson):
     restore(target, lesson)
     assert [each.find() for each in made] == [None] * len(KINDS)
     assert {check.what: check.done for check in verify(target, lesson)} == dict.fromkeys(own, False)
+
+
+def test_the_lesson_on_the_export_is_done_without_its_stack(target, made):
+    """`verify` wants the bucket there, and the stack deleted."""
+    bucket, stack = (each for each, row in plan.made_by_hand(target) if row.lesson == "19")
+    assert [check.done for check in verify(target, "19")] == [True, False]
+    stack.delete()
+    assert all(check.done for check in verify(target, "19"))
+    restore(target, "19")
+    assert bucket.find() is None
+    assert [check.done for check in verify(target, "19")] == [False, True]
+
+
+def test_a_stack_is_ours_without_an_attendee():
+    """CloudFormation takes no empty tag, so such a stack lacks the attendee's."""
+    target = connect("embedded", attendee="")
+    stack = plan.exported(target)
+    tags = [{"Key": key, "Value": value} for key, value in target.names.tags.items() if value]
+    cloudformation = target.client("cloudformation")
+    cloudformation.create_stack(StackName=stack.name, TemplateBody=by_hand.ONE_TOPIC, Tags=tags)
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=stack.name, WaiterConfig={"Delay": 1}
+    )
+    found = stack.find()
+    assert found and found.ours
+    assert stack.delete().state == "deleted"
 
 
 def test_every_row_has_a_lesson():
