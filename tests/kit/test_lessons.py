@@ -57,7 +57,7 @@ def assert_start(target, hardened, lesson):
     subscribed = [(each.name, each.state) for each in there if each.kind == Subscription.kind]
     earlier = {resource.name for resource, row in plan.resources(target) if row.lesson < built}
     assert {each.name for each in there if each.kind != Subscription.kind} == earlier
-    assert {each is not None for each in own} == {lesson in ("17", "18", "90", "99")}
+    assert {each is not None for each in own} == {lesson in ("17", "18", "19", "90", "99")}
     assert all(each.ours for each in [*there, *own] if each)
     assert subscribed == ([(ADDRESS, "confirmed")] if built > "03" else [])
     assert all(check.done for number in BUILT if number < built for check in verify(target, number))

@@ -28,6 +28,7 @@ NAMES: Final = {
     "16": ("recorded", "recorder", ""),
     "17": ("count_items", "recorded", "hours"),
     "18": ("loaded", "percentage", "careful"),
+    "19": ("roles", "replaced", "improved"),
     "90": ("kinds", "proof_of_007", "without_receipt"),
     "09": ("written", "mails", "answer"),
     "10": ("output", "condition", "careful"),
@@ -187,6 +188,13 @@ careful = write | {'Arguments': {'RequestItems': {table: good}}, 'Output': {'bad
 """
 
 
+def second_alarm(name="-Ended", logical="EndedAlarm", metric="ExecutionsAborted"):
+    """A template with one more alarm, as lesson 19's third exercise asks for, before the other."""
+    pairs = {"FailedAlarm": logical, "-Failed": name, "ExecutionsFailed": metric}
+    changes = "".join(f".replace({old!r}, {new!r})" for old, new in pairs.items())
+    return f"second = alarm{changes}\nimproved = changed.replace(alarm, second + '\\n\\n' + alarm)"
+
+
 def routed(*weights: int) -> str:
     """Lead lesson 14's alias to its versions with these weights."""
     routing = "[{'stateMachineVersionArn': arn, 'weight': weight} for arn, weight in zip(versions, weights) if weight]"
@@ -332,6 +340,13 @@ WRONG: Final = {
         "careful['Output']['bad'] = []", f"{CAREFUL}careful['Output'] = {{'bad': []}}", f"{CAREFUL}del careful['Output']",
         f"{CAREFUL}careful = child", f"{CAREFUL}careful = json.dumps(careful)",
         f"{CAREFUL}careful['Arguments'] = {{'RequestItems': {{table: requests}}}}",
+    ],
+    "19-13": ["roles = '5'", "roles = 4", "roles = 5.0"],
+    "19-41": ["replaced = 'WinnersTable'", "replaced = ['LotteryLog']", "replaced = [*ids]", "replaced = [[]]"],
+    "19-45": [
+        "improved = changed.replace(alarm, '')",
+        "improved = changed.replace('MemorySize: 512', 'MemorySize: 128')",
+        second_alarm(metric="ExecutionsTimedOut"),
     ],
     "90-32": [
         "kinds = ['drawn', 'roll call', 'drawn']", "kinds = ['drawn'] * 4",
@@ -527,6 +542,8 @@ ALSO_RIGHT: Final = {
               "hours = 1e6 / limits['draws a second'].min() / 3600"],
     "18-46": ["percentage = 5", "percentage = 24.9"],
     "18-52": [CAREFUL, CAREFUL.replace("employee_id != ''", "$length(employee_id) > 0")],
+    "19-41": ["replaced = [each for each in ids if each == 'WinnersTable']"],
+    "19-45": [second_alarm(), second_alarm("-Stopped", "Other")],
     "90-32": ["kinds = ('drawn', 'roll call', 'drawn', 'roll call')", "kinds = ['drawn', 'roll call'] * 2"],
     "90-50": ["proof_of_007 = merkle.proof(texts, salt, 6)", "proof_of_007 = dict(merkle.proof(texts, salt, -4 % 10))"],
     "90-84": [without_receipt(), without_receipt("set(ids)"), without_receipt("tuple(ids + ids)")],
@@ -582,6 +599,20 @@ HINTS: Final = {
     "18-52": [
         (f"{CAREFUL}del careful['Output']['bad']", "needs the key bad"),
         (f"{CAREFUL}careful['Arguments'] = {{}}", "A child failed"),
+    ],
+    "19-13": [("roles = 2", "each function here has rights of its own"), ("roles = 4", "do not forget the machine")],
+    "19-41": [
+        ("replaced = ['WinnersTable', 'Notification']", "can change in place"),
+        ("replaced = ['Lottery-Winners']", "a list of logical names"),
+        ("replaced = ['Notification']", "For which of the three"),
+    ],
+    "19-45": [
+        ("", "alarms of this machine for ExecutionsFailed"),
+        (second_alarm(name="-Failed"), "already exists"),
+        ("improved = changed.replace('  Notification:', '  Topic:')", "Unresolved resource dependencies"),
+        ("improved = changed.replace('ExecutionsFailed', 'ExecutionsAborted')", "for ExecutionsAborted"),
+        (second_alarm() + ".replace('      AlarmActions:\\n        - !Ref Notification\\n', '')", "tell the topic"),
+        (second_alarm() + ".replace('DisplayName: Lottery', 'DisplayName: Party')", "also changes Notification"),
     ],
     "11-15": [
         ("announce = {'Type': 'Wait', 'Timestamp': '{% $states.input.announce_at %}', 'Next': 'At Once'}",

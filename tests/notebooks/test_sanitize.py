@@ -43,6 +43,11 @@ CASES = {
         "'RoleName': 'A', 'RoleId': 'AROAZZZZZZZZZZZZZZZZ'",
         "'RoleName': 'B', 'RoleId': 'AROAQ3EGRI5UTMLOMFVC'",
     ),
+    "the name of a role that a stack of a lesson has": (
+        "'lottery-copy-RecordWinnersRole-FfFJRDgDIj8G', 'a'",
+        "'lottery-copy-RecordWinnersRole-0gjsAR6nmZPT', 'a'",
+        "'lottery-copy-ValidateWinnersRole-FfFJRDgDIj8G', 'a'",
+    ),
     "a digest of a function's code": (
         f"'CodeSha256': '{'A' * 43}=', 'Version': '1'",
         f"'CodeSha256': '{'b/+' * 14}b=', 'Version': '1'",
