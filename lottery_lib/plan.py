@@ -26,6 +26,7 @@ from lottery_lib.resources.by_hand import (
     ExpressMachine,
     LessonMachine,
     MapMachine,
+    PackageBucket,
 )
 from lottery_lib.resources.contents import Employees, Pool, draws_table, pool_table
 from lottery_lib.resources.dynamodb_table import Table
@@ -227,9 +228,14 @@ def map_machine(target: Target) -> MapMachine:
     return MapMachine(target, target.names.of("Lottery-Load"))
 
 
-def bucket(target: Target, purpose: str) -> Bucket:
-    """The bucket for a purpose, such as ``employees``. Buckets of all accounts share one space of names."""
-    return Bucket(target, target.names.of(f"lottery-{purpose}-{target.account}"))
+def bucket(target: Target) -> Bucket:
+    """The bucket of the list of employees. Buckets of all accounts share one space of names."""
+    return Bucket(target, target.names.of(f"lottery-employees-{target.account}"))
+
+
+def packages(target: Target) -> PackageBucket:
+    """The bucket of the packages of an export."""
+    return PackageBucket(target, target.names.of(f"lottery-packages-{target.account}"))
 
 
 def exported(target: Target) -> CloudFormationStack:
@@ -272,9 +278,9 @@ BY_HAND: tuple[Row[ByHand[Any]], ...] = (
     Row("tutorial", "14", alias, _("Create the alias")),
     Row("tutorial", "14", partial(lesson_machine, purpose="Evening"), _("Create the machine")),
     Row("tutorial", "14", express_machine, _("Create the machine")),
-    Row("tutorial", "18", partial(bucket, purpose="employees"), _("Create the bucket")),
+    Row("tutorial", "18", bucket, _("Create the bucket")),
     Row("tutorial", "18", map_machine, _("Create the machine")),
-    Row("tutorial", "19", partial(bucket, purpose="packages"), _("Create the bucket")),
+    Row("tutorial", "19", packages, _("Create the bucket")),
     Row("tutorial", "19", exported),
 )
 

@@ -203,14 +203,7 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         done = execution.of_machine(target, machine_arn(target), status="SUCCEEDED")
         yield Check(_("a draw that succeeded"), bool(done), _('Start an execution with {"input": 2}'))
     elif lesson == "08":
-        for resource, _row in plan.resources(target):
-            if isinstance(resource, Function):
-                what = _("{name} as the lottery needs it", name=resource.name)
-                yield Check(what, resource.is_as_wanted(), _("Run Stack(target).deploy()"))
-        roles = (plan.lambda_role(target), plan.machine_role(target))
-        missing = [policy for role in roles for policy in role.missing_policies()]
-        next_step = _("Attach {policies}", policies=", ".join(missing))
-        yield Check(_("no policy missing"), not missing, next_step)
+        yield from _checks_of_repairs(target)
     elif lesson in ("17", "90"):
         yield from _checks_of_draws(hardened, lesson)
     elif lesson in _OTHER_DEFINITIONS:
@@ -232,6 +225,18 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         yield Check(_("a draw that waited and succeeded"), waited, next_step)
         stop = _("Send its token back, or call stop_execution")
         yield Check(_("no draw that still waits"), not running, stop)
+
+
+def _checks_of_repairs(target: Target) -> Iterator[Check]:
+    """The lines of `verify` for the lesson that breaks things."""
+    for resource, _row in plan.resources(target):
+        if isinstance(resource, Function):
+            what = _("{name} as the lottery needs it", name=resource.name)
+            yield Check(what, resource.is_as_wanted(), _("Run Stack(target).deploy()"))
+    roles = (plan.lambda_role(target), plan.machine_role(target))
+    missing = [policy for role in roles for policy in role.missing_policies()]
+    next_step = _("Attach {policies}", policies=", ".join(missing))
+    yield Check(_("no policy missing"), not missing, next_step)
 
 
 def _checks_of_draws(hardened: Target, lesson: str) -> Iterator[Check]:

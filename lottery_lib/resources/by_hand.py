@@ -252,6 +252,20 @@ class Bucket(ByHand["ListObjectsV2OutputTypeDef"]):
         self._wait_until_gone()
 
 
+class PackageBucket(Bucket):
+    """A bucket with the packages of a stack. An attendee's policy does not let anybody fill it."""
+
+    @property
+    def policy_arns(self) -> list[str]:
+        """The bucket: an attendee looks whether it is there."""
+        return [self.arn]
+
+    @property
+    def role_arns(self) -> list[str]:
+        """Nothing: no role reads a package."""
+        return []
+
+
 class CloudFormationStack(ByHand["StackTypeDef"]):
     """A stack of CloudFormation, with its resources. It needs more rights than an attendee's policy has."""
 

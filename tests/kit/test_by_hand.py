@@ -7,9 +7,8 @@ from lottery_lib import Stack, connect, plan, restore, verify
 from lottery_lib.course.lessons import LESSONS
 
 MACHINE = "state machine"
-KINDS = [
-    *("execution log", "alarm", "rule", MACHINE, "alias", MACHINE, MACHINE, "bucket", MACHINE, "bucket", "stack"),
-]
+KINDS = ["execution log", "alarm", "rule", MACHINE, "alias", MACHINE, MACHINE, "bucket", MACHINE, "bucket"]
+KINDS += ["stack"]
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +87,7 @@ def test_a_stack_is_ours_without_an_attendee():
     tags = [{"Key": key, "Value": value} for key, value in target.names.tags.items() if value]
     cloudformation = target.client("cloudformation")
     cloudformation.create_stack(StackName=stack.name, TemplateBody=by_hand.ONE_TOPIC, Tags=tags)
-    cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=stack.name, WaiterConfig={"Delay": 1}
-    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack.name, WaiterConfig={"Delay": 1})
     found = stack.find()
     assert found and found.ours
     assert stack.delete().state == "deleted"
