@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lottery_class.board import in_words
 from lottery_lib.course.notebooks import Lesson
-from lottery_lib.translation import _, language
+from lottery_lib.translation import TAGS, _, language
 from lottery_lib.view.theme import root_css
 
 _HERE: Final = Path(__file__).parent
@@ -55,5 +55,5 @@ def shown(lessons: Mapping[str, Lesson]) -> dict[str, Any]:
         for number, lesson in lessons.items()
     ]
     data = json.dumps({"lessons": columns, "words": _WORDS}).replace("<", "\\u003c")
-    tag = {"zh": "zh-CN"}.get(language(), language())
+    tag = TAGS.get(language(), language())
     return {"lessons": lessons, "words": _WORDS, "data": data, "language": tag}

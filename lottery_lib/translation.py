@@ -11,6 +11,8 @@ from urllib.parse import parse_qs
 #: One folder for each language, with catalogues for the library, the notebooks and the documents.
 #: `make translations` compiles that of the library (.mo).
 TRANSLATIONS: Final = Path(__file__).resolve().parent.parent / "translations"
+#: How browsers and the names of documents call a language.
+TAGS: Final = {"zh": "zh-CN"}
 _KIT: Final = TRANSLATIONS.parent
 #: The learner's copies of the notebooks, with a folder for each language; see `course.copies`. Where a class
 #: shares the kit, a learner cannot write there.
@@ -59,9 +61,10 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 
 
 def in_language(path: Path) -> Path:
-    """A file in this process's language, such as ``items.zh.json``; the file itself if it has none."""
-    here = path.with_suffix(f".{language()}{path.suffix}")
-    return here if here.exists() else path
+    """A file in this process's language, such as ``items.zh.json`` or ``page.zh-CN.md``; else the file."""
+    names = (language(), TAGS.get(language(), language()))
+    paths = (path.with_suffix(f".{name}{path.suffix}") for name in names)
+    return next((here for here in paths if here.exists()), path)
 
 
 def _(message: str, /, **values: object) -> str:

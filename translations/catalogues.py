@@ -27,8 +27,8 @@ import nbformat
 from babel.messages import Catalog, mofile, pofile
 from translate.storage.markdown import MarkdownFile
 
+from lottery_lib.translation import TAGS, languages
 from lottery_lib.translation import TRANSLATIONS as FOLDER
-from lottery_lib.translation import languages
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 NOTEBOOKS: Final = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
@@ -47,12 +47,11 @@ DOCUMENTS: Final = [
         "docs/class.md",
         "docs/classroom.md",
         "docs/personal-data.md",
+        "docs/export.md",
     )
 ]
 #: Stands before a text that has no translation yet.
 MARK: Final = "〔EN〕"
-#: How a document is called in a language. GitHub's and AWS's readers know this form.
-SUFFIXES: Final = {"zh": "zh-CN"}
 #: The widest line of a code cell.
 WIDTH: Final = 88
 Translate = Callable[[str], str]
@@ -323,7 +322,7 @@ def destination(page: Path, language: str) -> Path:
     """Where the translation of a page stands."""
     if page.suffix == ".ipynb":
         return page.parent / language / page.name
-    return page.with_name(f"{page.stem}.{SUFFIXES.get(language, language)}.md")
+    return page.with_name(f"{page.stem}.{TAGS.get(language, language)}.md")
 
 
 def translation(catalog: Catalog, page: Path, text: str, place: str) -> str:

@@ -151,10 +151,12 @@ def test_a_function_is_deleted_before_its_log(edition):
     assert [log[1].value for log in logs] == [f"/aws/lambda/{name[1].value}" for name in names]
 
 
-def test_the_readme_is_that_of_the_edition():
+@pytest.mark.parametrize("page", ["export.md", "export.zh-CN.md"])
+def test_the_readme_is_that_of_the_edition(page, monkeypatch):
     """Each has its own way to load employees, and no mark of the other one."""
+    monkeypatch.setattr("lottery_lib.export.in_language", lambda path: path.with_name(page))
     tutorial, hardened = (project(each)["README.md"].decode() for each in ("tutorial", "hardened"))
-    assert "batch-write-item" in tutorial and "pool" not in tutorial
+    assert "batch-write-item" in tutorial and "lottery employees load" not in tutorial
     assert "lottery night" in hardened and "batch-write-item" not in hardened
     assert "Lottery-Failed" in tutorial and "Lottery-Hardened-Failed" in hardened
     assert not re.search("<!--|MACHINE|STACK", tutorial + hardened)

@@ -46,7 +46,10 @@ ENGLISH = {
     },
     "lottery_lib/execution.py": {"Stopped by": "AWS keeps it as the cause"},
     "lottery_lib/export.py": dict.fromkeys(
-        ("A lottery: a", "The end of all", "Who gets the", "The {} of the {}"),
+        (
+            *("A lottery: a", "The end of all", "Who gets the", "The {} of the {}"),
+            *("1 to 30 small letters, digits and inner", "an address like ann@example.com, or"),
+        ),
         "the template, which an administrator reads",
     ),
     "lottery_lib/hardened.py": {"What is the public value?": "a receipt keeps it"},
