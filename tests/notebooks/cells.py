@@ -48,6 +48,11 @@ def shell(tmp_path, monkeypatch):
     InteractiveShell.clear_instance()
 
 
+def solution_of(cell):
+    """The code of a folded solution."""
+    return cell.source.partition("```python\n")[2].partition("\n```")[0]
+
+
 def shown(printed, *data):
     """What a cell shows, as a notebook stores it."""
     streams = [new_output("stream", text=printed)] if printed else []

@@ -32,7 +32,7 @@ from lottery_lib import employees as roster
 from lottery_lib.draws import machine_arn
 from lottery_lib.resources.contents import empty_winners
 from lottery_lib.names import KIT
-from notebooks.cells import lesson_folder
+from notebooks.cells import lesson_folder, solution_of
 from sfn_emulator import control
 from lottery_lib.hardened import draw_in_public
 from lottery_lib.target import READS
@@ -139,7 +139,7 @@ def run_as_user(path, folder):
     notebook = nbformat.read(path, 4)
     for cell in notebook.cells:
         if "solution" in cell.metadata.get("tags", []):
-            cell.update(nbformat.v4.new_code_cell(cell.source.partition("```python\n")[2].partition("\n```")[0]))
+            cell.update(nbformat.v4.new_code_cell(solution_of(cell)))
     first = "from kit.attendee_user import be_the_user; be_the_user()"
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
     return run(notebook, folder)

@@ -795,7 +795,6 @@ HINTS: Final = {
 }
 # fmt: on
 MARK: Final = re.compile("^# Exercise [123]$", re.MULTILINE)
-FENCE: Final = re.compile(r"```python\n(.*)\n```", re.DOTALL)
 ANSWER: Final = re.compile(r"(✓ done|○ not yet): .+")
 #: What these cells show depends on time, so only nbval compares it. In 08, a Retry waits less here than under nbval.
 #: In 11 and 15, a state waits a moment after its message is known. In a kernel, the next cell comes later than that.
@@ -871,7 +870,7 @@ def test_checks_tell_right_from_wrong(path, shell):
                 answer("✓ done", exercise.source, right)
             write(exercise.source)  # the solution meets what an attendee has not changed
         elif "solution" in tags:
-            solution = FENCE.search(cell.source)[1]
+            solution = cells.solution_of(cell)
             answer("✓ done", solution)
             answer("○ not yet", "1 / 0")  # the value is right, but old
             assert "ZeroDivisionError" in str(shell(check)[1].result)  # and still is when the check runs again
