@@ -36,6 +36,9 @@ SPREAD = {"tests/browser/test_draw_night.py", "tests/notebooks/test_checks.py"}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--aws", action="store_true", help="run the tests in your AWS account, and these alone")
+    parser.addoption(
+        "--aws-email", metavar="ADDRESS", help="with --aws: your address. You open a link in a mail"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,11 +1,14 @@
-"""A plugin of pytest that puts the emulator at $EMULATED_AWS in the place of AWS."""
+"""A plugin of pytest that puts the emulator at $EMULATED_AWS in the place of AWS, and its own person before it."""
 
 import os
+import threading
+import time
 
-from lottery_lib import target
+from lottery_lib import inbox, target
+from lottery_lib.errors import LotteryError
 
 
-def pytest_configure():
+def pytest_configure(config):
     """Let `connect("aws")` lead to that emulator, which is then a target of that kind."""
 
     def emulated(names, region):
@@ -14,3 +17,15 @@ def pytest_configure():
         return target.Target("aws", there.session, there.endpoint, there.names)
 
     target._aws = emulated
+    if address := config.getoption("--aws-email", None):
+        threading.Thread(target=open_link, args=[address], daemon=True).start()
+
+
+def open_link(address):
+    """Be the person with this address: open the link in the mail from SNS as soon as it has come."""
+    mailbox = inbox(target.connect(os.environ["EMULATED_AWS"], attendee="selftest"))
+    while True:
+        try:
+            return mailbox.confirm(address)
+        except LotteryError:
+            time.sleep(0.5)

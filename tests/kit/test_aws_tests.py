@@ -1,6 +1,9 @@
 """`pytest --aws` as somebody with an account runs it, with the emulator in the place of AWS.
 
-It is long: each test starts a pytest of its own.
+It is long: each test starts a pytest of its own, and the one with all lessons takes about four minutes.
+
+What this proves: each cell of the course runs on a target of kind `aws`, one lesson after the other, and what they
+leave is taken down. What it cannot prove: that AWS answers as the emulator does, nor in which time, nor in which words.
 """
 
 import os
@@ -10,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from lottery_lib import Stack, connect
+from lottery_lib import Stack, connect, inbox
+from lottery_lib.course.notebooks import notebooks
 
 pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
@@ -34,7 +38,7 @@ def pytest_aws(tmp_path):
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
 
@@ -46,19 +50,40 @@ def on_the_emulator(pytest_aws, selftest):
     """Run `pytest --aws` where the emulator is AWS."""
     where = selftest.target.endpoint.replace("//", f"//{selftest.target.access_key}@")
     variables = {"EMULATED_AWS": where, "PYTHONPATH": str(ROOT / "tests")}
-    return lambda *words: pytest_aws("--aws", "-p", "kit.emulated_aws", *words, **variables)
+    variables["PYTEST_ADDOPTS"] = "-p kit.emulated_aws"  # lesson 12 starts a pytest, too
+    return lambda *words: pytest_aws("--aws", *words, **variables)
 
 
 def test_all_pass(on_the_emulator, selftest):
-    """All tests of tests/aws run and pass, the account is told first, and nothing is left."""
-    ended = on_the_emulator()
+    """All tests of tests/aws run and pass, the account is told first, and nothing is left. A link is opened."""
+    ended = on_the_emulator("--aws-email", "bob@example.org")
     assert ended.returncode == 0, ended.stdout
     assert ended.stdout.startswith(
         "AWS account 123456789012, region us-east-1, partition aws, attendee selftest"
     )
     assert " passed" in ended.stdout
     assert not any(word in ended.stdout for word in ("skipped", "deselected", "failed"))
+    assert all(f"{path.stem}: " in ended.stdout for path in notebooks())
+    assert "Open the link in the mail that AWS has sent to bob@example.org" in ended.stdout
+    assert "again: " not in ended.stdout
     assert selftest.left() == []
+
+
+def test_without_an_address(on_the_emulator, selftest):
+    """Without an address, no mail goes out, the lesson on the topic passes, and the summary says what was left out."""
+    inbox(selftest.target).clear()
+    ended = on_the_emulator("-k", "01_ or 02_ or 03_")
+    assert "3 passed" in ended.stdout, ended.stdout
+    assert "nobody opens a link: use --aws-email" in ended.stdout
+    assert inbox(selftest.target).mails == []
+
+
+def test_the_person_gets_few_mails(on_the_emulator, selftest):
+    """With an address, its person gets the question and the two mails of the lesson on the topic, and none later."""
+    inbox(selftest.target).clear()
+    ended = on_the_emulator("-k", "01_ or 02_ or 03_ or 07_", "--aws-email", "bob@example.org")
+    assert "4 passed" in ended.stdout, ended.stdout
+    assert [mail.kind for mail in inbox(selftest.target).mails] == ["confirmation", *["notification"] * 2]
 
 
 def test_what_was_left_is_removed(on_the_emulator, selftest):
@@ -78,6 +103,19 @@ def test_what_is_not_ours_stays(on_the_emulator, selftest):
     assert f"Exit: topic {name}: is not the tests' own" in ended.stdout
     assert [each.name for each in selftest.left()] == [name]
     topics.delete_topic(TopicArn=arn)
+
+
+def test_what_is_sent_back(on_the_emulator, tmp_path):
+    """The file of --junit-xml has what failed and the versions, but not the account, the key, the home or the address."""
+    file = tmp_path / "report.xml"
+    ended = on_the_emulator("-k", "02_", "--aws-email", "bob@example.org", "--junit-xml", str(file))
+    assert "1 failed" in ended.stdout
+    assert "123456789012" in ended.stdout
+    told = file.read_text(encoding="utf-8")
+    assert "lesson 02 on AWS" in told
+    assert "account ACCOUNT" in told
+    assert '<property name="boto3"' in told
+    assert not any(secret in told for secret in ("123456789012", "bob@example.org", str(tmp_path)))
 
 
 SETTINGS = {

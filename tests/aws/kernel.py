@@ -1,0 +1,77 @@
+"""Run cells as a person on AWS does: where a cell fails, wait a little, and run it again."""
+
+import signal
+import time
+from contextlib import contextmanager
+
+from notebooks.holds import HOLDS
+
+from lottery_lib.course.checks import Check, Checks
+
+
+class Kernel:
+    """Runs the cells of one lesson, until nothing is wrong with them.
+
+    What a cell needs may have come too early: a draw before a right held, a search before a log was there.
+    So with each attempt, one more of the cells before runs again, too.
+
+    Args:
+        shell: Runs a source.
+        may_raise: The ids of cells that may raise.
+        change: What to change in a source for this account.
+        patience: How long a cell is tried, in seconds.
+        pause: How long to wait before the next attempt.
+        limit: When a cell is ended that does not end, in seconds.
+
+    Attributes:
+        again: Why cells ran again.
+    """
+
+    def __init__(self, shell, *, may_raise=(), change=str, patience=180, pause=10, limit=900):
+        self._shell, self._may_raise, self._change = shell, may_raise, change
+        self._patience, self._pause, self._limit = patience, pause, limit
+        self._before, self.again = [], []
+
+    def run(self, name, source):
+        """Run a cell, and what must hold after it."""
+        began, attempts = time.monotonic(), 0
+        while problem := self._problem(name, source):
+            self.again.append(f"{name}: {problem}")
+            assert time.monotonic() - began < self._patience, "\n".join(self.again)
+            time.sleep(self._pause)
+            for earlier in self._before[len(self._before) - attempts :]:
+                self._ended(earlier)  # it was right once: if it cannot be repeated, this is no problem
+            attempts = min(attempts + 1, 6, len(self._before))
+        self._before.append(source)
+
+    def _problem(self, name, source):
+        """What is wrong after a cell; empty if nothing is."""
+        ended = self._ended(source)
+        error = ended.error_before_exec or ended.error_in_exec
+        if error:
+            return "" if name in self._may_raise else f"{type(error).__name__}: {error}"
+        told = [ended.result] if isinstance(ended.result, Check) else ended.result
+        if isinstance(ended.result, Check | Checks) and not all(each.done for each in told):
+            return " ".join(str(each) for each in told if not each.done)
+        broken = self._ended(HOLDS.get(name, "")).error_in_exec
+        return f"{type(broken).__name__}: {broken}" if broken else ""
+
+    def _ended(self, source):
+        with ending_after(self._limit):
+            return self._shell(self._change(source))[1]
+
+
+@contextmanager
+def ending_after(seconds):
+    """End what a cell waits for, such as a mail that does not come."""
+
+    def end(*_):
+        raise TimeoutError(f"it did not end in {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
