@@ -6,12 +6,11 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
+from aws.lottery import first_draw
 
-from lottery_lib import Stack, connect, draw
+from lottery_lib import Stack, connect
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources.contents import empty_winners
 from lottery_lib.target import introduction
-from lottery_lib.waiting import Waiter
 
 #: Always the same, so that a run can remove what an earlier one left that was killed.
 ATTENDEE = "selftest"
@@ -75,17 +74,6 @@ def lottery(target, say):
 def drawn(lottery):
     """What a draw of two told."""
     return first_draw(lottery.target)
-
-
-def first_draw(target):
-    """Draw two, until a draw is not refused: the rights of new roles are not live at once."""
-
-    def drawn():
-        empty_winners(target)  # a draw that failed may have recorded somebody
-        told = draw(target, 2)
-        return None if "may not hold everywhere yet" in str(told["cause"]) else told
-
-    return Waiter().until("the rights of the new roles to hold", drawn, seconds=300, every=15)
 
 
 _LEFT_OUT = []

@@ -1,10 +1,9 @@
-"""Read the lottery's mails in a real account. No program reads a real mailbox, so a queue of SQS gets them, too."""
+"""Read the mails in a real account: a queue of SQS gets them, because no program reads a mailbox."""
 
 import json
 
 from lottery_lib import mails, plan
 from lottery_lib.aws_errors import says
-from lottery_lib.errors import LotteryError
 from lottery_lib.resources.sns_topic import Subscription
 from lottery_lib.waiting import Waiter
 
@@ -55,9 +54,8 @@ class MailQueue:
     def confirm(self, address):
         """Wait until the person has opened the link. From now on, the mails can be read here."""
         if address == self.email:
-            self._ask(
-                f"Open the link in the mail that AWS has sent to {address}. You have {PATIENCE // 60} minutes."
-            )
+            minutes = PATIENCE // 60
+            self._ask(f"Open the link in the mail that AWS sends to {address}. You have {minutes} minutes.")
             of_person = Subscription(plan.topic(self._target), address)
             Waiter(report=self._ask).until(
                 f"the link in the mail to {address} to be opened",
@@ -68,7 +66,7 @@ class MailQueue:
         self.subscribe()
 
     def subscribe(self):
-        """Let the topic send to the queue, too. What came before is forgotten, as if nobody had confirmed it."""
+        """Let the topic send to the queue, too. It forgets what came before, as if it had been pending."""
         topic, sns = plan.topic(self._target).arn, self._target.kit_client("sns")
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=self.arn)
         self._is_open = True

@@ -9,17 +9,13 @@ from functools import partial
 
 import nbformat
 import pytest
-from aws.conftest import first_draw
 from aws.kernel import Kernel
+from aws.lottery import prepare
 from aws.mail_queue import MailQueue
-from notebooks import cells
 
-from lottery_lib import Stack, load_employees, plan
-from lottery_lib import execution as executed
+from lottery_lib import Stack
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, OTHERS, notebooks
-from lottery_lib.draws import machine_arn
-from lottery_lib.employees import tutorial_roster
-from lottery_lib.resources.contents import empty_winners
+from notebooks import cells
 
 pytestmark = pytest.mark.aws
 #: What a lesson cannot do by itself on AWS, and what happens instead. The summary of the run lists it.
@@ -27,11 +23,9 @@ INSTEAD = {
     "inbox": "a queue of SQS gets what the topic sends, because no program reads your mailbox",
     "restore": "before each lesson from 06 on, the test resets the lottery, because `restore` only looks on AWS",
     "00-03": "lesson 00 comes after lesson 08, and its `restore` refuses, because it is for the emulator",
-    "90": "the names of the evenings have the time of the run: AWS keeps the names of executions for 90 days",
+    "90": "the names of evenings end in the time of the run: AWS keeps the names of executions for 90 days",
 }
-WITHOUT_ADDRESS = (
-    "the queue is subscribed in the place of ann@example.com, and nobody opens a link: use --aws-email"
-)
+WITHOUT_ADDRESS = "the queue stands for ann@example.com, and nobody opens a link: --aws-email is missing"
 NOW = int(time.time())
 EVENING = re.compile(r'(?<=")(party|attack-\d)(?=["#])')
 #: Lessons whose place is another one here: lesson 00 needs a lottery, and after lesson 99 there is none.
@@ -55,6 +49,17 @@ def mail_queue(target, say, pytestconfig, left_out):
 
 
 @pytest.fixture
+def note(say, record_testsuite_property):
+    """Tell something to who runs the tests, and write it into the file that is sent back."""
+
+    def noted(what, words):
+        say(f"{what} {words}")
+        record_testsuite_property(what, words)
+
+    return noted
+
+
+@pytest.fixture
 def shell(target, mail_queue, tmp_path, monkeypatch):
     monkeypatch.setenv("LOTTERY_TARGET", "aws")
     monkeypatch.setenv("LOTTERY_ATTENDEE", target.names.attendee)
@@ -64,14 +69,13 @@ def shell(target, mail_queue, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_lesson(path, shell, target, mail_queue, say, record_testsuite_property):
+def test_lesson(path, shell, target, mail_queue, note):
     """Each cell runs, each exercise is done with its solution, and `verify` says that the lesson is done."""
     lesson, began = PLACES.get(path.stem, path.stem)[:2], time.monotonic()
     if lesson > "05":
         prepare(target, lesson, mail_queue)
-    hurry = (
-        {"patience": 10, "pause": 1, "limit": 120} if target.endpoint else {}
-    )  # there is nothing to wait for
+    # Where there is nothing to wait for, do not wait.
+    hurry = {"patience": 10, "pause": 1, "limit": 120} if target.endpoint else {}
     change = partial(in_this_account, path, mail_queue)
     kernel, check = Kernel(shell, may_raise=INSTEAD, change=change, **hurry), None
     for cell in nbformat.read(path, as_version=4).cells:
@@ -83,33 +87,9 @@ def test_lesson(path, shell, target, mail_queue, say, record_testsuite_property)
             kernel.run(check.id, check.source)
         elif cell.cell_type == "code":
             kernel.run(cell.id, cell.source)
-    say(f"{path.stem}: {time.monotonic() - began:.0f} s")
+    note(path.stem, f"{time.monotonic() - began:.0f} s")
     for each in kernel.again:
-        say(f"again: {each}")
-        record_testsuite_property(f"again in {path.stem}", each)
-
-
-def prepare(target, lesson, mail_queue):
-    """What `restore` does on an emulator: a lottery of which nobody knows what the lessons before have done."""
-    for made, _ in plan.made_by_hand(target):
-        made.delete()
-    iam = target.kit_client("iam")
-    for role in (plan.lambda_role(target), plan.machine_role(target)):
-        for name in role.other_policies():
-            if name.startswith("arn:"):
-                iam.detach_role_policy(RoleName=role.name, PolicyArn=name)
-            else:
-                iam.delete_role_policy(RoleName=role.name, PolicyName=name)
-    executed.stop_running(target, machine_arn(target))
-    for edition in ("tutorial", "hardened") if lesson > "16" else ("tutorial",):
-        Stack(target.named(target.names.in_edition(edition)), announce=lambda plan: None).deploy()
-    load_employees(target, tutorial_roster())
-    mail_queue.subscribe()
-    mail_queue.spare_the_person()
-    first_draw(target)
-    if lesson not in ("07", "99"):
-        empty_winners(target)
-    mail_queue.clear()
+        note("again in", each)
 
 
 def in_this_account(path, mail_queue, source):

@@ -1,4 +1,4 @@
-"""A plugin of pytest that puts the emulator at $EMULATED_AWS in the place of AWS, and its own person before it."""
+"""A plugin of pytest: the emulator at $EMULATED_AWS takes the place of AWS, and a person reads mail there."""
 
 import os
 import threading

@@ -2,8 +2,8 @@
 
 It is long: each test starts a pytest of its own, and the one with all lessons takes about four minutes.
 
-What this proves: each cell of the course runs on a target of kind `aws`, one lesson after the other, and what they
-leave is taken down. What it cannot prove: that AWS answers as the emulator does, nor in which time, nor in which words.
+What this proves: each cell of the course runs on a target of kind `aws`, one lesson after the other, and
+nothing is left. What it cannot prove: that AWS answers as the emulator does, how soon, and in which words.
 """
 
 import os
@@ -55,7 +55,7 @@ def on_the_emulator(pytest_aws, selftest):
 
 
 def test_all_pass(on_the_emulator, selftest):
-    """All tests of tests/aws run and pass, the account is told first, and nothing is left. A link is opened."""
+    """All tests run and pass, the account is told first, and nothing is left. Somebody opens a link."""
     ended = on_the_emulator("--aws-email", "bob@example.org")
     assert ended.returncode == 0, ended.stdout
     assert ended.stdout.startswith(
@@ -63,23 +63,23 @@ def test_all_pass(on_the_emulator, selftest):
     )
     assert " passed" in ended.stdout
     assert not any(word in ended.stdout for word in ("skipped", "deselected", "failed"))
-    assert all(f"{path.stem}: " in ended.stdout for path in notebooks())
-    assert "Open the link in the mail that AWS has sent to bob@example.org" in ended.stdout
-    assert "again: " not in ended.stdout
+    assert all(f"{path.stem} " in ended.stdout for path in notebooks())
+    assert "Open the link in the mail that AWS sends to bob@example.org" in ended.stdout
+    assert "again in " not in ended.stdout
     assert selftest.left() == []
 
 
 def test_without_an_address(on_the_emulator, selftest):
-    """Without an address, no mail goes out, the lesson on the topic passes, and the summary says what was left out."""
+    """Without an address, no mail goes out. The lesson on the topic passes, and the summary says so."""
     inbox(selftest.target).clear()
     ended = on_the_emulator("-k", "01_ or 02_ or 03_")
     assert "3 passed" in ended.stdout, ended.stdout
-    assert "nobody opens a link: use --aws-email" in ended.stdout
+    assert "nobody opens a link: --aws-email is missing" in ended.stdout
     assert inbox(selftest.target).mails == []
 
 
 def test_the_person_gets_few_mails(on_the_emulator, selftest):
-    """With an address, its person gets the question and the two mails of the lesson on the topic, and none later."""
+    """The person gets the question and the two mails of the lesson on the topic, and none later."""
     inbox(selftest.target).clear()
     ended = on_the_emulator("-k", "01_ or 02_ or 03_ or 07_", "--aws-email", "bob@example.org")
     assert "4 passed" in ended.stdout, ended.stdout
@@ -106,7 +106,7 @@ def test_what_is_not_ours_stays(on_the_emulator, selftest):
 
 
 def test_what_is_sent_back(on_the_emulator, tmp_path):
-    """The file of --junit-xml has what failed and the versions, but not the account, the key, the home or the address."""
+    """The file of --junit-xml has what failed and the versions, without account, home and address."""
     file = tmp_path / "report.xml"
     ended = on_the_emulator("-k", "02_", "--aws-email", "bob@example.org", "--junit-xml", str(file))
     assert "1 failed" in ended.stdout
