@@ -2,8 +2,8 @@
 
 A run is a deploy with one subscription, a draw of two, a look at the winners, and a teardown. A separate
 emulator records every request that reaches it, including those of the functions and the state machine. What
-AWS bills for them is multiplied with its prices. The same is done for the lessons that make more by hand,
-with the solutions of their exercises. Writes ``cost.md`` and ``cost.json`` next to this file.
+AWS bills for them is multiplied with its prices. The same is done for all lessons, with the
+solutions of their exercises. Writes ``cost.md`` and ``cost.json`` next to this file.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from typing import Any
 import nbformat
 
 from lottery_lib import Stack, connect, draw, execution, inbox, winners
-from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, run
+from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks, run
 from lottery_lib.draws import last_execution
 from lottery_lib.history import transitions
 from lottery_lib.names import Names
@@ -204,8 +204,13 @@ class Bills:
                 items = [each for found in line["told"]["Responses"].values() for each in found]
                 units = sum(max(1, math.ceil(_size(each) / 4096)) for each in items)
                 yield "DynamoDB read request units", units
-            case "dynamodb", "PutItem" | "DeleteItem" | "UpdateItem" | "TransactWriteItems":
-                raise NotImplementedError(line["operation"])  # nothing of a run does this so far
+            case "dynamodb", "PutItem" | "DeleteItem" | "UpdateItem":
+                size = _size(line["given"].get("Item", {}))
+                yield "DynamoDB write request units", max(1, math.ceil(size / 1024))
+            case "dynamodb", "TransactWriteItems":  # prepared, then written
+                yield "DynamoDB write request units", 2 * len(line["given"]["TransactItems"])
+            case "dynamodb", "TransactGetItems":
+                yield "DynamoDB read request units", 2 * len(line["given"]["TransactItems"])
 
     def _write_units(self, given: Line) -> int:
         units = 0
@@ -278,9 +283,11 @@ def table(measured: Mapping[str, Any]) -> str:
         for what, (price, _) in PRICES.items()
     ]
     each = summary(measured)
-    lessons = [
-        f"| {name} with its solutions | {cost:.4f} |" for name, cost in each.items() if "lesson" in name
+    lessons = {name: cost for name, cost in each.items() if "lesson" in name}
+    rows_of_lessons = [
+        f"| lesson {number} with its solutions | {lessons[f'lesson {number}']:.4f} |" for number in LESSONS
     ]
+    rows_of_lessons.append(f"| all lessons with their solutions | {sum(lessons.values()):.2f} |")
     took = measured["emulator_ms"]
     sources = sorted({source for _, source in PRICES.values()})
     return f"""# What a run costs on AWS
@@ -301,7 +308,7 @@ has been billed for such a run yet, because the kit has never run on AWS.
 | {ATTENDEES} attendees, {DRAWS} draws each | {each["room"]:.2f} |
 | one month without draws, with the data of one draw | {each["month"]:.8f} |
 | an endless loop, until AWS ends it at event {MOST_EVENTS:,} | {each["loop"]:.2f} |
-{chr(10).join(lessons)}
+{chr(10).join(rows_of_lessons)}
 | the alarm of lesson 09, for one month | {ALARM:.2f} |
 
 - The lessons' few requests to S3, and the Express execution of lesson 14, cost less than $0.0001. The
@@ -340,7 +347,7 @@ def main() -> int:
         return serve(options.serve, options.notes)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_STATE_HOME"] = folder
-        measured = measure(Path(folder), LESSONS)
+        measured = measure(Path(folder), [path.name[:2] for path in notebooks()])
     text = json.dumps(measured | {"prices": DATE, "dollars": summary(measured)}, indent=1)
     (HERE / "cost.json").write_text(text + "\n", encoding="utf-8")
     (HERE / "cost.md").write_text(table(measured), encoding="utf-8")

@@ -88,3 +88,10 @@ def test_the_page_on_accounts_quotes_it(cost, written):
     assert dollars["month"] < 0.01
     assert max(dollars[f"lesson {number}"] for number in cost.LESSONS) < 0.02
     assert f"prices of {cost.DATE} in {cost.REGION}" in said.replace("\n", " ")
+
+
+def test_the_checklist_quotes_all_lessons(written):
+    """docs/aws.md says what all lessons cost together."""
+    page = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
+    dollars = sum(cost for name, cost in written["dollars"].items() if "lesson" in name)
+    assert re.findall(r"all lessons cost \$([0-9.]*[0-9])", page) == [f"{dollars:.2f}"]
