@@ -37,6 +37,6 @@ def prepare(target, lesson, mail_queue):
     mail_queue.subscribe()
     mail_queue.spare_the_person()
     first_draw(target)
-    if lesson not in ("07", "99"):
+    if lesson != "07":
         empty_winners(target)
     mail_queue.clear()

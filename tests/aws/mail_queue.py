@@ -53,17 +53,18 @@ class MailQueue:
 
     def confirm(self, address):
         """Wait until the person has opened the link. From now on, the mails can be read here."""
-        if address == self.email:
-            minutes = PATIENCE // 60
-            self._ask(f"Open the link in the mail that AWS sends to {address}. You have {minutes} minutes.")
-            of_person = Subscription(plan.topic(self._target), address)
-            Waiter(report=self._ask).until(
-                f"the link in the mail to {address} to be opened",
-                lambda: of_person.find() and of_person.find().state == "confirmed",
-                seconds=PATIENCE,
-                every=5,
-            )
-        self.subscribe()
+        self.subscribe()  # first, so that the next lessons do not need the person
+        if address != self.email:
+            return
+        minutes, of_person = PATIENCE // 60, Subscription(plan.topic(self._target), address)
+        self._ask(f"Open the link in the mail that AWS sends to {address}. You have {minutes} minutes.")
+
+        def opened():
+            found = of_person.find()
+            return found and found.state == "confirmed"
+
+        what = f"the link in the mail to {address} to be opened"
+        Waiter(report=self._ask).until(what, opened, seconds=PATIENCE, every=5)
 
     def subscribe(self):
         """Let the topic send to the queue, too. It forgets what came before, as if it had been pending."""

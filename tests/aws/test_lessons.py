@@ -21,9 +21,9 @@ pytestmark = pytest.mark.aws
 #: What a lesson cannot do by itself on AWS, and what happens instead. The summary of the run lists it.
 INSTEAD = {
     "inbox": "a queue of SQS gets what the topic sends, because no program reads your mailbox",
-    "restore": "before each lesson from 06 on, the test resets the lottery, because `restore` only looks on AWS",
-    "00-03": "lesson 00 comes after lesson 08, and its `restore` refuses, because it is for the emulator",
-    "90": "the names of evenings end in the time of the run: AWS keeps the names of executions for 90 days",
+    "restore": "the test resets the lottery before each lesson from 06 on: `restore` only looks on AWS",
+    "00-03": "lesson 00 comes after lesson 08, and its `restore` refuses: it is for the emulator",
+    "90": "each evening has the time of the run in its name: AWS keeps names of executions for 90 days",
 }
 WITHOUT_ADDRESS = "the queue stands for ann@example.com, and nobody opens a link: --aws-email is missing"
 NOW = int(time.time())
