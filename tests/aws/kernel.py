@@ -1,5 +1,6 @@
 """Run cells as a person on AWS does: where a cell fails, wait a little, and run it again."""
 
+import re
 import signal
 import time
 from contextlib import contextmanager
@@ -7,6 +8,9 @@ from contextlib import contextmanager
 from notebooks.holds import HOLDS
 
 from lottery_lib.course.checks import Check, Checks
+
+#: How an execution or a state ends.
+STATUS = re.compile(r"\b(?:ABORTED|CAUGHT_ERROR|FAILED|RETRIABLE|SUCCEEDED|TIMED_OUT)\b")
 
 
 class Kernel:
@@ -32,10 +36,10 @@ class Kernel:
         self._patience, self._pause, self._limit = patience, pause, limit
         self._before, self.again = [], []
 
-    def run(self, name, source):
-        """Run a cell, and what must hold after it."""
+    def run(self, name, source, stored=None):
+        """Run a cell, and what must hold after it: with stored outputs, the cell shows the same statuses."""
         began, attempts = time.monotonic(), 0
-        while problem := self._problem(name, source):
+        while problem := self._problem(name, source, stored):
             self.again.append(f"{name}: {problem}")
             assert time.monotonic() - began < self._patience, "\n".join(self.again)
             time.sleep(self._pause)
@@ -44,21 +48,30 @@ class Kernel:
             attempts = min(attempts + 1, 6, len(self._before))
         self._before.append(source)
 
-    def _problem(self, name, source):
+    def _problem(self, name, source, stored):
         """What is wrong after a cell; empty if nothing is."""
-        ended = self._ended(source)
+        shown, ended = self._ended(source)
         error = ended.error_before_exec or ended.error_in_exec
         if error:
             return "" if name in self._may_raise else f"{type(error).__name__}: {error}"
         told = [ended.result] if isinstance(ended.result, Check) else ended.result
         if isinstance(ended.result, Check | Checks) and not all(each.done for each in told):
             return " ".join(str(each) for each in told if not each.done)
-        broken = self._ended(HOLDS.get(name, "")).error_in_exec
-        return f"{type(broken).__name__}: {broken}" if broken else ""
+        broken = self._ended(HOLDS.get(name, ""))[1].error_in_exec
+        if broken:
+            return f"{type(broken).__name__}: {broken}"
+        wanted, found = statuses(stored), statuses(shown)
+        return f"it shows {found} instead of {wanted}" if stored is not None and found != wanted else ""
 
     def _ended(self, source):
         with ending_after(self._limit):
-            return self._shell(self._change(source))[1]
+            return self._shell(self._change(source))
+
+
+def statuses(outputs):
+    """The statuses in the texts that a cell shows."""
+    texts = [str(each.get("text") or each.get("data", {}).get("text/plain")) for each in outputs or []]
+    return sorted(set(STATUS.findall("".join(texts))))
 
 
 @contextmanager

@@ -21,7 +21,9 @@ def shell():
             result = eval(source or "None", {"seen": seen, "draw": draw, "read": read, "checks": checks})
         except Exception as raised:
             error = raised
-        return [], SimpleNamespace(result=result, error_before_exec=None, error_in_exec=error)
+        return [{"text": str(result)}], SimpleNamespace(
+            result=result, error_before_exec=None, error_in_exec=error
+        )
 
     def draw():
         seen["draws"] += 1
@@ -66,6 +68,16 @@ def test_a_check_that_is_not_done_is_wrong(shell):
     kernel.run("a", "draw()")
     kernel.run("b", "checks(2)")
     assert kernel.again == ["b: ○ not yet: a draw. Draw again."] * 2
+
+
+def test_other_statuses_are_wrong(shell):
+    """A cell whose stored output has a status shows the same one; other words may differ."""
+    kernel = kernel_of(shell)
+    kernel.run("a", "draw()")
+    kernel.run(
+        "b", "'SUCCEEDED' if seen['draws'] > 1 else 'FAILED'", [{"data": {"text/plain": "SUCCEEDED, 2"}}]
+    )
+    assert kernel.again == ["b: it shows ['FAILED'] instead of ['SUCCEEDED']"] * 2
 
 
 def test_patience_ends(shell):
