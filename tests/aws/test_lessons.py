@@ -87,7 +87,7 @@ def test_lesson(path, shell, target, mail_queue, note):
             kernel.run(cell.id, cells.solution_of(cell))
             kernel.run(check.id, check.source)
         elif cell.cell_type == "code":
-            kernel.run(cell.id, cell.source, None if "nbval-ignore-output" in tags else cell.outputs)
+            kernel.run(cell.id, cell.source, () if "nbval-ignore-output" in tags else cell.outputs)
     note(path.stem, f"{time.monotonic() - began:.0f} s")
     for each in kernel.again:
         note("again in", each)
