@@ -10,6 +10,7 @@ from aws.lottery import first_draw
 
 from lottery_lib import Stack, connect
 from lottery_lib.errors import LotteryError
+from lottery_lib.names import EDITIONS
 from lottery_lib.target import introduction
 
 #: Always the same, so that a run can remove what an earlier one left that was killed.
@@ -53,9 +54,14 @@ def target(say, pytestconfig, record_testsuite_property):
 
 
 def clean(target):
-    for each in Stack(target, announce=lambda plan: None).teardown().left:
-        what = "is still there" if each.ours else "is not the tests' own"
-        raise LotteryError(f"{each.kind} {each.name}", what, "Look at it in the console, then run this again")
+    """Take both editions down."""
+    for edition in EDITIONS:
+        there = target.named(target.names.in_edition(edition))
+        for each in Stack(there, announce=lambda plan: None).teardown().left:
+            what = "is still there" if each.ours else "is not the tests' own"
+            raise LotteryError(
+                f"{each.kind} {each.name}", what, "Look at it in the console, then run this again"
+            )
 
 
 @pytest.fixture(scope="session")
