@@ -76,7 +76,7 @@ def test_lesson(path, shell, target, mail_queue, note):
     if lesson > "05":
         prepare(target, lesson, mail_queue)
     # Where there is nothing to wait for, do not wait.
-    hurry = {"patience": 10, "pause": 1, "limit": 120} if target.endpoint else {}
+    hurry = {"patience": 30, "pause": 1, "limit": 120} if target.endpoint else {}
     change = partial(in_this_account, path, mail_queue)
     kernel, check = Kernel(shell, may_raise=INSTEAD, change=change, **hurry), None
     for cell in nbformat.read(path, as_version=4).cells:
