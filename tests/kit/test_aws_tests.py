@@ -80,9 +80,8 @@ def test_without_an_address(on_the_emulator, selftest):
 
 def test_what_holds_late_is_tried_again(on_the_emulator):
     """Where rights and definitions hold late, cells run again until they do, and the run says which."""
-    lessons = "01_ or 02_ or 03_ or 04_ or 05_ or 06_ or 13_ or 16_"
-    ended = on_the_emulator("-k", lessons, EMULATED_DELAY="2")
-    assert "8 passed" in ended.stdout, ended.stdout
+    ended = on_the_emulator("-k", "01_ or 16_", EMULATED_DELAY="2")
+    assert "2 passed" in ended.stdout, ended.stdout
     assert "again in 16-41: it does not show SUCCEEDED" in ended.stdout
 
 
