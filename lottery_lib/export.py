@@ -99,6 +99,7 @@ def _readme(names: Names) -> str:
     text = in_language(README).read_text(encoding="utf-8")
     text = re.sub(rf"<!-- only {names.base} -->\n(.*?)<!-- end -->\n", r"\1", text, flags=re.DOTALL)
     text = re.sub(r"<!-- only \w+ -->\n.*?<!-- end -->\n", "", text, flags=re.DOTALL)
+    text = re.sub("\n{3,}", "\n\n", text)
     return text.replace("MACHINE", names.machine).replace("STACK", names.machine.lower())
 
 
@@ -139,7 +140,7 @@ def template(edition: str) -> dict[str, Any]:
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Transform": "AWS::Serverless-2016-10-31",
-        "Description": "A lottery: a state machine draws employees, mails to them, and records them.",
+        "Description": "A lottery: a state machine draws employees, records them, and mails who they are.",
         "Parameters": {
             "Name": {
                 "Type": "String",

@@ -29,7 +29,7 @@ WRITES = {
     "sns": "CreateTopic Subscribe Unsubscribe DeleteTopic",
     "dynamodb": "CreateTable BatchWriteItem DeleteTable",
     "states": "CreateStateMachine StartExecution DeleteStateMachine",
-    **dict.fromkeys(("monitoring", "events", "s3"), ""),
+    **dict.fromkeys(("cloudformation", "monitoring", "events", "s3"), ""),
 }
 LOOKS = {
     "iam": "GetPolicy GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies",
@@ -40,6 +40,7 @@ LOOKS = {
     "states": "DescribeStateMachine ListTagsForResource ListExecutions DescribeExecution GetExecutionHistory"
     " DescribeStateMachineAlias",
     # What lessons make by hand is looked for.
+    "cloudformation": "DescribeStacks",
     "monitoring": "DescribeAlarms",
     "events": "DescribeRule",
     "s3": "ListObjectsV2",
@@ -55,6 +56,7 @@ THROTTLES = {
         ("RequestLimitExceeded", 400),
     ],
     "states": [("ThrottlingException", 400)],
+    "cloudformation": [("Throttling", 400)],
     "monitoring": [("Throttling", 400)],
     "events": [("ThrottlingException", 400)],
     "s3": [("SlowDown", 503)],
