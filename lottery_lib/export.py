@@ -19,7 +19,7 @@ import yaml
 from lottery_lib import definition, plan
 from lottery_lib.employees import REQUEST_ITEMS
 from lottery_lib.errors import LotteryError
-from lottery_lib.files import make_folder, read_limited, write_over
+from lottery_lib.files import files_below, make_folder, read_limited, write_over
 from lottery_lib.names import ATTENDEE, KIT, Names
 from lottery_lib.resources import Removable
 from lottery_lib.resources.by_hand import Alarm
@@ -58,14 +58,15 @@ def export(folder: Path, edition: str = "tutorial") -> list[str]:
     """
     wanted = project(edition)
     make_folder(folder)
-    there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
-    there = {name: path for name, path in there.items() if not {*_OF_TOOLS} & {*name.split("/")}}
-    for name, path in sorted(there.items()):
-        if name not in wanted or not _contains(path, wanted[name]):
+    missing = {*wanted}
+    for path in files_below(folder, without=_OF_TOOLS):
+        name = path.relative_to(folder).as_posix()
+        if name not in missing or not _contains(path, wanted[name]):
             where, what = _("folder {folder}", folder=folder), _("has another {file}", file=name)
             raise LotteryError(where, what, _("Give a new folder"))
-    for name in wanted.keys() - there.keys():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        missing.remove(name)
+    for name in missing:
+        make_folder((folder / name).parent)
         write_over(folder / name, wanted[name], public=True)  # Lambda runs only what everybody may read
     return sorted(wanted)
 
@@ -296,7 +297,7 @@ class _Parts:
 
 
 class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
-    """Writes a template as people do: lists indented, tags in a line, short forms of functions."""
+    """Writes a template as people do: lists are indented, and functions have their short forms."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)

@@ -3,7 +3,7 @@
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from stat import S_ISREG
@@ -92,6 +92,21 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if folder.is_symlink():
             raise OSError(errno.ELOOP, _("it is a link"))
+
+
+def files_below(folder: Path, *, without: Collection[str]) -> Iterator[Path]:
+    """The files and links in a folder and in the folders below it, but none of these names.
+
+    Raises:
+        LotteryError: A folder cannot be read, so nobody should write there.
+    """
+    with _one_sentence(_("folder {folder}", folder=folder)):
+        there = sorted(each for each in folder.iterdir() if each.name not in without)
+    for path in there:
+        if path.is_dir() and not path.is_symlink():
+            yield from files_below(path, without=without)
+        else:
+            yield path
 
 
 def _check_plain(found: os.stat_result) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
@@ -85,6 +86,41 @@ def test_a_longer_file_and_a_link_are_something_else(tmp_path):
     (tmp_path / "two" / "README.md").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(LotteryError, match=r"has another README\.md"):
         export(tmp_path / "two")
+
+
+def test_nothing_is_written_through_a_link(tmp_path):
+    """Neither into a folder that a link leads to, nor where the folder itself is a link."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "functions").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for folder, says in (("project", "has another functions"), ("link", "it is a link")):
+        with pytest.raises(LotteryError, match=says):
+            export(tmp_path / folder)
+    assert [*(tmp_path / "elsewhere").iterdir()] == []
+
+
+def test_a_large_folder_is_refused_at_once(tmp_path, monkeypatch):
+    """Somebody may give the home folder. The first other file is enough; the rest is not read."""
+    for name in ("0.txt", "a/1.txt", "b/2.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    looked, real = [], Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda folder: looked.append(folder) or real(folder))
+    with pytest.raises(LotteryError, match=r"has another 0\.txt"):
+        export(tmp_path)
+    assert looked == [tmp_path]
+
+
+def test_a_folder_that_cannot_be_read_is_refused(tmp_path, monkeypatch):
+    """One sentence says so, also where a test runs as root, who can read all of them."""
+
+    def refused(folder):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    with pytest.raises(LotteryError, match=r"cannot be written \(Permission denied\)\. Give another"):
+        export(tmp_path)
 
 
 def test_a_file_is_no_folder(tmp_path):
