@@ -171,7 +171,7 @@ def test_timetables_add_up():
             clock = 0
         assert hours * 60 + past == clock, from_
         clock += minutes
-    assert [*ends[1:], clock] == [90, 435, 330, 80, 120, 120]
+    assert [*ends[1:], clock] == [90, 435, 355, 80, 120, 120]
 
 
 def test_on_aws_the_first_lesson_does_not_run(monkeypatch):
