@@ -29,6 +29,6 @@ class Limit:
         self._left.pop(key, None)
         self._left[key] = left - 1, self._clock()  # it is the last now
         # What is as good as new is forgotten, so keys that nobody uses again do not fill the memory.
-        while self.left(oldest := next(iter(self._left))) >= self._burst:
+        while self._left and self.left(oldest := next(iter(self._left))) >= self._burst:
             del self._left[oldest]
         return True

@@ -1,5 +1,7 @@
 """How often somebody may do something."""
 
+import itertools
+
 import pytest
 
 from lottery_class.limits import Limit
@@ -42,3 +44,10 @@ def test_many_keys_do_not_fill_the_memory(world):
             world.limit.take("a")
     assert len(world.limit._left) <= 30
     assert not world.limit.take("a")
+
+
+def test_a_busy_machine_takes_time():
+    """If time passes while one counts, the only key may be as good as new already: then it is forgotten."""
+    seconds = itertools.count(1000)
+    limit = Limit(rate=1, burst=3, clock=lambda: next(seconds))
+    assert [limit.take("a") for _try in range(3)] == [True] * 3
