@@ -6,17 +6,18 @@ program reads the English texts, brings the catalogues up to date, and writes th
 the other languages. A changed text keeps its old translation, marked as fuzzy, until somebody has looked at
 it. Until then, the notebook shows the English text with a mark.
 
-Babel keeps the catalogues. Translate Toolkit finds the texts of Markdown.
+Babel keeps the catalogues. Translate Toolkit finds the texts of Markdown. jieba knows where a Chinese
+word ends.
 """
 
 import ast
 import io
+import itertools
 import json
 import os
 import re
 import sys
 import tokenize
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -24,9 +25,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import nbformat
+import rjieba
 from babel.messages import Catalog, mofile, pofile
 from translate.storage.markdown import MarkdownFile
 
+from lottery_lib.texts import width
 from lottery_lib.translation import TAGS, languages
 from lottery_lib.translation import TRANSLATIONS as FOLDER
 
@@ -64,7 +67,14 @@ _WORDS: Final = re.compile(
 _NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>")
 _IMAGE: Final = re.compile(r"<img[^>]*>")
 _IN_HTML: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)|(?<= alt=\")[^\"]+")
-_LINK: Final = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])|(?<=src=\")[^\":]+(?=\")")
+_SOURCE: Final = re.compile(r"(?<=src=\")[^\":]+(?=\")")
+_LINK: Final = re.compile(r"(?<!!)\[([^]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)(?:（英文）)?( (?=[\w`*]))?")
+#: Where AWS has its guides in a language. Its references are English only.
+_GUIDES: Final = {"zh": "https://docs.aws.amazon.com/zh_cn/"}
+_GUIDE: Final = re.compile(r"https://docs\.aws\.amazon\.com/(?!zh_cn/)(?![^)>\s]*reference)", re.IGNORECASE)
+#: What stands behind a link to a page that is English only; and whose pages are in that language.
+_ENGLISH: Final = {"zh": "（英文）"}
+_OTHERS: Final = {"zh": ("https://blog.51cto.com/",)}
 
 
 # Texts: each function returns its argument with all texts translated.
@@ -203,16 +213,42 @@ def _comments(lines: list[str], translate: Translate) -> Iterator[Change]:
             yield first, start, last, end, new
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    """Break a text into lines. A Chinese character is two columns wide, and may end a line."""
-    lines, used = [""], 0
-    for part in re.findall(r"\{\{|\}\}|\{[^{}]*\}|[!-z|~]+ *|.[，。、；：？！）》”]*", text, re.DOTALL):
-        wide = sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in part)
-        if used + wide > width and used:
-            lines, used = [*lines, ""], 0
-        lines[-1] += part
-        used += wide
+def _wrapped(text: str, most: int) -> list[str]:
+    """Break a text into lines of at most so many columns. A Chinese character is two columns wide."""
+    lines = [""]
+    for start, end in itertools.pairwise([0, *breaks(text), len(text)]):
+        if lines[-1] and width(lines[-1] + text[start:end].rstrip()) > most:
+            lines.append("")
+        lines[-1] += text[start:end]
     return lines
+
+
+#: A line does not end inside one of these: a Latin word, or an expression in braces.
+_WHOLE: Final = re.compile(r"\{\{|\}\}|\{[^{}]*\}|[!-z|~]+")
+_NO_START: Final = " ，。、；：？！）》”…"
+_NO_END: Final = "（《“"
+
+
+def breaks(text: str) -> list[int]:
+    """Where a line may end: behind a word, Chinese or not, with its punctuation."""
+    words = itertools.accumulate(map(len, _words().cut(text)))
+    inside = {place for found in _WHOLE.finditer(text) for place in range(found.start() + 1, found.end())}
+    return [
+        place
+        for place in words
+        if place < len(text) and place not in inside
+        if text[place] not in _NO_START and text[place - 1] not in _NO_END
+    ]
+
+
+@cache
+def _words() -> rjieba.Jieba:
+    """Chinese words, among them those of the glossary."""
+    known = rjieba.Jieba()
+    terms = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    for term in re.findall("[\u4e00-\u9fff]{2,}", terms):
+        known.add_word(term, None, None)
+    return known
 
 
 # Catalogues
@@ -328,18 +364,32 @@ def destination(page: Path, language: str) -> Path:
 def translation(catalog: Catalog, page: Path, text: str, place: str) -> str:
     """The translation of a text, or the text with a mark if there is none that somebody has looked at.
 
-    Each link leads to the translation of its page, if there is one.
+    Each link leads to the translation of its page, or says that there is none.
     """
     language = catalog.locale_identifier
+    here = destination(page, language).parent
+    guides = _GUIDES.get(language, "https://docs.aws.amazon.com/")
+    twins = {each: destination(each, language) for each in [*NOTEBOOKS, *DOCUMENTS]}
+
+    def source(link: re.Match[str]) -> str:
+        return os.path.relpath((page.parent / link[0]).resolve(), here)
 
     def follow(link: re.Match[str]) -> str:
-        there = (page.parent / link[0]).resolve()
-        there = destination(there, language) if there in [*NOTEBOOKS, *DOCUMENTS] else there
-        return os.path.relpath(there, destination(page, language).parent)
+        name, target, anchor, space = link[1], link[2], link[3] or "", link[4] or ""
+        if "://" in target:
+            is_english = not target.startswith((guides, *_OTHERS.get(language, ())))
+        else:
+            there = (page.parent / target).resolve()
+            twin = twins.get(there, there)
+            name, target = name.replace(there.name, twin.name), os.path.relpath(twin, here)
+            is_english = there.suffix in (".md", ".ipynb") and twin not in twins.values()
+        mark = _ENGLISH.get(language) if is_english else None
+        return f"[{name}]({target}{anchor}){mark or space}"
 
     message = catalog.get(text)
     finished = message and message.string and not message.fuzzy
-    return _LINK.sub(follow, message.string if finished else f"{MARK} {text}")
+    shown = message.string if finished else f"{MARK} {text}"
+    return _LINK.sub(follow, _SOURCE.sub(source, _GUIDE.sub(guides, shown)))
 
 
 def edition(language: str) -> tuple[dict[Path, bytes], list[str]]:
