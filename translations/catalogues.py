@@ -64,6 +64,8 @@ _NO_DATE: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _WORDS: Final = re.compile(
     r"[A-Za-z]+[,.;:!?)]* +\W?[A-Za-z]{2,}|(?:^| )[A-Za-z]{3,}: *(?:$|\{)|(?:\}|\d) [a-z]{3,}"
 )
+#: Texts of one word. No code compares with them. In the file, the employees have names of the language.
+_ALONE: Final = ("Accept", "Decline", "Mug", "Car", "Hello!", "data/request-items.json")
 _NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>")
 _IMAGE: Final = re.compile(r"<img[^>]*>")
 _IN_HTML: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)|(?<= alt=\")[^\"]+")
@@ -162,9 +164,8 @@ def text_of(node: ast.AST) -> str:
         )
     else:
         return ""
-    return (
-        text if _WORDS.search(text) and text not in _states() and not text.startswith(("{%", "arn:")) else ""
-    )
+    has_words = _WORDS.search(text) and text not in _states() and not text.startswith(("{%", "arn:"))
+    return text if has_words or text in _ALONE else ""
 
 
 def _quoted(text: str, *, formatted: bool) -> str:

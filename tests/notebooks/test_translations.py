@@ -1,6 +1,7 @@
 """The other languages of the course: the same code as in English, and every text translated."""
 
 import ast
+import io
 import itertools
 import re
 from collections.abc import Iterator
@@ -10,9 +11,11 @@ from typing import Any, Final
 import catalogues
 import nbformat
 import pytest
-from catalogues import DOCUMENTS, NOTEBOOKS, destination
+from babel.messages import pofile
+from catalogues import DOCUMENTS, NOTEBOOKS, ROOT, destination
 from mistletoe import Document, ast_renderer
 
+from lottery_lib.texts import width
 from lottery_lib.translation import languages
 
 PAIRS: Final = [(page, destination(page, language)) for language in languages() for page in NOTEBOOKS]
@@ -123,6 +126,24 @@ def test_only_texts_may_differ(theirs, allowed):
     assert any(is_same(ast.parse(each), ast.parse(theirs)) for each in ours) == allowed
 
 
+def test_words_that_stand_alone_are_texts():
+    """What a button says, and what one can win, is translated, although it is one word."""
+    told = []
+    for node in itertools.chain.from_iterable(
+        ast.walk(ast.parse(re.sub(r"^%%.*", "", cell.source)))
+        for page in NOTEBOOKS
+        for cell in cells_of(page)
+        if cell.cell_type == "code"
+    ):
+        match node:
+            case ast.keyword(arg="description", value=text):
+                told.append(text)
+            case ast.Dict(keys=[ast.Constant(value="name"), ast.Constant(value="count")], values=[text, _]):
+                told.append(text)
+    assert len(told) > 4
+    assert all(map(catalogues.text_of, told)), list(map(ast.unparse, told))
+
+
 def prose(page: Any) -> Iterator[tuple[str, str]]:
     """What a reader of a page reads: the place, and the text without code."""
     if page.suffix == ".md":
@@ -172,6 +193,35 @@ def test_stars_make_letters_bold(page):
         if " " not in text:
             continue  # a part of an ARN in code
         assert "*" not in letters(ast_renderer.get_ast(Document(text))), where
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "shown"),
+    [
+        ("README.md", "见 [docs/aws.md](docs/aws.md#x)。", "见 [docs/aws.zh-CN.md](docs/aws.zh-CN.md#x)。"),
+        ("docs/party.md", "[这一页](receipts.md) 说", "[这一页](receipts.zh-CN.md) 说"),
+        ("README.md", "[日志](CHANGELOG.md) 列出", "[日志](CHANGELOG.md)（英文）列出"),
+        ("README.md", "[日志](CHANGELOG.md)（英文）列出", "[日志](CHANGELOG.md)（英文）列出"),
+        ("README.md", "[日志](CHANGELOG.md) |", "[日志](CHANGELOG.md)（英文） |"),
+        ("docs/aws.md", "[代码](../postBuild) 说", "[代码](../postBuild) 说"),
+        ("README.md", "[JSONata](https://jsonata.org/)。", "[JSONata](https://jsonata.org/)（英文）。"),
+        ("README.md", "[教程](https://blog.51cto.com/1) 讲", "[教程](https://blog.51cto.com/1) 讲"),
+        *(
+            ("README.md", text.format("https://docs.aws.amazon.com"), text.format(chinese))
+            for chinese in ["https://docs.aws.amazon.com/zh_cn"]
+            for text in ["[指南]({}/lambda/latest/dg/a.html) 讲", "见 <{}/lambda/latest/dg/a.html>。"]
+        ),
+        *(
+            ("README.md", f"[参考](https://docs.aws.amazon.com/{where}) 讲", f"[参考](https://docs.aws.amazon.com/{where})（英文）讲")
+            for where in ["step-functions/latest/apireference/API_X.html", "cli/latest/reference/sns/"]
+        ),
+    ],
+)  # fmt: skip
+def test_links_lead_to_chinese_pages(name, text, shown):
+    """Of the kit, and of AWS's guides. Behind a link to a page that is English only, the reader is told so."""
+    catalog = catalogues.Catalog(locale="zh")
+    catalog.add("A text.", text)
+    assert catalogues.translation(catalog, ROOT / name, "A text.", "") == shown
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -233,3 +283,82 @@ def test_a_changed_text_is_never_stale(tmp_path):
     shown = catalogues.translation(catalog, NOTEBOOKS[0], "Three employees win.", "06-01")
     assert shown == f"{catalogues.MARK} Three employees win."
     assert "两名员工中奖。" in catalogues.written(catalog)
+
+
+def ends_of(source: str) -> Iterator[tuple[str, str]]:
+    """Each line of a comment that goes on in the next one, and that one."""
+    for line, following in itertools.pairwise(source.splitlines()):
+        ours, theirs = (re.fullmatch(r"( *)# (.+)", each) for each in (line, following))
+        if ours and theirs and ours[1] == theirs[1] and width(line) > 70:
+            yield ours[2], theirs[2]
+
+
+def is_whole(line: str, following: str) -> bool:
+    """Whether no Chinese word begins in a line and ends in the next one."""
+    letters = line[-1] + following[0]
+    if not re.fullmatch("[\u4e00-\u9fff]{2}", letters):
+        return following[0] not in "，。、；：？！）”"
+    return len(line) in catalogues.breaks(line + following)
+
+
+def test_lines_end_behind_words():
+    """A comment was broken inside of 所以 and 服务."""
+    told = "原因：invoke 要求事件是 JSON，所以用 json.dumps 写。返回结果的 Payload 是 JSON 流，所以用 json.load 读。"
+    source = catalogues.python("# Why: an event is JSON.\n", lambda _: told)
+    assert source.splitlines()[1] == "# 所以用 json.load 读。"
+    assert not is_whole("是另一个服", "务，所以")
+
+
+@pytest.mark.parametrize("page", [page for _, page in PAIRS], ids=lambda path: path.stem)
+def test_comments_break_between_words(page):
+    """No line of a comment is wider than a cell, and none ends inside a word."""
+    for cell in cells_of(page):
+        if cell.cell_type == "code" or "solution" in cell.metadata.get("tags", []):
+            code = code_of(cell)
+            comments = [line for line in code.splitlines() if re.search("# .*[\u4e00-\u9fff]", line)]
+            assert max(map(width, comments), default=0) <= catalogues.WIDTH
+            assert [ends for ends in ends_of(code) if not is_whole(*ends)] == []
+
+
+#: The words that the Chinese edition does not use.
+REFUSED: Final = re.findall(
+    r"^\| (\S+) \|.*\|.*\|$",
+    (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").partition("| not | but | why |")[2],
+    re.MULTILINE,
+)
+CATALOGUES: Final = [
+    *catalogues.programs("zh"), *(catalogues.FOLDER / "zh" / name for name in ("notebooks.po", "documents.po"))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
+def test_catalogues_use_the_words_of_the_glossary(path):
+    """No translation has a word that the glossary refuses."""
+    assert len(REFUSED) > 5
+    catalog = pofile.read_po(io.BytesIO(path.read_bytes()))
+    assert [
+        (word, text)
+        for word in REFUSED
+        for text in map(str, (each.string for each in catalog))
+        if word in text
+    ] == []
+
+
+#: Pages that tell of receipts.
+OF_RECEIPTS: Final = ("receipts.zh-CN.md", "party.zh-CN.md", "90_nobody_can_doubt.ipynb")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_pages_use_the_words_of_the_glossary(page):
+    """Also in what a lesson shows. A page on receipts does not call them credentials."""
+    text = page.read_text(encoding="utf-8")
+    refused = [*REFUSED, "凭证"] if page.name in OF_RECEIPTS else REFUSED
+    assert [word for word in refused if word in text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_labels_of_the_console_stand_in_both_languages(page):
+    """Behind each English label in italics, a paragraph on AWS's console has the Chinese one."""
+    label = re.compile(r"(?<!\*)\*(?!\*|Workflow Studio)([A-Z][ -~]+?)\*(?!\*|（[^）]*[\u4e00-\u9fff])")
+    paragraphs = [each for _, text in prose(page) for each in text.splitlines() if "控制台" in each]
+    assert [found for each in paragraphs for found in label.findall(each)] == []
