@@ -82,7 +82,9 @@ _ADVICE: Final = {
     ),
     "ConfigParse": _("Correct that file, then run the same step again"),
     "ProfileNotFound": _("Set AWS_PROFILE to a profile that exists, then run the same step again"),
-    "RegionError": _("Set AWS_DEFAULT_REGION to a region of your account, such as us-east-1 or cn-north-1"),
+    "RegionError": _(
+        "Set AWS_DEFAULT_REGION to a region of your account, such as us-east-1, cn-north-1 or cn-northwest-1"
+    ),
     **dict.fromkeys(
         _THROTTLES, _("AWS asks you to slow down: wait half a minute, then run the same step again")
     ),

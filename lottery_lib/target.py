@@ -366,7 +366,7 @@ def _emulated_region(region: str | None) -> str:
         raise LotteryError(
             _("region") if region else "LOTTERY_REGION",
             _("{region!r} is not a region of AWS", region=chosen),
-            _("Use one, such as us-east-1 or cn-north-1"),
+            _("Use one, such as us-east-1, cn-north-1 or cn-northwest-1"),
         )
     return chosen
 
