@@ -2,6 +2,7 @@
 
 import re
 import reprlib
+import unicodedata
 from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 from IPython.core.getipython import get_ipython
 
 from lottery_lib.course.classroom import tell_board
+from lottery_lib.resources import in_words
 from lottery_lib.texts import PLAIN, escaped
 from lottery_lib.translation import _
 
@@ -42,7 +44,8 @@ class Check:
         return _("{what}. {next_step}.", what=self.what, next_step=self.next_step)
 
     def _repr_html_(self) -> str:
-        return f'<div class="{PLAIN}">{_DONE if self.done else _NOT_YET} {escaped(self._rest)}</div>'
+        told = re.sub("`(.+?)`", r"<code>\1</code>", escaped(self._rest))
+        return f'<div class="{PLAIN}">{_DONE if self.done else _NOT_YET} {told}</div>'
 
 
 class Checks(list[Check]):
@@ -155,11 +158,13 @@ def _checked(
             return Check(
                 what, False, _("Assign it in the cell of the exercise and run it, then run this check")
             )
-        value = run.names[answer] if isinstance(answer, str) else answer()
+        value = _as_data(run.names[answer]) if isinstance(answer, str) else answer()
     except Exception as error:
         problem = _("Your answer cannot be read: {error}", error=_error_text(error))
     else:
-        given = _short(value) if isinstance(answer, str) and not _is_unanswered(value, start) else ""
+        given = ""
+        if isinstance(answer, str) and not _is_unanswered(value, start):
+            given = _short(run.names[answer])
         try:
             if right(value):
                 return Check(done, True, "")
@@ -173,6 +178,29 @@ def _checked(
     except Exception:
         next_step = _("Read the exercise again")
     return Check(next_step.rstrip(".。"), False, problem)  # the hint first: an answer may be long
+
+
+#: The kinds of resource that lesson 99 asks for.
+_KINDS: Final = ("role", "log group", "function", "topic", "table", "state machine", "subscription")
+
+
+def _as_data(value: object) -> object:
+    """An answer in the words of the data: 角色 is role, and full-width letters, digits and signs are narrow.
+
+    Only texts of words change. A text that AWS or Python would read stays as it is.
+    """
+    if isinstance(value, str):
+        narrow = unicodedata.normalize("NFKC", value)
+        kinds = {in_words(kind): kind for kind in _KINDS}
+        return kinds.get(narrow, narrow) if re.fullmatch(r"[\w ,:、-]+", narrow) else value
+    match value:
+        case list():
+            return [_as_data(each) for each in value]
+        case tuple():
+            return tuple(map(_as_data, value))
+        case set():
+            return set(map(_as_data, value))
+    return value
 
 
 def _is_unanswered(value: object, start: object) -> bool:

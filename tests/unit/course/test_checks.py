@@ -1,10 +1,13 @@
 """What the check of an exercise says."""
 
+from functools import partial
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from lottery_lib.course import checks
 from lottery_lib.course.checks import Check, Checks, check
+from lottery_lib.translation import translated
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +50,30 @@ def test_no_answer_is_not_shown(asked, cell):
     assert asked("x", cell=cell, start={"input": "1"}) == "○ not yet: Count the mails."
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("１２", "12"),
+        ("ＦＡＩＬＥＤ", "FAILED"),
+        ("ａ，ｂ：ｃ", "a,b:c"),
+        ("角色", "role"),
+        ({"角色", "日志组"}, {"role", "log group"}),
+        (["ｒｏｌｅ", 3], ["role", 3]),
+        (("主题",), ("topic",)),
+    ],
+)
+def test_an_answer_may_be_in_the_learners_language(asked, monkeypatch, given, wanted):
+    """A word of the page, and full-width letters, digits and signs, are as good as those of the data."""
+    monkeypatch.setattr(checks, "in_words", partial(translated, "zh"))
+    assert asked("x", lambda value: value == wanted, cell=f"x = {given!r}").startswith("✓ done")
+
+
+@pytest.mark.parametrize("given", ["{% $n ＞ 1 %}", "f（1）", {"ａ": 1}])
+def test_a_program_stays_as_it_is(asked, given):
+    """AWS or Python would refuse it with full-width signs, and so does the check."""
+    assert asked("x", lambda value: value == given, cell=f"x = {given!r}").startswith("✓ done")
+
+
 def test_what_aws_has_is_not_your_answer(asked):
     """It is asked for, and not shown."""
     assert asked(lambda: 2) == "○ not yet: Count the mails."
@@ -75,6 +102,12 @@ def test_a_reason_may_stand_in_the_second_line(asked):
         raise ValueError("Parameter validation failed:\nInvalid type for parameter A\nMore")
 
     assert asked(call).endswith("ValueError: Parameter validation failed: Invalid type for parameter A.")
+
+
+def test_code_in_a_hint_is_shown_as_code():
+    """On a page, no backtick stays."""
+    shown = Check("", False, "Run `lottery deploy`, then `a < b`")._repr_html_()
+    assert "Run <code>lottery deploy</code>, then <code>a &lt; b</code>" in shown
 
 
 def test_checks_are_shown_in_colour():
