@@ -1,17 +1,21 @@
 """The lessons from top to bottom: what their cells show, and what their checks answer to whatever one may write."""
 
+import html
 import re
+import sys
 from typing import Any, Final
 
 import nbformat
 import pytest
+from babel.messages import pofile
 from nbval.plugin import get_sanitize_patterns
 
 from notebooks import cells
 from notebooks.holds import HOLDS
 from notebooks.refresh import SANITIZE, WIDGET_VIEW
 
-from lottery_lib.course.notebooks import notebooks
+from lottery_lib import employees, translation
+from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks
 
 #: What each exercise asks for: a name to assign; "" where AWS itself is to be changed.
 NAMES: Final = {
@@ -751,13 +755,13 @@ HINTS: Final = {
         (f"allowed = {{'Is The Number Allowed': {choice(1, 10)}}}", "without the state's name"),
         (f"allowed = {choice(1, 10)}; del allowed['Choices'][0]['Next']", "AWS would refuse it"),
         (f"allowed = {choice(1, 10)}; allowed['Choices'][0]['And'][0]['Next'] = 'Number Not Allowed'", "beside And"),
-        (f"allowed = {choice(0, 10)}", "For the number 0, the next state is Input Lottery Winners"),
+        (f"allowed = {choice(0, 10)}", "The number 0 leads to Input Lottery Winners"),
     ],
     "15-41": [
         ("mail_catch = {'ErrorEquals': ['States.ALL'], 'Next': 'Recorded Not Mailed'}", "is a list"),
         ("mail_catch = [{'Next': 'Recorded Not Mailed'}]", "AWS would refuse it"),
-        ("mail_catch = record['Catch']", "the next state is Failed"),
-        ("mail_catch = [{'ErrorEquals': ['States.All'], 'Next': 'Recorded Not Mailed'}]", "the next state is None"),
+        ("mail_catch = record['Catch']", "the Catch leads to Failed"),
+        ("mail_catch = [{'ErrorEquals': ['States.All'], 'Next': 'Recorded Not Mailed'}]", "leads to SNS.InvalidParameterException"),
     ],
     "16-43": [
         (f"{RECORDER}; first['Catch'][0]['ErrorEquals'] = ['States.ALL']", "only the error of the condition"),
@@ -795,7 +799,7 @@ HINTS: Final = {
 }
 # fmt: on
 MARK: Final = re.compile("^# Exercise [123]$", re.MULTILINE)
-ANSWER: Final = re.compile(r"(✓ done|○ not yet): .+")
+ANSWER: Final = re.compile(r"(✓ (done|完成)|○ (not yet|未完成))(: |：).+")
 #: What these cells show depends on time, so only nbval compares it. In 08, a Retry waits less here than under nbval.
 #: In 11 and 15, a state waits a moment after its message is known. In a kernel, the next cell comes later than that.
 TIMED: Final = {"08-29b", "13-24", "90-15"}
@@ -807,6 +811,17 @@ Node = Any
 def shell(tmp_path, monkeypatch):
     with cells.shell(tmp_path, monkeypatch) as run:
         yield run
+
+
+@pytest.fixture
+def chinese(monkeypatch):
+    """This process speaks Chinese, as a kernel does whose notebook lies in the folder zh."""
+    english = translation.language
+    for name, module in list(sys.modules.items()):
+        if name.startswith("lottery_") and vars(module).get("language") is english:
+            monkeypatch.setattr(module, "language", lambda: "zh")
+    items = employees.REQUEST_ITEMS
+    monkeypatch.setattr(employees, "REQUEST_ITEMS", items.with_suffix(".zh.json"))
 
 
 def compared(outputs):
@@ -821,8 +836,24 @@ def compared(outputs):
     return texts
 
 
+@pytest.fixture
+def answer(shell):
+    """Run the cell of an exercise with each of these in it, then its check, and return what the check says."""
+
+    def answer(exercise, check, expected, *sources):
+        for source in sources:
+            marked = MARK.search(exercise.source)[0]
+            shell(source if MARK.search(source) else f"{marked}\n{source}")
+        result = shell(check.source)[1].result
+        assert ANSWER.fullmatch(str(result)), (sources, result)
+        assert str(result).startswith(expected), (sources, result)
+        return result
+
+    return answer
+
+
 @pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
-def test_checks_tell_right_from_wrong(path, shell):
+def test_checks_tell_right_from_wrong(path, shell, answer):
     """A check answers in one line whatever it is given: done to what is right, else not yet.
 
     After a cell that raised, no answer is right: the value may be an old one. Each cell of the lesson shows what
@@ -836,18 +867,6 @@ def test_checks_tell_right_from_wrong(path, shell):
             assert compared(outputs) == compared(cell.outputs), cell.source
         assert shell(HOLDS.get(cell.id, ""))[1].success, HOLDS[cell.id]
 
-    def write(source):
-        """Run the exercise's cell with this in it."""
-        return shell(source if MARK.search(source) else f"{MARK.search(exercise.source)[0]}\n{source}")
-
-    def answer(expected, *sources):
-        for source in sources:
-            write(source)
-        said = str(shell(check)[1].result)
-        assert ANSWER.fullmatch(said), (sources, said)
-        assert said.startswith(expected), (sources, said)
-        return said
-
     names = iter(NAMES[path.name[:2]])
     for cell in nbformat.read(path, as_version=4).cells:
         tags = cell.metadata.get("tags", [])
@@ -855,26 +874,76 @@ def test_checks_tell_right_from_wrong(path, shell):
             exercise = cell
             teach(exercise)
         elif "check" in tags:
-            check, name = cell.source, next(names)
+            check, name = cell, next(names)
             teach(cell)
             assert "○ not yet" in str(cell.outputs)
             if name:
                 for value in VALUES:
-                    answer("○ not yet", f"{name} = {value}")
-                answer("○ not yet", f"del {name}")
+                    answer(exercise, check, "○ not yet", f"{name} = {value}")
+                answer(exercise, check, "○ not yet", f"del {name}")
             for mistake, words in HINTS.get(exercise.id, ()):
-                assert words in answer("○ not yet", exercise.source, mistake)
+                assert words in str(answer(exercise, check, "○ not yet", exercise.source, mistake))
             for wrong in WRONG.get(exercise.id, ()):
-                answer("○ not yet", exercise.source, wrong)
+                answer(exercise, check, "○ not yet", exercise.source, wrong)
             for right in ALSO_RIGHT.get(exercise.id, ()):
-                answer("✓ done", exercise.source, right)
-            write(exercise.source)  # the solution meets what an attendee has not changed
+                answer(exercise, check, "✓ done", exercise.source, right)
+            shell(exercise.source)  # the solution meets what an attendee has not changed
         elif "solution" in tags:
             solution = cells.solution_of(cell)
-            answer("✓ done", solution)
-            answer("○ not yet", "1 / 0")  # the value is right, but old
-            assert "ZeroDivisionError" in str(shell(check)[1].result)  # and still is when the check runs again
+            answer(exercise, check, "✓ done", solution)
+            answer(exercise, check, "○ not yet", "1 / 0")  # the value is right, but old
+            assert "ZeroDivisionError" in str(shell(check.source)[1].result)  # and still is when the check runs again
             shell("1 / 0")  # in another cell, it does not matter
-            answer("✓ done", solution)
+            answer(exercise, check, "✓ done", solution)
         elif cell.cell_type == "code":
             teach(cell)
+
+
+#: What somebody writes in Chinese: right answers, and wrong ones with words of their hint.
+CHINESE: Final = {
+    "02-29": (["error_type = 'ＣｕｓｔｏｍＥｒｒｏｒ'"], []),
+    "12-26": (["status = 'ＣＡＵＧＨＴ＿ＥＲＲＯＲ'"], []),
+    "14-20": (["status = 'ＦＡＩＬＥＤ'"], [("status = '失败'", "FAILED 或 SUCCEEDED")]),
+    "99-10": (
+        ["forgotten = {'角色', '日志组'}", "forgotten = ['日志组', 'ｒｏｌｅ']"],
+        [("forgotten = {'角色', '表'}", "恰好有一个"), ("forgotten = {'权限', '主题'}", "没有人调用")],
+    ),
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("path", notebooks(NOTEBOOKS_FOLDER / "zh"), ids=lambda path: path.stem)
+def test_checks_in_chinese(path, shell, answer, chinese):
+    """Each right answer is right in Chinese, too; and a hint has neither marks of Markdown nor a list of Python's.
+
+    It runs all lessons once more, which takes minutes.
+    """
+    column = "draws a second"
+    with (translation.TRANSLATIONS / "zh" / "notebooks.po").open("rb") as file:
+        names = {"Li Na": "李娜", column: pofile.read_po(file).get(column).string}
+    for cell in nbformat.read(path, as_version=4).cells:
+        tags = cell.metadata.get("tags", [])
+        if "exercise" in tags:
+            exercise = cell
+            shell(cell.source)
+        elif "check" in tags:
+            check = cell
+            more, hinted = CHINESE.get(exercise.id, ([], []))
+            wrong = [(mistake, "") for mistake, _ in HINTS.get(exercise.id, ())]
+            wrong += [(mistake, "") for mistake in WRONG.get(exercise.id, ())]
+            for mistake, words in wrong + hinted:
+                shown = html.unescape(answer(exercise, check, "○ 未完成", exercise.source, mistake)._repr_html_())
+                hint = shown.partition("您的答案是")[0]
+                assert words in hint
+                assert not re.search(r"`|\[None|(?<!\$)\['|\bNone\b", hint), hint
+            for right in ALSO_RIGHT.get(exercise.id, ()):
+                for ours, theirs in names.items():
+                    right = right.replace(ours, theirs)
+                answer(exercise, check, "✓ 完成", exercise.source, right)
+            for right in more:
+                answer(exercise, check, "✓ 完成", exercise.source, right)
+            shell(exercise.source)
+        elif "solution" in tags:
+            answer(exercise, check, "✓ 完成", cells.solution_of(cell))
+        elif cell.cell_type == "code":
+            assert shell(cell.source)[1].success, cell.source
