@@ -64,8 +64,11 @@ _NO_DATE: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _WORDS: Final = re.compile(
     r"[A-Za-z]+[,.;:!?)]* +\W?[A-Za-z]{2,}|(?:^| )[A-Za-z]{3,}: *(?:$|\{)|(?:\}|\d) [a-z]{3,}"
 )
-#: Texts of one word. No code compares with them. In the file, the employees have names of the language.
-_ALONE: Final = ("Accept", "Decline", "Mug", "Car", "Hello!", "data/request-items.json")
+#: Texts of one word: buttons, prizes, a mail, columns. In the file, employees have names of the language.
+_ALONE: Final = (
+    *("Accept", "Decline", "Mug", "Car", "Hello!", "before", "after", "what"),
+    "data/request-items.json",
+)
 _NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>")
 _IMAGE: Final = re.compile(r"<img[^>]*>")
 _IN_HTML: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)|(?<= alt=\")[^\"]+")
@@ -108,7 +111,7 @@ def markdown(source: str, translate: Translate) -> str:
 
 
 def python(source: str, translate: Translate) -> str:
-    """Translate the comments of a code cell, and its strings that are labels or have two words or more.
+    """Translate the comments of a code cell, and its strings that are labels, have two words, or stand in `_ALONE`.
 
     An f-string is a text with its expressions in braces.
     """
