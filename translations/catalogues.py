@@ -111,7 +111,7 @@ def markdown(source: str, translate: Translate) -> str:
 
 
 def python(source: str, translate: Translate) -> str:
-    """Translate the comments of a code cell, and its strings that are labels, have two words, or stand in `_ALONE`.
+    """Translate the comments of a code cell, and its strings that are texts: see `text_of`.
 
     An f-string is a text with its expressions in braces.
     """
@@ -155,7 +155,10 @@ def texts(tree: ast.AST) -> Iterator[ast.Constant | ast.JoinedStr]:
 
 
 def text_of(node: ast.AST) -> str:
-    """The text of a string in code, or nothing if it is no text but a name or an expression."""
+    """The text of a string in code, or nothing if it is no text but a name or an expression.
+
+    A text is a label, has two words or more, or is in `_ALONE`.
+    """
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         text = node.value
     elif isinstance(node, ast.JoinedStr):
