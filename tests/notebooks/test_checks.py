@@ -2,7 +2,7 @@
 
 import html
 import re
-import sys
+from importlib import import_module
 from typing import Any, Final
 
 import nbformat
@@ -815,13 +815,15 @@ def shell(tmp_path, monkeypatch):
 
 @pytest.fixture
 def chinese(monkeypatch):
-    """This process speaks Chinese, as a kernel does whose notebook lies in the folder zh."""
-    english = translation.language
-    for name, module in list(sys.modules.items()):
-        if name.startswith("lottery_") and vars(module).get("language") is english:
-            monkeypatch.setattr(module, "language", lambda: "zh")
-    items = employees.REQUEST_ITEMS
-    monkeypatch.setattr(employees, "REQUEST_ITEMS", items.with_suffix(".zh.json"))
+    """This process speaks Chinese until the end of the test, as a kernel does whose notebook lies in the folder zh."""
+    for module in ("lottery_lib.__main__", "lottery_party.commands"):  # what modules say at import stays English
+        import_module(module)
+    with monkeypatch.context() as changed:
+        changed.setenv("LOTTERY_LANG", "zh")
+        changed.setattr(employees, "REQUEST_ITEMS", employees.REQUEST_ITEMS.with_suffix(".zh.json"))
+        translation.language.cache_clear()
+        yield
+    translation.language.cache_clear()
 
 
 def compared(outputs):
