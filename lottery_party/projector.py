@@ -18,14 +18,14 @@ from lottery_lib.command_line import open_page
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.files import read_limited, state_folder, write_new
 from lottery_lib.mails import inbox
-from lottery_lib.names import KIT, Names
+from lottery_lib.names import Names
 from lottery_lib.neighbours import Nothing, private_sockets, say_nothing_outside
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
 from lottery_lib.translation import _
 from lottery_party import evening_file
 
-_NOTEBOOKS: Final = KIT / "notebooks"
+_HERE: Final = Path(__file__).parent
 #: What the pages may load: only what this server sends, or what they contain. Voila's own page asks a server
 #: in the Internet for its icons. Without a network, a browser could wait for it before it shows anything.
 _LOCAL: Final = (
@@ -113,7 +113,7 @@ def serve(port: int, *, browser: bool, secret: bytes) -> None:
     """
     path = f"/{base64.urlsafe_b64encode(secret[:12]).decode()}/"
     # 127.0.0.1 and not localhost: a browser looks for `localhost` at ::1, too, where another user may listen.
-    options = ["--token", f"--Voila.root_dir={_NOTEBOOKS}", "--Voila.ip=127.0.0.1"]
+    options = ["--token", f"--Voila.root_dir={_HERE}", "--Voila.ip=127.0.0.1"]
     # A proxy leads to one port, and no browser can be opened from here.
     if address := behind(fixed := free_port()):
         browser, port, path = False, fixed, urlsplit(address).path + path[1:]
@@ -127,4 +127,4 @@ def serve(port: int, *, browser: bool, secret: bytes) -> None:
     options += [f"--KernelManager.{name}={value}" for name, value in sockets.items()]
     options += [] if browser else ["--no-browser"]
     signs = hashlib.sha256(secret).digest()  # not the bytes that are in the path
-    Projector.launch_instance([str(_NOTEBOOKS / "draw_night.ipynb"), *options], cookie_secret=signs)
+    Projector.launch_instance([str(_HERE / "draw_night.ipynb"), *options], cookie_secret=signs)

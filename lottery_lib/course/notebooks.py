@@ -21,8 +21,6 @@ from lottery_lib.names import KIT
 from lottery_lib.translation import _, language
 
 NOTEBOOKS_FOLDER: Final = KIT / "notebooks"
-#: What a rehearsal runs besides the lessons: the view for the company's real draw.
-OTHERS: Final = ("draw_night.ipynb",)
 _STATED: Final = re.compile(
     r"Teaching (\d+) minutes, exercises (\d+) minutes(?:, going further (\d+) minutes)?"
 )
@@ -81,12 +79,8 @@ def spoken_folder() -> Path:
 
 def course_in(folder: Path) -> list[Path]:
     """What a rehearsal of a folder's lessons runs, in this order."""
-    lessons = notebooks(folder)
-    if os.environ.get("LOTTERY_TARGET") == "aws":
-        lessons = lessons[1:]  # the first lesson shows a draw on the emulator
-    # A page for all languages is in the parent folder of the translated lessons.
-    others = [path / name for name in OTHERS for path in (folder, folder.parent) if (path / name).exists()]
-    return [*lessons[:-1], *others, *lessons[-1:]]  # the last lesson removes what the others need
+    # The first lesson shows a draw on the emulator.
+    return notebooks(folder)[os.environ.get("LOTTERY_TARGET") == "aws" :]
 
 
 def run(notebook: nbformat.NotebookNode, folder: Path) -> str | None:

@@ -112,7 +112,7 @@ def night(chromium, voila_of, picture):
     opened = []
 
     def begin(name, size=(1280, 800), **variables):
-        notebook = KIT / "notebooks" / "draw_night.ipynb"
+        notebook = KIT / "lottery_party" / "draw_night.ipynb"
         address = voila_of(notebook, LOTTERY_ATTENDEE=ATTENDEE, LOTTERY_EVENING=name, **variables)
         opened.append(Night(chromium, address, size, picture))
         return opened[-1]
@@ -247,8 +247,7 @@ def first_prize(here, party):
     new = here.stage.locator(".new .name").inner_text()
     expect(first.locator("span")).to_have_text(new)
     expect(first.locator("em")).to_have_text("new")
-    for page, name in ((here.operator, "draw_night"), (here.stage, "draw_night_stage")):
-        here.picture(page, name)
+    for page in (here.operator, here.stage):
         page.set_viewport_size({"width": 1920, "height": 1080})
         here.fits()
         page.set_viewport_size({"width": 1280, "height": 800})

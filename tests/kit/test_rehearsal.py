@@ -41,7 +41,6 @@ def rehearsed(tmp_path_factory):
     where = f"Path({str(folder / 'endpoint')!r}).write_text(connect().endpoint)"
     write(folder, "99_clean_up.ipynb", "from pathlib import Path\nfrom lottery_lib import connect", where)
     write(folder, "notes.ipynb", "raise SystemExit")
-    (folder / "draw_night.ipynb").write_text("")
     states = Path(control.status()["folder"]).parent
     shared, before = connect().endpoint, set(states.iterdir())
     rows = rehearse(stream, folder)
@@ -76,11 +75,6 @@ def test_failing_cell(rehearsed, name, error):
 def test_notebook_that_cannot_be_read(rehearsed):
     """A file that is no notebook is a row like any other."""
     assert rehearsed.rows["02_half.ipynb"]["error"].startswith("NotJSONError: ")
-
-
-def test_draw_night(rehearsed):
-    """The view for the company's real draw is rehearsed too, before the lesson that removes the lottery."""
-    assert list(rehearsed.rows)[2:] == ["02_half.ipynb", "draw_night.ipynb", "99_clean_up.ipynb"]
 
 
 def test_own_emulator(rehearsed):
