@@ -60,6 +60,8 @@ from lottery_party.scenes import Action, Moment
 from lottery_party.stage import Stage
 
 _HERE: Final = Path(__file__).parent
+#: The title of an evening, until somebody writes another one.
+_TITLE: Final = _("Lottery night")
 _PAUSE: Final = 0.4  # seconds between two looks
 _LONGEST: Final = 12.0  # seconds in which winners come to rest, also if no browser says so
 _FEW: Final = 12  # names that a prize shows without being asked
@@ -95,7 +97,7 @@ class Page:
     """
 
     def __init__(self, evening: Evening) -> None:
-        self.evening, self.stage = evening, Stage(title=evening.name)
+        self.evening, self.stage = evening, Stage(title=_TITLE)
         rehearses = evening.target.names.attendee.endswith(REHEARSAL)
         self._mark = {"mark": _("Rehearsal")} if rehearses else {}
         self._leaves = False  # whether the browser loads this page again, in another language
@@ -139,7 +141,7 @@ class Page:
 
     def show(self, state: EveningState) -> None:
         """Show a state."""
-        self.stage.title = str(state.stage.get("title") or self.evening.name)
+        self.stage.title = str(state.stage.get("title") or _TITLE)
         self.stage.logo = str(state.stage.get("logo", ""))
         self.stage.first = int(state.stage.get("first", 0))
         wanted = state.stage.get("language", language())
@@ -508,7 +510,7 @@ class Operator(Page):
         self.wish(answers[scenes.offer(self.state).form])
 
     def _give_public_value(self) -> None:
-        self.evening.give(self._value.field.value.strip())
+        self.evening.give(self._value.typed)
 
     def _take_mark(self, _roll: RollCall, message: dict[str, Any], _buffers: list[bytes]) -> None:
         if self._called:
@@ -624,7 +626,7 @@ def _heading(title: str, name: str, state: EveningState) -> str:
 
 def _prize_table(state: EveningState, not_mailed: str) -> str:
     """Each prize, and what has become of it."""
-    heads = ("", _("Prize"), _("Status"), _("Winners"))
+    heads = ("", _("Prize"), _("How far"), _("Winners"))
     rows = [
         (
             str(each.number),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from unicodedata import normalize
 
 import anywidget
 import ipywidgets as widgets
@@ -119,7 +120,7 @@ class Preparation:
         self._rule = widgets.RadioButtons(options=_RULES)
         self._question = widgets.Text(_("Call five numbers"))
         self.title = widgets.Text(
-            page.evening.name, continuous_update=False, placeholder=_("Title of the evening")
+            page.stage.title, continuous_update=False, placeholder=_("Title of the evening")
         )
         # ipywidgets would write the number of files behind a description
         upload = partial(widgets.FileUpload, description="")
@@ -307,12 +308,16 @@ class PublicValue:
         self.field.observe(lambda _: self._spell(), "value")
         self.box = box("value", self.field, self._letters)
 
+    @property
+    def typed(self) -> str:
+        """What is in the field. The wide letters and digits of a Chinese keyboard are ordinary ones."""
+        return normalize("NFKC", self.field.value).strip()
+
     def _spell(self) -> None:
-        typed = self.field.value
-        value = normalised(typed)
+        value = normalised(self.typed)
         letters = "".join(f"<span>{escaped(each)}</span>" if each != " " else "<i></i>" for each in value)
         as_shown = _("Type it as it is shown here: {value}", value=value)
-        wrong = alert(as_shown) if value and value != typed.strip() else ""
+        wrong = alert(as_shown) if value and value != self.typed else ""
         self._letters.value = f'<p class="night-letters" aria-hidden="true">{letters}</p>{wrong}'
 
 

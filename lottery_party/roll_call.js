@@ -31,7 +31,7 @@ function render({ model, el }) {
     const people = model.get("people");
     list.replaceChildren(...people.map(([id, name, note, fresh]) => {
       const box = Object.assign(document.createElement("input"), { type: "checkbox", value: id });
-      const small = Object.assign(document.createElement("small"), { textContent: [id, note].filter(Boolean).join(", ") });
+      const small = Object.assign(document.createElement("small"), { textContent: [id, note].filter(Boolean).join(" · ") });
       const label = document.createElement("label");
       const row = document.createElement("li");
       label.append(box, Object.assign(document.createElement("span"), { textContent: name }), small);

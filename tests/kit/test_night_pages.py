@@ -168,7 +168,7 @@ def test_an_announcement_is_asked_about_and_taken_back(page, hardened):
     wait_until(lambda: here.question.is_open)
     for told in (
         *("Announce this?", " people</b>", "2 × Mug", "Winners in all: 4", "Call &lt;five&gt; numbers"),
-        *("More than once in the list: Mug, mug. Is this meant?", "English", "asks"),
+        *("More than once in the list: Mug, mug. Is this meant?", "English", "Lottery night"),
     ):
         assert told in here.question._text.value
     here.question._no.click()
@@ -195,11 +195,12 @@ def test_an_announcement_is_asked_about_and_taken_back(page, hardened):
     idle(here)
     here._give_answer()
     wait_until(lambda: "Type: 3 14" in here._problem.value)
-    here._value.field.value = "3 14"
+    here._value.field.value = "３　１４"  # as a Chinese keyboard writes it
     assert "Type it" not in here._value._letters.value
     idle(here)
     here._give_answer()
     offers(here, "Go on")
+    assert here.state.public == "3 14"
     assert back.layout.display == "none"
 
 
