@@ -157,9 +157,9 @@ refresh: $(VENV)/.tested
 translations: $(VENV)/.tested
 	$(PY) translations/catalogues.py
 
-# Makes the pictures of the README and the docs from real draws in a real browser.
+# Makes the pictures of the README and the docs from real draws in a real browser, in all languages.
 pictures: $(VENV)/.tested
-	$(APART) $(PY) tests/browser/pictures.py
+	$(APART) $(PY) -m pytest -q -p no:nbval -m browser tests/browser/pictures.py
 
 # Measures the kit and writes the README's sentence. It takes ten minutes; use a machine that does nothing else.
 bench: $(VENV)/.tested $(VENV)/ministack/.installed

@@ -72,7 +72,7 @@ _ALONE: Final = (
 _NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>")
 _IMAGE: Final = re.compile(r"<img[^>]*>")
 _IN_HTML: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)|(?<= alt=\")[^\"]+")
-_SOURCE: Final = re.compile(r"(?<=src=\")[^\":]+(?=\")")
+_PICTURE: Final = re.compile(r"(?<=<img src=\")[^\":]+(?=\")")
 _LINK: Final = re.compile(r"(?<!!)\[([^]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)(?:（英文）)?( (?=[\w`*]))?")
 #: Where AWS has its guides in a language. Its references are English only.
 _GUIDES: Final = {"zh": "https://docs.aws.amazon.com/zh_cn/"}
@@ -378,9 +378,6 @@ def translation(catalog: Catalog, page: Path, text: str, place: str) -> str:
     guides = _GUIDES.get(language, "https://docs.aws.amazon.com/")
     twins = {each: destination(each, language) for each in [*NOTEBOOKS, *DOCUMENTS]}
 
-    def source(link: re.Match[str]) -> str:
-        return os.path.relpath((page.parent / link[0]).resolve(), here)
-
     def follow(link: re.Match[str]) -> str:
         name, target, anchor, space = link[1], link[2], link[3] or "", link[4] or ""
         if "://" in target:
@@ -396,7 +393,14 @@ def translation(catalog: Catalog, page: Path, text: str, place: str) -> str:
     message = catalog.get(text)
     finished = message and message.string and not message.fuzzy
     shown = message.string if finished else f"{MARK} {text}"
-    return _LINK.sub(follow, _SOURCE.sub(source, _GUIDE.sub(guides, shown)))
+    return _LINK.sub(follow, _GUIDE.sub(guides, shown))
+
+
+def picture_in(page: Path, language: str, link: re.Match[str]) -> str:
+    """Where a picture of a page is in a language: ``draw.zh.gif`` beside ``draw.gif``, if it is there."""
+    path = Path(link[0])
+    spoken = path.with_suffix(f".{language}{path.suffix}")
+    return str(spoken if (page.parent / spoken).exists() else path)
 
 
 def edition(language: str) -> tuple[dict[Path, bytes], list[str]]:
@@ -414,7 +418,8 @@ def edition(language: str) -> tuple[dict[Path, bytes], list[str]]:
         for page in pages:
             there = destination(page, language)
             now = there.read_text(encoding="utf-8") if there.exists() else ""
-            files[there] = translated(page, partial(translation, catalog, page), now).encode()
+            text = translated(page, partial(translation, catalog, page), now)
+            files[there] = _PICTURE.sub(partial(picture_in, page, language), text).encode()
     return files, left
 
 

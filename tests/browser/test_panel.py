@@ -1,17 +1,11 @@
 """The panel of notebook 00, as an attendee uses it in JupyterLab."""
 
-import io
-import itertools
 import re
-import time
-from pathlib import Path
 from statistics import median
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser.conftest import PICTURES
 from browser.test_lab import FAILURES, NOTEBOOKS
-from PIL import Image
 from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, executions, inject, winners
@@ -213,7 +207,7 @@ def chosen(panel, name):
 
 
 def test_a_draw_moves(lesson):
-    """One sees a draw state by state, and then the winners one by one: the README shows it."""
+    """One sees a draw state by state, and then the winners one by one."""
     lesson.set_viewport_size({"width": 1280, "height": 800})
     panel = panel_of(lesson)
     set_number(panel, 2)
@@ -224,23 +218,14 @@ def test_a_draw_moves(lesson):
     def shot():
         return lesson.screenshot(clip=seen)
 
-    frames, times = [shot()], [time.monotonic()]
+    frames = [shot()]
     draw = button(panel, "Draw")
     draw.click()
     expect(draw).to_be_disabled()
     while draw.is_disabled():
         if (now := shot()) != frames[-1]:
             frames.append(now)
-            times.append(time.monotonic())
-    frames.append(shot())
     assert len(frames) >= 4  # a slow machine takes fewer pictures
-    if PICTURES:
-        images = [Image.open(io.BytesIO(frame)).convert("RGB") for frame in frames]
-        size = images[-1].size
-        images = [image.resize((800, round(size[1] * 800 / size[0]))).quantize(64) for image in images]
-        lasts = [*(round(1000 * (b - a)) for a, b in itertools.pairwise(times)), 300, 4000][: len(images)]
-        file = Path(PICTURES) / "draw.gif"
-        images[0].save(file, save_all=True, append_images=images[1:], duration=lasts, loop=0, optimize=True)
 
 
 def test_draw(panel, picture):

@@ -73,6 +73,17 @@ def test_files_are_in_step_with_english(edition):
     assert not stale, "Run make translations"
 
 
+def test_pictures_have_words_of_the_language(edition):
+    """Each picture of the English pages has words. So a page in another language shows its own."""
+    shown = [
+        (page.parent / picture)
+        for page, text in edition[0].items()
+        for picture in re.findall(r'<img[^>]* src="([^":]+)"', text.decode() if page.suffix == ".md" else "")
+    ]
+    assert shown
+    assert [path.name for path in shown if not (path.exists() and ".zh." in path.name)] == []
+
+
 def code_of(cell: Any) -> str:
     """The code of a code cell, or of a solution."""
     return cell.source if cell.cell_type == "code" else cell.source.split("```")[1].removeprefix("python\n")
