@@ -44,6 +44,11 @@ class Projector(Voila):  # type: ignore[misc]
     def _only_local(self) -> dict[str, object]:
         return {"headers": {"Content-Security-Policy": _LOCAL}}
 
+    def setup_template_dirs(self) -> None:
+        """Take `spinner.macro.html.j2` of this folder: Voila's own has English words."""
+        super().setup_template_dirs()
+        self.template_paths.insert(0, str(_HERE))
+
     def init_handlers(self) -> list[object]:
         """Voila's own handlers, for this machine's own names and below the base path alone.
 

@@ -82,6 +82,14 @@ def test_who_has_the_token_gets_the_page(projector, opened_page):
     assert kernels(process) > 0
 
 
+def test_the_page_has_no_word_before_it_is_there(opened_page):
+    """Voila's own words, which are English, are not on the page, whatever language it will have."""
+    _, page, *_ = opened_page
+    assert 'id="loading"' in page
+    assert "Running " not in page
+    assert 'id="loading_text"' not in page
+
+
 def test_the_page_asks_nobody_else(opened_page):
     """The browser loads only what this machine sends, so the page opens without a network, too."""
     _, _, policy, _ = opened_page
