@@ -266,7 +266,7 @@ class Machine:
             "public value": _("waits for the public value"),
         }
         running = waits.get(state.waiting.get("awaits", ""), word_of("running"))
-        step = word_of(told["status"].lower()) if told else running
+        step = word_of(told["status"].lower().replace("_", " ")) if told else running
         self._heading.value = f"<h2>{escaped(_('State machine: {state}', state=step))}</h2>"
         if told:
             late = told["error"] if told["status"] == "SUCCEEDED" else ""

@@ -193,7 +193,7 @@ class Preparation:
         try:
             prizes = read_prizes(self._prizes.value)
             rows = [(str(e["count"]), escaped(e["name"])) for e in prizes]
-            self._preview.value = table((_("Winners"), _("Prize")), rows) + _twice(prizes)
+            self._preview.value = table((_("How many"), _("Prize")), rows) + _twice(prizes)
         except LotteryError as error:
             self._preview.value = alert(str(error))
 
@@ -423,7 +423,7 @@ def _twice(prizes: Sequence[Prize]) -> str:
 
 def _roster_preview(name: str, roster: employees.Roster) -> str:
     """What is in a list of guests: the first people, and the rows that cannot be read."""
-    columns = {_("Id"): "employee_id", _("Name"): "employee_name", _("Department"): "department"}
+    columns = {_("Id"): "employee_id", _("Full name"): "employee_name", _("Department"): "department"}
     heads = [head for head, key in columns.items() if any(each.get(key) for each in roster.employees)]
     people = [[escaped(str(e.get(columns[head]) or "")) for head in heads] for e in roster.employees[:3]]
     rows = [_("Row {row}: {reason}", row=each["row"], reason=each["reason"]) for each in roster.rejected]

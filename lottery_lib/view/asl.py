@@ -133,6 +133,8 @@ def _rule(rule: Machine) -> str:
 
 
 def _comparison(test: str, value: object) -> str:
+    if test == "IsPresent":
+        return _("is present") if value else _("is not present")
     if test.startswith("Is"):
         return f"is {'' if value else 'not '}{test.removeprefix('Is').lower()}"
     right = value if test.endswith("Path") else json.dumps(value, ensure_ascii=False)

@@ -28,6 +28,7 @@ def word_of(status: str) -> str:
         "failed": _("failed"),
         "caught": _("caught"),
         "aborted": _("aborted"),
+        "timed out": _("timed out"),
         "not entered": _("not entered"),
     }
     return words.get(status, status)

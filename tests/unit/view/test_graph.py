@@ -112,6 +112,13 @@ def test_choice_rules_are_readable(rule, text):
     assert labels(graph_view(choice(**rule)).source) == [text]
 
 
+def test_a_rule_about_presence_has_words_of_the_language(catalogue, monkeypatch):
+    """A rule that compares has signs. One that asks whether a value is there has words, which people read."""
+    monkeypatch.setenv("LOTTERY_LANG", "zh")
+    catalogue({"is not present": "不存在"})
+    assert labels(graph_view(choice(Variable="$.a", IsPresent=False)).source) == ["$.a 不存在"]
+
+
 def test_catch_is_dashed_and_has_its_name():
     """Each Catch edge is dashed and says Catch; it names the errors if they lead to several states."""
     dashed = [line for line in graph_view(TUTORIAL).source.splitlines() if "dashed" in line]

@@ -2,7 +2,7 @@ import operator
 
 import pytest
 
-from lottery_lib.view.status import mark_of, marked, retried
+from lottery_lib.view.status import mark_of, marked, retried, word_of
 from lottery_lib.view.theme import COLOURS, STATUSES
 
 
@@ -51,3 +51,10 @@ def test_unknown_status_is_shown_as_it_is():
 def test_first_attempt_is_no_retry(attempts, text):
     """Three attempts are two retries."""
     assert retried(attempts) == text
+
+
+def test_an_execution_that_took_too_long_has_a_word(catalogue, monkeypatch):
+    """The operator's page shows how an execution ended."""
+    monkeypatch.setenv("LOTTERY_LANG", "zh")
+    catalogue({"timed out": "超时"})
+    assert word_of("timed out") == "超时"
