@@ -42,8 +42,8 @@ SHOWN = {
         ["销售部", "研发部", "财务部", "物流部"],
         "王思远, 李雨桐, 张浩然, 刘佳怡, 陈子轩, 杨晓雯, 赵建国, 黄雅婷, 周文博, 吴梦瑶, "
         "徐志强, 孙丽华, 马俊杰, 朱婉清, 胡一鸣, 郭晓东, 何静怡, 林海涛, 罗诗涵, 高明, "
-        "梁慧敏, 郑伟, 谢婷婷, 宋佳宁, 唐宇航, 许文静, 韩雪, 冯晨曦, 邓超群, 曹颖, "
-        "彭博, 曾小燕, 肖宇, 田甜, 董晓峰, 潘悦, 袁立, 蔡文轩, 蒋欣然, 欧阳明月",
+        "梁慧敏, 郑伟, 谢婷婷, 宋佳宁, 唐宇航, 许文静, 韩雪梅, 冯晨曦, 邓超群, 曹颖慧, "
+        "彭博文, 曾小燕, 肖宇, 田甜, 董晓峰, 潘悦, 袁立新, 蔡文轩, 蒋欣然, 欧阳明月",
     ),
 }
 
@@ -84,7 +84,9 @@ def test_draw(voila_of, page, tmp_path_factory, language):
     assert len(frames) >= 4  # a slow machine takes fewer pictures
     images = [Image.open(io.BytesIO(frame)).convert("RGB") for frame in frames]
     size = images[-1].size
-    images = [image.resize((800, round(size[1] * 800 / size[0]))).quantize(64) for image in images]
+    images = [image.resize((800, round(size[1] * 800 / size[0]))) for image in images]
+    palette = images[-1].quantize(64)  # one for all: where nothing changes, the file has nothing
+    images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
     lasts = [*(round(1000 * (b - a)) for a, b in itertools.pairwise(times)), 300, 4000][: len(images)]
     images[0].save(
         file("draw.gif", language),
