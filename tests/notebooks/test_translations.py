@@ -84,6 +84,23 @@ def test_pictures_have_words_of_the_language(edition):
     assert [path.name for path in shown if not (path.exists() and ".zh." in path.name)] == []
 
 
+def test_pages_name_buttons_as_they_are(edition):
+    """A page that names a label of the kit in italics, such as *Draw*, has the words that the kit shows."""
+    catalogs = {
+        path.name: [each for each in pofile.read_po(io.BytesIO(text)) if isinstance(each.id, str)]
+        for path, text in edition[0].items()
+        if path.suffix == ".po"
+    }
+    shown = {message.id: message.string for message in catalogs["lottery_lib.po"]}
+    wrong = [
+        (label, message.string)
+        for message in (*catalogs["documents.po"], *catalogs["notebooks.po"])
+        for label in re.findall(r"(?<!\*)\*([A-Z][^*]*)\*(?!\*)", message.id)
+        if label in shown and shown[label] not in message.string
+    ]
+    assert wrong == []
+
+
 def code_of(cell: Any) -> str:
     """The code of a code cell, or of a solution."""
     return cell.source if cell.cell_type == "code" else cell.source.split("```")[1].removeprefix("python\n")
