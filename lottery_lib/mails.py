@@ -16,7 +16,7 @@ from lottery_lib.addresses import in_browser
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources.sns_topic import Topic, as_resource
 from lottery_lib.target import Target
-from lottery_lib.texts import escaped
+from lottery_lib.texts import escaped, in_a_row
 from lottery_lib.translation import _
 
 _MAIL: Final = "/_emulator/mail"
@@ -112,7 +112,7 @@ class Inbox:
             sentences.append(_("Open the link in the mail that {addresses} got.", addresses=addresses))
         if addresses and self._is_readable:
             sentences.append(_("The mailbox at {page} has it.", page=self._page))
-        return " ".join(sentences)
+        return in_a_row(sentences)
 
     def clear(self) -> None:
         """Empty the emulator's mailbox. The kit cannot empty a real mailbox."""

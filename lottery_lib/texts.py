@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Iterable
 from typing import Final
 from unicodedata import category, east_asian_width, normalize
 
@@ -30,6 +31,11 @@ def harmless(text: str) -> str:
 def escaped(text: str) -> str:
     """A text for an HTML page: without controls, and with each `<` and `&` escaped."""
     return html.escape(harmless(text))
+
+
+def in_a_row(sentences: Iterable[str]) -> str:
+    """Sentences as one text. A Chinese full stop has room of its own, and needs no space."""
+    return re.sub("(?<=[。！？]) ", "", " ".join(filter(None, sentences)))
 
 
 def width(text: str) -> int:

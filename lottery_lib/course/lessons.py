@@ -16,6 +16,7 @@ from lottery_lib.resources.contents import Employees, Pool, draws_table
 from lottery_lib.resources.lambda_function import Function
 from lottery_lib.resources.sns_topic import Subscription, as_resource
 from lottery_lib.target import Target
+from lottery_lib.texts import in_a_row
 from lottery_lib.translation import _
 
 #: The address that the lessons subscribe. On the emulator its mail can be read in `inbox`.
@@ -166,7 +167,7 @@ def _look(target: Target, lesson: str) -> Ready:
     if missing := [str(check) for check in earlier if not check.done]:
         raise LotteryError(
             _("lesson {lesson} on AWS", lesson=lesson),
-            " ".join(missing).rstrip(".。"),
+            in_a_row(missing).rstrip(".。"),
             _(
                 "Run `lottery deploy --email ADDRESS` and open the link in the mail; if a draw is missing, "
                 "run `lottery draw 2`; for the hardened edition, add `--edition hardened`"

@@ -14,7 +14,7 @@ from pygments.lexers import JsonLexer
 
 from lottery_lib.definition import Machine, parse
 from lottery_lib.history.state_runs import Event, Reader
-from lottery_lib.texts import width
+from lottery_lib.texts import in_a_row, width
 from lottery_lib.translation import _
 from lottery_lib.view.asl import assigned, catches, known_state, outline, returns, tries, waits, ways
 from lottery_lib.view.icons import icons_of
@@ -177,7 +177,7 @@ def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> Grap
         sentences.append(_("{facts}.", facts=_(", ").join(retries)))
     taken = [number for number, edge in enumerate(drawing.edges) if edge in facts.taken]
     paints = paints_of(machine, facts, drawing.name_lines)
-    return GraphView(drawing.graph.source, " ".join(sentences), dict(all_states(machine)), paints, taken)
+    return GraphView(drawing.graph.source, in_a_row(sentences), dict(all_states(machine)), paints, taken)
 
 
 class _Drawing:

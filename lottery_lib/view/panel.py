@@ -23,7 +23,7 @@ from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import DrawResult, Progress, Winner, published
 from lottery_lib.history.state_runs import Event, Reader
-from lottery_lib.texts import escaped, harmless
+from lottery_lib.texts import escaped, harmless, in_a_row
 from lottery_lib.translation import _
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import WRAPPED
@@ -330,7 +330,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         advice = reason.partition("\n")[0]  # the first line says what to do
         late = _("It had ended before Cancel reached it.") if self._cancelled.is_set() else ""
         success = _("SUCCEEDED: {count} drawn.", count=len(result["winners"]))
-        return " ".join(filter(None, [success, advice, late]))
+        return in_a_row([success, advice, late])
 
     async def _reveal(self, winners: Sequence[Winner]) -> None:
         """Show one winner after the other. The newest prize is at the top, where people see it."""
@@ -399,7 +399,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         """Say why nothing is drawn. What the panel shows stays, and must not look like this draw."""
         ended = self.progress.value == self.progress.max
         self.view.age()
-        self._say(f"{text} {_('Below is still the last draw.')}" if ended else text, "✗")
+        self._say(in_a_row([text, _("Below is still the last draw.")]) if ended else text, "✗")
 
     def _say(self, text: str, mark: str = "") -> None:
         # aria-live: a screen reader says it when it changes.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lottery_lib.texts import escaped, from_cell, harmless, skeleton, to_cell, width
+from lottery_lib.texts import escaped, from_cell, harmless, in_a_row, skeleton, to_cell, width
 
 BELL, CLEAR, TITLE, BACKWARDS = "\a", "\x1b[2J", "\x9d0;mine\x9c", "\u202egnp.exe"
 
@@ -95,3 +95,9 @@ def test_others_look_different():
 def test_a_skeleton_is_its_own(text):
     """The skeleton of a skeleton is the same."""
     assert skeleton(skeleton(text)) == skeleton(text)
+
+
+def test_sentences_in_a_row():
+    """Between two English sentences is a space; a Chinese mark has its own room. Empty ones are left out."""
+    assert in_a_row(["One.", "", "Two."]) == "One. Two."
+    assert in_a_row(["第一句。", "第二句！", "AWS said no.", "完。"]) == "第一句。第二句！AWS said no. 完。"
