@@ -26,12 +26,13 @@ from lottery_lib.command_line import (
     say,
     show,
     shown_rows,
+    speak,
     stack_of,
     yes_option,
 )
 from lottery_lib.errors import LotteryError
 from lottery_lib.files import write_new
-from lottery_lib.translation import _
+from lottery_lib.translation import _, ngettext
 
 if TYPE_CHECKING:
     from lottery_lib.target import Target
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code, 0 only when it did its job."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     run = Run("--json" in words, {})
+    speak()
     try:
         outcome = lottery.main(words or ["--help"], prog_name="lottery", standalone_mode=False, obj=run)
     except Exception as error:
@@ -142,13 +144,13 @@ def teardown(edition: str | None, dry_run: bool, yes: bool) -> Outcome:
     if dry_run:
         going, left = stack.removal(), stack.left()
         document = {"resources": rows(going), "left": rows(left)}
-        return Outcome(document, shown={_("resources"): shown_rows(going), _("left"): shown_rows(left)})
+        return Outcome(document, shown={"resources": shown_rows(going), "left": shown_rows(left)})
     if target.names.base == "hardened":  # the other edition leaves the tables of an evening
         _ask_if_open(target, yes, _("delete the lottery"))
     done = stack.teardown()
     tell_others(target, "`lottery teardown`")
     document = {"resources": rows(done.resources), "left": rows(done.left)}
-    return Outcome(document, not done.left, {_("left"): shown_rows(done.left)})
+    return Outcome(document, not done.left, {"left": shown_rows(done.left)})
 
 
 def _ask_if_open(target: "Target", yes: bool, question: str) -> bool:
@@ -190,13 +192,15 @@ def export(edition: str | None, folder: str) -> Outcome:
 
 
 def _drawn(target: "Target", run_draw: Callable[[], Document]) -> Outcome:
+    from lottery_lib.causes import in_words
     from lottery_lib.mails import inbox
 
     say(inbox(target).where)  # before the draw: there is still time to confirm the address
     result = run_draw()
     if target.kind != "aws" and target.names.edition == "hardened" and result["winners"]:
         say(_("The emulator forgets the winners when it ends. `lottery winners --csv FILE` saves them"))
-    return Outcome(result, result["status"] == "SUCCEEDED" and not result["error"])
+    shown = {**result, "cause": result["cause"] and in_words(str(result["cause"]))}
+    return Outcome(result, result["status"] == "SUCCEEDED" and not result["error"], shown)
 
 
 @lottery.command(example="lottery draw 2", failed=NO_DRAW, context_settings={"ignore_unknown_options": True})
@@ -251,7 +255,7 @@ def winners(edition: str | None, csv: str | None, xlsx: str | None) -> Outcome:
     for file, written in ((csv, draws.as_csv), (xlsx, draws.as_xlsx)):
         if file:
             write_new(file, written(table))
-    return Outcome(records(table))
+    return Outcome(records(table), shown=records(draws.in_words(table)))
 
 
 @lottery.command(example="lottery history")
@@ -392,7 +396,7 @@ def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: boo
     agree(target, yes, question)
     bar = partial(tqdm, unit=_(" employees"), file=sys.stderr, disable=run.as_json or None)
     loaded = load_employees(target, roster, bar, skip_bad_rows=skip_bad_rows)
-    told = _("{count} people can win.", count=loaded)
+    told = ngettext("1 person can win.", "{count} people can win.", loaded, count=loaded)
     return Outcome({"loaded": loaded, "rejected": roster.rejected}, shown=told)
 
 

@@ -22,7 +22,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from lottery_lib.errors import DEPLOY, LotteryError
-from lottery_lib.translation import _
+from lottery_lib.translation import _, punctuated
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -44,7 +44,7 @@ _RENEW: Final = _(
     "Renew the credentials (`aws sso login`, or a new access key), then connect again: run the command "
     "again, or the first cell of the notebook"
 )
-_OTHER_KEYS: Final = _(
+_OTHER_KEYS: Final = punctuated(
     "{cause}. {advice}",
     cause=_RENEW,
     advice=_("Keys of AWS China work only in China's regions, and other keys only elsewhere"),

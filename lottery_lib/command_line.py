@@ -15,13 +15,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.texts import escaped, harmless, width
-from lottery_lib.translation import _
+from lottery_lib.translation import N_, _, language, ngettext, punctuated, translated
+from lottery_lib.words import in_words, value_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,46 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415
 
 Document = Mapping[str, object]
+
+# What click itself says, for the catalogue; see `speak`. A test compares it with click.
+_CLICK: Final = (
+    N_("Usage:"),
+    N_("[OPTIONS]"),
+    N_("COMMAND [ARGS]..."),
+    N_("[COMMAND] [ARGS]..."),
+    N_("Options"),
+    N_("Commands"),
+    N_("Show this message and exit."),
+    N_("No such command {name!r}."),
+    N_("No such option {name!r}."),
+    N_("Missing argument"),
+    N_("Missing command."),
+    N_("Invalid value for {param_hint}: {message}"),
+    N_("integer"),
+    N_("{value!r} is not a valid {number_type}."),
+    N_("Option {name!r} does not take a value."),
+    ngettext("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments.", 1),
+    ngettext("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})", 1),
+    ngettext("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)", 1),
+    ngettext("{value!r} is not {choice}.", "{value!r} is not one of {choices}.", 1),
+)
+
+
+def speak() -> None:
+    """Let click use the kit's catalogue. By itself it asks gettext for the catalogue of a whole program.
+
+    This gives each module of click our functions in the place of gettext's, which have the same names.
+    """
+    for module in (
+        click.core,
+        click.decorators,
+        click.exceptions,
+        click.formatting,
+        click.parser,
+        click.types,
+    ):
+        vars(module).update(_=_, ngettext=ngettext)
+    click.INT.name = _("integer")
 
 
 @dataclass
@@ -80,7 +121,7 @@ class Command(click.Command):
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
-        self.help = _(inspect.cleandoc(self.help or ""))
+        _translate(self)
         self.epilog = example_line(example)
         self.failed = failed or {}
         self.params += common_options(party)
@@ -117,7 +158,14 @@ class Group(click.Group):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.help = _(inspect.cleandoc(self.help or ""))
+        _translate(self)
+        self.subcommand_metavar = translated(language(), self.subcommand_metavar)
+
+
+def _translate(command: click.Command) -> None:
+    """Translate the help, which is a docstring, and the word for options."""
+    command.help = translated(language(), inspect.cleandoc(command.help or ""))
+    command.options_metavar = translated(language(), command.options_metavar or "")
 
 
 def explained(error: Exception) -> LotteryError | None:
@@ -127,9 +175,9 @@ def explained(error: Exception) -> LotteryError | None:
         return LotteryError(_("command"), _("interrupted"), next_step)
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "lottery"
-        what = error.message or error.format_message()
+        what = error.format_message()
         next_step = _("See `{command} --help`", command=command)
-        return LotteryError(_("command line"), what.rstrip("."), next_step)
+        return LotteryError(_("command line"), what.rstrip(".。"), next_step)
     if isinstance(error, ImportError):
         next_step = _("Run `make clean install`, then start with `make lab`")
         return LotteryError(_("packages"), str(error), next_step)
@@ -147,7 +195,8 @@ def show(document: object, *, as_json: bool = False) -> None:
             if isinstance(value, list) and value:
                 show(value)
             elif value is not None:
-                _print(_("{key}: {value}", key=key, value=_("none") if value == [] else value))
+                told = _("none") if value == [] else value_in_words(key, value)
+                _print(punctuated("{key}: {value}", key=in_words(key), value=told))
     elif isinstance(document, list) and document:
         _print(_aligned(document))
     else:
@@ -156,9 +205,11 @@ def show(document: object, *, as_json: bool = False) -> None:
 
 def _aligned(rows: Sequence[Mapping[str, object]]) -> str:
     """Rows as a table: a head for each key, and one line for each row."""
-    heads = list(dict.fromkeys(head for row in rows for head in row))
-    cells = [["" if row.get(head) is None else str(row[head]) for head in heads] for row in rows]
-    lines = [[text.replace("\n", "\\n") for text in line] for line in (heads, *cells)]
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    cells = [
+        ["" if row.get(key) is None else str(value_in_words(key, row[key])) for key in keys] for row in rows
+    ]
+    lines = [[text.replace("\n", "\\n") for text in line] for line in (map(in_words, keys), *cells)]
     widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         " ".join(text + " " * (wide - width(text)) for text, wide in zip(line, widths, strict=True))
@@ -227,13 +278,18 @@ def ask(question: str) -> None:
         raise LotteryError(question, what, _("Give --yes"))
     say(_("{question}? [y/N] ", question=question), nl=False)
     # Not click.confirm: it writes a space to stdout, and would ask again after a "maybe".
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    if not is_yes(sys.stdin.readline()):
         next_step = _("Nothing was changed; run it again if you are sure")
         raise LotteryError(question, _("was not confirmed"), next_step)
 
 
+def is_yes(answer: str) -> bool:
+    """Whether somebody has typed yes, in English or in their language."""
+    return answer.strip().lower() in ("y", "yes", _("yes"))
+
+
 def _tell(resource: "Report") -> None:
-    say(", ".join(filter(None, [str(resource), resource.note])))
+    say(punctuated(", ").join(filter(None, [str(resource), resource.note])))
 
 
 def rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
@@ -243,11 +299,9 @@ def rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
 
 def shown_rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
     """Resources as people read them, in their language."""
-    from lottery_lib.resources import in_words
-
     return [
-        {_("kind"): in_words(report.kind), _("name"): report.name, _("state"): in_words(report.state)}
-        for report in resources
+        {key: value if key == "name" else translated(language(), value) for key, value in row.items()}
+        for row in rows(resources)
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from lottery_lib import employees, execution
+from lottery_lib import causes, employees, execution, words
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import (
     DOLLARS_PER_TRANSITION,
@@ -27,7 +27,7 @@ from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
 from lottery_lib.texts import harmless, to_cell, width
-from lottery_lib.translation import _
+from lottery_lib.translation import _, punctuated
 
 _TOO_NEW: Final = _(
     "(The rights of a role that was made or changed in the last minutes may not hold everywhere yet: "
@@ -89,7 +89,7 @@ class Draws:
 
     def stop(self, arn: str) -> None:
         """Stop a draw."""
-        execution.stop(self._target, arn, error="Cancelled", cause="The draw was cancelled by hand")
+        execution.stop(self._target, arn, error="Cancelled", cause=causes.CANCELLED)
 
     def mailed(self) -> str:
         """Say in a sentence who gets the mails and where to read them."""
@@ -207,15 +207,23 @@ def winner_table(
     return _rewritten(table.sort_values("employee_id"), harmless)
 
 
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of winners as people read it: with heads and words in their language."""
+    rows = [list(map(words.value_in_words, table, row)) for row in table.itertuples(index=False, name=None)]
+    # `status` is the word for an execution; here, it says who was absent at the roll call.
+    heads = [words.in_words("roll_call" if column == "status" else column) for column in table]
+    return pd.DataFrame(rows, columns=heads, dtype=object)
+
+
 def as_csv(table: pd.DataFrame) -> bytes:
-    """A table as a CSV file. A spreadsheet shows its Chinese names, and runs no cell as a formula."""
-    text: str = _rewritten(table, to_cell).to_csv(index=False)
+    """Winners as a CSV file. A spreadsheet shows its Chinese names, and runs no cell as a formula."""
+    text: str = _rewritten(in_words(table), to_cell).to_csv(index=False)
     return text.encode("utf-8-sig")  # without a byte order mark, a spreadsheet shows Chinese names wrongly
 
 
 def as_xlsx(table: pd.DataFrame) -> bytes:
-    """A table as an .xlsx file. Text stays text: 007 keeps its zeros, and no cell is run as a formula."""
-    file = io.BytesIO()
+    """Winners as an .xlsx file. Text stays text: 007 keeps its zeros, and no cell is run as a formula."""
+    file, table = io.BytesIO(), in_words(table)
     as_text = {"strings_to_formulas": False, "strings_to_urls": False}
     with pd.ExcelWriter(file, engine="xlsxwriter", engine_kwargs={"options": as_text}) as writer:
         table.to_excel(writer, index=False)
@@ -281,7 +289,7 @@ def _result(description: Mapping[str, Any], events: Sequence[Event]) -> DrawResu
     drawn = json.loads(description.get("output") or "null") if succeeded else None
     error, cause = failure(events) or _not_mailed(description, drawn) or (None, None)
     if error and not succeeded and (advice := _how_to_go_on(description, events)):
-        cause = _("{cause}. {advice}", cause=str(cause).rstrip(".。"), advice=advice)
+        cause = punctuated("{cause}. {advice}", cause=str(cause).rstrip(".。"), advice=advice)
     return {
         "status": description["status"],
         "winners": _winners(drawn),
@@ -295,7 +303,7 @@ def _fresh(result: DrawResult) -> DrawResult:
     """If the draw failed because a right is missing, add a hint that the right may only be too new."""
     cause = str(result["cause"])
     if "AccessDenied" in cause or "not authorized to perform" in cause:
-        result["cause"] = _("{cause}. {advice}", cause=cause.rstrip(".。"), advice=_TOO_NEW)
+        result["cause"] = punctuated("{cause}. {advice}", cause=cause.rstrip(".。"), advice=_TOO_NEW)
     return result
 
 

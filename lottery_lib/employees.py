@@ -8,12 +8,12 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Final, NotRequired, TypedDict
+from typing import Final, NamedTuple, NotRequired, TypedDict
 from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
@@ -23,7 +23,8 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.files import MB, read_limited
 from lottery_lib.names import KIT
 from lottery_lib.texts import CONTROLS, INVISIBLE, from_cell, skeleton
-from lottery_lib.translation import _, in_language
+from lottery_lib.translation import _, in_language, punctuated
+from lottery_lib.words import in_words
 
 DATA_FOLDER: Final = KIT / "data"
 #: The ten employees of the tutorial (2.2.4), as DynamoDB's batch-write takes them.
@@ -35,7 +36,7 @@ HEADERS: Final = {
     "employee_name": ("employee_name", "name", "full name", "姓名", "员工姓名"),
     "department": ("department", "dept", "部门", "所属部门"),
     "employee_entry_date": ("employee_entry_date", "entry date", "start date", "入职日期", "入职时间"),
-    "lottery_serial": ("lottery_serial", "lottery number", "抽奖号", "抽奖号码", "抽奖编号"),
+    "lottery_serial": ("lottery_serial", "lottery number", "抽奖号", "抽奖号码", "抽奖编号", "抽奖序号"),
 }
 #: What a list may have. One that has more is refused before room is made for it.
 MOST_ROWS: Final = 100_000
@@ -110,8 +111,8 @@ class Roster:
         """What a person checks before the roster is loaded: the first three employees, and the bad rows."""
         lines = [_("Employees: {count}. The first ones, as they were read:", count=len(self.employees))]
         for employee in self.employees[:3]:
-            department = f" ({employee['department']})" if "department" in employee else ""
-            lines.append(f"  {employee['employee_id']}: {employee['employee_name']}{department}")
+            pattern = "  {employee_id}: {employee_name}" + " ({department})" * ("department" in employee)
+            lines.append(punctuated(pattern, **employee))
         if self.rejected:
             lines.append(_("Rejected rows: {count}", count=len(self.rejected)))
         return "\n".join(lines + self._bad_rows())
@@ -178,7 +179,7 @@ def parse(name: str, data: bytes) -> Roster:
         pdf = data.startswith(b"%PDF")
         raise LotteryError(where, _("is a PDF") if pdf else _("is in Excel's old format (.xls)"), _SAVE)
     read_rows = _xlsx_rows if data.startswith(b"PK") else _csv_rows
-    return _checked(_under_header(where, read_rows(where, data)))
+    return _checked(*_under_header(where, read_rows(where, data)))
 
 
 def _too_large(where: str, reason: str) -> LotteryError:
@@ -323,6 +324,9 @@ def _text(cell: object) -> str:
     return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell)
 
 
+_Rows = Iterable[tuple[int, Mapping[str, object]]]
+
+
 def _csv_rows(where: str, data: bytes) -> list[list[str]]:
     """The rows of a CSV. Its separator is the one that the header has most."""
     text = _decoded(where, data)
@@ -354,8 +358,11 @@ def _decoded(where: str, data: bytes) -> str:
     raise LotteryError(where, _("is not in UTF-8 or GBK, or mixes both"), _SAVE)
 
 
-def _under_header(where: str, rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, Mapping[str, object]]]:
-    """The rows below the header, each with its number in Excel and its cells by attribute."""
+def _under_header(where: str, rows: Iterable[Sequence[str]]) -> tuple[_Rows, dict[str, str]]:
+    """The rows below the header, and what it calls each attribute.
+
+    A row is its number in Excel and its cells by attribute.
+    """
     filled = ((number, cells) for number, cells in enumerate(rows, start=1) if any(map(str.strip, cells)))
     top, header = next(filled, (0, ()))
     if not top:
@@ -365,16 +372,19 @@ def _under_header(where: str, rows: Iterable[Sequence[str]]) -> Iterator[tuple[i
     for attribute in HEADERS:
         same = [cell.strip() for cell, column in zip(header, columns, strict=True) if column == attribute]
         if len(same) > 1:
-            columns_of = {"attribute": attribute, "columns": _(" and ").join(same)}
+            columns_of = {"attribute": in_words(attribute), "columns": _(" and ").join(same)}
             what = _("the header has two columns for {attribute}: {columns}", **columns_of)
             raise LotteryError(where, what, _("Delete or rename one of them"))
         if not same and attribute in COLUMNS[:2]:
-            what = _("the header (row {number}) lacks {attribute}", number=top, attribute=attribute)
+            what = _("the header (row {number}) lacks {attribute}", number=top, attribute=in_words(attribute))
             next_step = _("Begin with a row such as employee_id,employee_name,department or 工号,姓名,部门")
             raise LotteryError(where, what, next_step)
-    for number, cells in filled:
-        surplus = any(map(str.strip, cells[len(header) :]))
-        yield number, dict(zip(columns, cells, strict=False)) | {"": surplus}
+    called = {attribute: cell.strip() for attribute, cell in zip(columns, header, strict=True)}
+    below = (
+        (number, dict(zip(columns, cells, strict=False)) | {"": any(map(str.strip, cells[len(header) :]))})
+        for number, cells in filled
+    )
+    return below, called
 
 
 def _plain(header: str) -> str:
@@ -384,7 +394,7 @@ def _plain(header: str) -> str:
 _ATTRIBUTES: Final = {_plain(word): attribute for attribute, words in HEADERS.items() for word in words}
 
 
-def _json_items(where: str, data: bytes) -> Iterable[tuple[int, Mapping[str, object]]]:
+def _json_items(where: str, data: bytes) -> _Rows:
     """The items of DynamoDB's batch-write JSON, numbered."""
     try:
         tables = json.loads(data.decode("utf-8-sig"))
@@ -400,13 +410,23 @@ def _json_items(where: str, data: bytes) -> Iterable[tuple[int, Mapping[str, obj
     return enumerate(rows, start=1)
 
 
-_Seen = dict[str, tuple[int, str]]
-"""By its skeleton: the row in which a text was first, and the text as it is there."""
+class _Before(NamedTuple):
+    """What the rows before have. By its skeleton: the row in which a text was first, and the text there."""
+
+    ids: dict[str, tuple[int, str]]
+    names: dict[str, tuple[int, str]]
+    serials: set[int]
 
 
-def _checked(rows: Iterable[tuple[int, Mapping[str, object]]]) -> Roster:
-    """Turn each row into an employee, or reject it with the first reason that applies."""
-    roster, ids, names, serials = Roster(), _Seen(), _Seen(), set[int]()
+def _checked(rows: _Rows, called: Mapping[str, str] | None = None) -> Roster:
+    """Turn each row into an employee, or reject it with the first reason that applies.
+
+    Args:
+        rows: The rows, each with its number and its cells by attribute.
+        called: What the file calls an attribute, if not by its name.
+    """
+    columns = {each: each for each in HEADERS} | dict(called or {})
+    roster, before = Roster(), _Before({}, {}, set())
     for number, row in rows:
         texts = {
             each: str(row[each]).strip() if isinstance(row.get(each), str | int) else "" for each in HEADERS
@@ -418,66 +438,66 @@ def _checked(rows: Iterable[tuple[int, Mapping[str, object]]]) -> Roster:
         if row.get(""):  # no attribute of an item has this name
             reason = _("it has more cells than the header. A text with a comma needs quotation marks.")
         else:
-            reason = next(_wrong(texts, serial, ids, names, serials), "")
+            reason = next(_wrong(texts, serial, columns, before), "")
         if reason:
             roster.rejected.append({"row": number, "reason": reason})
             continue
         identity, name, department, entry, _serial = texts.values()
-        ids[skeleton(identity)] = number, identity
-        names.setdefault(skeleton(name), (number, name))
+        before.ids[skeleton(identity)] = number, identity
+        before.names.setdefault(skeleton(name), (number, name))
         if serial:
-            serials.add(serial)
+            before.serials.add(serial)
         employee = Employee(
             employee_id=identity, employee_name=name, employee_entry_date=entry, lottery_serial=serial
         )
         if department:
             employee["department"] = department
         roster.employees.append(employee)
-    free = count(max(serials, default=0) + 1)
+    free = count(max(before.serials, default=0) + 1)
     for employee in roster.employees:
         employee["lottery_serial"] = employee["lottery_serial"] or next(free)
     return roster
 
 
 def _wrong(
-    texts: Mapping[str, str], serial: int, ids: _Seen, names: _Seen, serials: Container[int]
+    texts: Mapping[str, str], serial: int, columns: Mapping[str, str], before: _Before
 ) -> Iterator[str]:
-    """What is wrong with a row's texts, beside the ids, names and serials of the rows before."""
+    """What is wrong with a row's texts, beside those of the rows before."""
     identity, name, department, entry, serial_text = texts.values()
-    row, other = ids.get(skeleton(identity), (0, ""))
+    id_column, name_column, department_column, entry_column, serial_column = map(columns.get, HEADERS)
+    row, other = before.ids.get(skeleton(identity), (0, ""))
     if not skeleton(identity):
-        yield _("employee_id is empty.")
+        yield _("{column} is empty.", column=id_column)
     if len(identity.encode(errors="replace")) > _ID_BYTES:
-        yield _("employee_id has more than {most} bytes.", most=_ID_BYTES)
+        yield _("{column} has more than {most} bytes.", column=id_column, most=_ID_BYTES)
     if row:
-        same = _("employee_id {id} is there already, in row {row}.", id=identity, row=row)
-        like = {"id": identity, "other": other, "row": row}
+        told = {"column": id_column, "value": identity, "row": row}
         yield (
-            same if identity == other else _("employee_id {id!r} looks like {other!r} in row {row}.", **like)
+            _("{column} {value} is there already, in row {row}.", **told)
+            if identity == other
+            else _("{column} {value!r} looks like {other!r} in row {row}.", other=other, **told)
         )
     if CONTROLS.search(identity) or INVISIBLE.search(identity):
-        yield _("employee_id {id!r} has a character that cannot be shown.", id=identity)
+        yield _("{column} {value!r} has a character that cannot be shown.", column=id_column, value=identity)
     if not skeleton(name):
-        yield _("employee_name of {id} is empty.", id=identity)
+        yield _("{column} of {id} is empty.", column=name_column, id=identity)
     if max(len(name), len(department)) > _NAME_LENGTH:
         yield _(
             "a name or department of {id} has more than {most} characters.", id=identity, most=_NAME_LENGTH
         )
-    if CONTROLS.search(name):
-        yield _("employee_name {name!r} has a character that cannot be shown.", name=name)
-    if CONTROLS.search(department):
-        yield _("department {name!r} has a character that cannot be shown.", name=department)
-    row, other = names.get(skeleton(name), (0, name))
+    for column, value in ((name_column, name), (department_column, department)):
+        if CONTROLS.search(value):
+            yield _("{column} {value!r} has a character that cannot be shown.", column=column, value=value)
+    row, other = before.names.get(skeleton(name), (0, name))
     if name != other:
-        told = {"name": name, "other": other, "row": row}
-        yield _("employee_name {name!r} looks like {other!r} in row {row}. Write both in one way.", **told)
+        told = {"column": name_column, "value": name, "other": other, "row": row}
+        yield _("{column} {value!r} looks like {other!r} in row {row}. Write both in one way.", **told)
     if entry and not re.fullmatch(r"\d{8}", entry):
-        yield _("employee_entry_date of {id} must look like 20200131, not {text!r}.", id=identity, text=entry)
+        told = {"column": entry_column, "id": identity, "text": entry}
+        yield _("{column} of {id} must look like 20200131, not {text!r}.", **told)
     if serial_text and not serial:
-        yield _(
-            "lottery_serial of {id} must be a whole number of at least 1, not {text!r}.",
-            id=identity,
-            text=serial_text,
-        )
-    if serial in serials:
-        yield _("lottery_serial {number} of {id} is taken already.", number=serial, id=identity)
+        told = {"column": serial_column, "id": identity, "text": serial_text}
+        yield _("{column} of {id} must be a whole number of at least 1, not {text!r}.", **told)
+    if serial in before.serials:
+        told = {"column": serial_column, "id": identity, "number": serial}
+        yield _("{column} {number} of {id} is taken already.", **told)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lottery_lib.translation import _
+from lottery_lib.translation import _, punctuated
 
 #: The next step when something of the lottery is missing.
 DEPLOY: Final = _("Run `lottery deploy`, or in a notebook its first cell again")
@@ -25,7 +25,7 @@ class LotteryError(Exception):
 
     def __str__(self) -> str:
         parts = {"where": self.where, "what": self.what, "next_step": self.next_step}
-        return _("{where}: {what}. {next_step}.", **parts)
+        return punctuated("{where}: {what}. {next_step}.", **parts)
 
     def _render_traceback_(self) -> list[str]:
         # IPython shows this instead of a traceback: the sentence helps an attendee, our call stack does not.

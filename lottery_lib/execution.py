@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from lottery_lib.aws_errors import AwsError, all_pages, busy, call_or_none, says
+from lottery_lib.causes import STOPPED, TORN_DOWN
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.target import Target
 from lottery_lib.translation import _
@@ -221,7 +222,7 @@ def wait(target: Target, arn: str, *, seconds: float = 120.0) -> "DescribeExecut
     return target.waiter.until(what, ended, seconds=seconds, every=1)
 
 
-def stop(target: Target, arn: str, *, error: str = "Stopped", cause: str = "Stopped by hand") -> None:
+def stop(target: Target, arn: str, *, error: str = "Stopped", cause: str = STOPPED) -> None:
     """Stop an execution; nothing happens if it has ended already."""
     if describe(target, arn)["status"] not in ENDED:
         _stop(target, arn, error, cause)
@@ -247,5 +248,5 @@ def stop_running(target: Target, machine_arn: str) -> int:
     """Stop every running execution of a machine; returns how many there were."""
     running = of_machine(target, machine_arn, status="RUNNING")
     for execution in running:
-        _stop(target, execution["executionArn"], "Stopped", "Stopped by the teardown of the lottery")
+        _stop(target, execution["executionArn"], "Stopped", TORN_DOWN)
     return len(running)

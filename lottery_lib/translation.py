@@ -3,6 +3,7 @@
 import gettext
 import os
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,11 @@ _KIT: Final = TRANSLATIONS.parent
 #: shares the kit, a learner cannot write there.
 WORK: Final = _KIT / "work" if os.access(_KIT, os.W_OK) else Path.home() / "lottery"
 _LOCALE: Final = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # as gettext reads it
+#: The marks of a language that does not use those of English; see `punctuated`.
+_MARKS: Final = {"zh": {". ": "。", ".": "。", ": ": "：", ", ": "，", "; ": "；", " (": "（", ")": "）"}}
+#: What stands between the parts of a list.
+_BETWEEN: Final = {"zh": "、"}
+_CHINESE: Final = re.compile("[\u4e00-\u9fff]")
 
 
 def languages() -> list[str]:
@@ -86,3 +92,39 @@ def translated(language: str, message: str, /, **values: object) -> str:
     """Translate a message into any language, such as a browser's; see `_`."""
     text = _catalogue(language).gettext(message) if message else ""
     return text.format(**values) if values else text
+
+
+def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
+    """Translate the one of two messages that fits a number, then put values in; see `_`.
+
+    Args:
+        one: The English text for 1.
+        many: The English text for any other number.
+        count: The number. A language may have one form for all numbers, or more than two.
+        **values: The values.
+    """
+    text = _catalogue(language()).ngettext(one, many, count)
+    return text.format(**values) if values else text
+
+
+def punctuated(pattern: str, /, **values: object) -> str:
+    """Put values into a pattern that has no word, such as ``"{key}: {value}"``, with this language's marks.
+
+    A value can be AWS's sentence. It keeps the full stop of its own language, and a question gets none.
+    """
+    marks = _MARKS.get(language(), {})
+
+    def put(part: re.Match[str]) -> str:
+        name, mark = part.groups()
+        value = str(values[name]) if name else ""
+        is_english = not _CHINESE.search(value)
+        if mark.startswith(".") and re.search("[?？][)）]?$", value):
+            return value + mark[1:] * is_english
+        return value + (mark if mark.startswith(".") and is_english else marks.get(mark, mark))
+
+    return re.sub(r"(?:\{(\w+)\})?([.:,;]? ?\(?|\)?)", put, pattern)
+
+
+def listed(parts: Iterable[str], /) -> str:
+    """The parts of a list, with what stands between them in this language."""
+    return _BETWEEN.get(language(), ", ").join(parts)

@@ -6,7 +6,7 @@ from typing import Any, Final
 import segno
 
 from lottery_lib.texts import escaped
-from lottery_lib.translation import _, language
+from lottery_lib.translation import _, language, ngettext
 from lottery_party.check_words import RULES
 
 _STYLE: Final = """
@@ -75,9 +75,8 @@ def page(receipt: Mapping[str, Any], code: str) -> str:
     )
     asked = escaped(_("The room is asked: {question}", question=receipt["question"]))
     photograph = _("<b>Photograph this page.</b> After the draw you can check that nothing was changed.")
-    size = (
-        _("1 person can win") if receipt["size"] == 1 else _("{count} people can win", count=receipt["size"])
-    )
+    count = receipt["size"]
+    size = ngettext("1 person can win", "{count} people can win", count, count=count)
     phone = _("The code of the announcement, for your phone")
     before = _("Draws that were announced before: {count}", count=receipt["announced_before"])
     return f"""<!doctype html>
@@ -112,11 +111,7 @@ def page(receipt: Mapping[str, Any], code: str) -> str:
 
 
 def _prize(name: str, count: int) -> str:
-    return (
-        _("{prize}: 1 winner", prize=name)
-        if count == 1
-        else _("{prize}: {count} winners", prize=name, count=count)
-    )
+    return ngettext("{prize}: 1 winner", "{prize}: {count} winners", count, prize=name, count=count)
 
 
 def grouped(code: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from lottery_lib.translation import _, language
+from lottery_lib.translation import _, language, ngettext
 
 _CLAIMS: Final = {
     "each receipt names the one before": _("each receipt names the one before"),
@@ -227,11 +227,11 @@ TEXT: Final = {
     "announced": _("Draw {draw} is announced"),
     "announcedWhy": _("Photograph this page. After the draw you can check that nothing was changed."),
     "prizes": _("Prizes, in this order"),
-    "prize": _("{prize}: {count} winners"),
-    "prizeOfOne": _("{prize}: 1 winner"),
+    "prize": ngettext("{prize}: 1 winner", "{prize}: {count} winners", 2),
+    "prizeOfOne": ngettext("{prize}: 1 winner", "{prize}: {count} winners", 1),
     "rule": RULES,
-    "size": _("{count} people can win"),
-    "sizeOfOne": _("1 person can win"),
+    "size": ngettext("1 person can win", "{count} people can win", 2),
+    "sizeOfOne": ngettext("1 person can win", "{count} people can win", 1),
     "question": _("The room is asked: {question}"),
     "noQuestion": _("The room is asked nothing, so there is no public value."),
     "given": _("This is the public value. It was typed at {at}. Seconds after the question: {seconds}"),

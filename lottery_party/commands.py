@@ -18,6 +18,7 @@ from lottery_lib.command_line import (
     common_options,
     connected,
     example_line,
+    is_yes,
     say,
     show,
     stack_of,
@@ -25,7 +26,7 @@ from lottery_lib.command_line import (
 )
 from lottery_lib.errors import LotteryError
 from lottery_lib.files import MB, make_folder, read_limited, write_over
-from lottery_lib.translation import _, language
+from lottery_lib.translation import _, language, listed, punctuated
 
 if TYPE_CHECKING:
     from lottery_lib.employees import Employee
@@ -105,7 +106,7 @@ def _offer(target: "Target") -> Path | None:
             "{file} has the evening {name}, which is not closed. Go on with it?", file=file.name, name=name
         )
         say(_("{question} [Y/n] ", question=question), nl=False)
-        if sys.stdin.readline().strip().lower() in ("", "y", "yes"):
+        if not (answer := sys.stdin.readline()).strip() or is_yes(answer):
             return file
     return None
 
@@ -231,7 +232,9 @@ def verify(edition: str | None, folder: str) -> Outcome:
         for claim, true in found.claims.items()
     ]
     lines += [*found.problems]
-    lines += [_("{key}: {value}", key=WORDS[name], value=number) for name, number in found.counts.items()]
+    lines += [
+        punctuated("{key}: {value}", key=WORDS[name], value=number) for name, number in found.counts.items()
+    ]
     for each in found.draws:
         lines.append(
             _("{draw}: code of the announcement {code}", draw=each["draw"], code=grouped(each["code"]))
@@ -436,7 +439,7 @@ def withdraw(edition: str | None, who: str, name: str | None, file: str | None) 
     guests = evening.guests()
     found = [guests[who]] if who in guests else [one for one in guests.values() if is_called(one, who)]
     if len(found) > 1:
-        what = _("means several guests: {people}", people=_(", ").join(map(called, found)))
+        what = _("means several guests: {people}", people=listed(map(called, found)))
         raise LotteryError(_("guest {who}", who=who), what, _("Give the id"))
     one = found[0] if found else Person(who, who)
     evening.withdraw(one.id)

@@ -31,7 +31,7 @@ from lottery_lib.mails import inbox
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target, connected_again
 from lottery_lib.texts import escaped
-from lottery_lib.translation import _, language, languages
+from lottery_lib.translation import _, language, languages, listed, ngettext
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import word_of
 from lottery_party import evening_file, scenes
@@ -477,10 +477,11 @@ class Operator(Page):
         if not self.shown:
             return
         offer, absent = self._offer(self.shown), len(self._roll.absent)
-        again = (
-            _("1 absent: draw this place again")
-            if absent == 1
-            else _("{count} absent: draw these places again", count=absent)
+        again = ngettext(
+            "1 absent: draw this place again",
+            "{count} absent: draw these places again",
+            absent,
+            count=absent,
         )
         words = again if offer.form == "roll call" and absent else offer.button
         both = [(self._main, not offer.form), (self._answer, bool(offer.form))]
@@ -493,7 +494,7 @@ class Operator(Page):
             self._who.value = ""
         elif self.shown:
             left = scenes.remaining(scenes.seen(self.shown), self.evening.guests())
-            names = _(", ").join(sorted(each.name for each in left))
+            names = listed(sorted(each.name for each in left))
             self._who.value = f'<div class="night-people">{escaped(names)}</div>'
 
     # What the operator does
@@ -537,7 +538,7 @@ class Operator(Page):
 
     def _ask_end(self) -> None:
         missed = [each.name for each in self.state.prizes if not scenes.drawn(each)] if self.state else []
-        without = _("Not drawn: {prizes}", prizes=_(", ").join(missed))
+        without = _("Not drawn: {prizes}", prizes=listed(missed))
         lasting = _("The machine tells its secret. Nobody can draw in this evening any more.")
         text = (alert(without) if missed else "") + f"<p>{escaped(lasting)}</p>"
         self.question.ask(_("End the evening?"), text, _("Yes, end it"), Evening.close)
@@ -636,7 +637,7 @@ def _prize_table(state: EveningState, not_mailed: str) -> str:
         )
         for each in state.prizes
     ]
-    gone = _(", ").join(f"{each.name} ({each.id})" for each in state.withdrawn)
+    gone = listed(f"{each.name} ({each.id})" for each in state.withdrawn)
     found = table(heads, rows) if rows else f"<p>{_('They appear here when they are announced.')}</p>"
     return found + (f"<p>{escaped(_('Withdrawn: {people}', people=gone))}</p>" if gone else "")
 
@@ -652,9 +653,10 @@ def _status(prize: PrizeState, state: EveningState, not_mailed: str) -> str:
 
 def _people(prize: PrizeState) -> str:
     """The winners of a prize, as HTML; many of them only on demand."""
-    names = escaped(_(", ").join(each.name for each in prize.winners))
+    names = escaped(listed(each.name for each in prize.winners))
     if len(prize.winners) > _FEW:
-        count = _("{count} people", count=len(prize.winners))
+        won = len(prize.winners)
+        count = ngettext("1 person", "{count} people", won, count=won)
         names = f"<details><summary>{count}</summary>{names}</details>"
-    absent = escaped(_(", ").join(each.name for each in prize.absent))
+    absent = escaped(listed(each.name for each in prize.absent))
     return names + (f" <s>{absent}</s>" if absent else "")

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from lottery_lib import execution
 from lottery_lib.aws_errors import call_or_none
+from lottery_lib.causes import in_words
 from lottery_lib.draws import machine_arn, remaining, run
 from lottery_lib.errors import LotteryError
 from lottery_lib.hardened import check_edition, check_public_value, send_answer
@@ -21,7 +22,7 @@ from lottery_lib.resources.contents import Pool, draws_table, in_pool
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import Target
 from lottery_lib.texts import normalised
-from lottery_lib.translation import _
+from lottery_lib.translation import _, punctuated
 from lottery_party import evening_file
 from lottery_party.prizes import Prize
 from lottery_party.records import proof
@@ -332,7 +333,9 @@ class Evening:
         self._note(request)
         told = run(self.target, {"draw_id": self.name, **request}, _SECONDS)
         if told["error"]:
-            what = _("{failed} ({reason})", failed=failed, reason=str(told["cause"]).rstrip(".。"))
+            what = punctuated(
+                "{failed} ({reason})", failed=failed, reason=in_words(str(told["cause"])).rstrip(".。")
+            )
             raise self._refused(what, _("Look at the evening, and try again"))
         self.refresh()
 
@@ -533,4 +536,5 @@ def _problem(latest: Mapping[str, Any]) -> str:
         return ""
     cause = latest.get("cause", "")
     told = json.loads(cause).get("errorMessage", cause) if cause.startswith("{") else cause
-    return f"{latest['status']}: {latest.get('error', '')}: {told}".strip(": ")
+    parts = latest["status"], latest.get("error", ""), in_words(told)
+    return punctuated(": ").join(filter(None, parts))

@@ -20,7 +20,7 @@ from lottery_lib import employees
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources.contents import load_employees
 from lottery_lib.texts import escaped, normalised, skeleton
-from lottery_lib.translation import _, language
+from lottery_lib.translation import _, language, listed, ngettext
 from lottery_party import scenes
 from lottery_party.evening import Evening, EveningState, Person
 from lottery_party.prizes import Prize, read_prizes
@@ -227,7 +227,7 @@ class Preparation:
             raise LotteryError(_("list of guests"), what, next_step)
         count = load_employees(evening.target, self._read, skip_bad_rows=True)
         self._page.finished = None  # the number of those who can win
-        told = _("{count} people can win.", count=count)
+        told = ngettext("1 person can win.", "{count} people can win.", count, count=count)
         self._roster.value, self._read = f"<p>{told}</p>", employees.Roster()
         show_only(self._load, False)
 
@@ -271,9 +271,7 @@ class Withdrawal:
     def _ask(self, one: Person) -> None:
         evening, same = self._page.evening, skeleton(one.name)
         others = [each for each in evening.guests().values() if skeleton(each.name) == same and each != one]
-        alike = _(
-            "Somebody else has the same name: {people}", people=_(", ").join(map(scenes.called, others))
-        )
+        alike = _("Somebody else has the same name: {people}", people=listed(map(scenes.called, others)))
         lasting = _(
             "This person wins nothing more in this evening, and a receipt says so. Nobody can undo it."
         )
@@ -402,8 +400,8 @@ def _who(people: Sequence[Person]) -> str:
     shown = list(map(scenes.called, ordered if len(ordered) < 7 else ordered[:3] + ordered[-3:]))
     if len(ordered) > len(shown):
         shown.insert(3, "...")
-    count = _("{count} people", count=len(ordered))
-    return f"<b>{count}</b><br>{escaped(_(', ').join(shown))}"
+    count = ngettext("1 person", "{count} people", len(ordered), count=len(ordered))
+    return f"<b>{count}</b><br>{escaped(listed(shown))}"
 
 
 def _prize_list(prizes: Sequence[Prize]) -> str:
@@ -417,7 +415,7 @@ def _twice(prizes: Sequence[Prize]) -> str:
     """Say which prizes stand in the list more than once, as HTML."""
     times = Counter(skeleton(each["name"]) for each in prizes)
     names = {each["name"]: None for each in prizes if times[skeleton(each["name"])] > 1}
-    told = _("More than once in the list: {prizes}. Is this meant?", prizes=_(", ").join(names))
+    told = _("More than once in the list: {prizes}. Is this meant?", prizes=listed(names))
     return alert(told) if names else ""
 
 
@@ -430,5 +428,6 @@ def _roster_preview(name: str, roster: employees.Roster) -> str:
     bad = "".join(f"<li>{escaped(each)}</li>" for each in rows)
     out = _("Rows that are left out: {count}", count=len(rows))
     rejected = f'<p class="night-problem">{out}</p><ul>{bad}</ul>' if bad else ""
-    told = _("{file}: {count} people", file=name, count=len(roster.employees))
+    count = len(roster.employees)
+    told = ngettext("{file}: 1 person", "{file}: {count} people", count, file=name, count=count)
     return f"<p>{escaped(told)}</p>{table(heads, people)}{rejected}"

@@ -15,7 +15,7 @@ from lottery_lib.names import Names
 from lottery_lib.resources.contents import Person, Pool, draws_table, leaves, open_evenings
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import EMULATOR_REGION, Target, connect
-from lottery_lib.translation import _
+from lottery_lib.translation import _, punctuated
 from lottery_party.check_words import WORDS
 from lottery_party.checker import check_receipts
 from lottery_party.receipt_form import FORM
@@ -164,7 +164,7 @@ def _unsaved(target: Target, shared: bool) -> list[str]:
     file = "-".join(filter(None, ["evening", target.names.attendee, region]))
     there = [_("Winners in {table}: {count}", table=winners.name, count=count), *evenings]
     command = f"{_settings(target, shared)}lottery night save {file}.json"
-    return [_("{what}. To save everything: `{command}`", what=_(", ").join(there), command=command)]
+    return [_("{what}. To save everything: `{command}`", what=punctuated(", ").join(there), command=command)]
 
 
 def _settings(target: Target, shared: bool) -> str:

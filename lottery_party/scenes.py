@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.texts import skeleton
-from lottery_lib.translation import _
+from lottery_lib.translation import _, ngettext, punctuated
 from lottery_party.announcement import announcement, given, qr
 from lottery_party.check_words import RULES
 from lottery_party.evening import EveningState, Person, PrizeState
@@ -144,8 +144,8 @@ def matching(people: Iterable[Person], wanted: str) -> list[Person]:
 
 def called(one: Person) -> str:
     """A person with all that tells them from somebody who has the same name."""
-    details = _(", ").join(filter(None, [one.id, one.department]))
-    return _("{name} ({details})", name=one.name, details=details)
+    details = punctuated(", ").join(filter(None, [one.id, one.department]))
+    return punctuated("{name} ({details})", name=one.name, details=details)
 
 
 def is_called(one: Person, text: str) -> bool:
@@ -273,11 +273,12 @@ def offer(state: EveningState) -> Offer:
 def _offer_of(state: EveningState, prize: PrizeState, kind: str) -> Offer:
     """What the operator is offered while a prize is shown."""
     if kind == "ready":
-        at = {"number": prize.number, "prizes": len(state.prizes)}
-        text = (
-            _("Next: prize {number} of {prizes}, 1 winner.", **at)
-            if prize.count == 1
-            else _("Next: prize {number} of {prizes}, {count} winners.", count=prize.count, **at)
+        at = {"number": prize.number, "prizes": len(state.prizes), "count": prize.count}
+        text = ngettext(
+            "Next: prize {number} of {prizes}, 1 winner.",
+            "Next: prize {number} of {prizes}, {count} winners.",
+            prize.count,
+            **at,
         )
         return Offer("", prize.name, text, _draw(prize.count), between=state.step == "ready")
     if state.step == "ready" and not prize.done:
@@ -377,4 +378,4 @@ def _kept(state: EveningState, prize: PrizeState) -> int:
 
 
 def _draw(count: int) -> str:
-    return _("Draw 1 winner") if count == 1 else _("Draw {count} winners", count=count)
+    return ngettext("Draw 1 winner", "Draw {count} winners", count, count=count)

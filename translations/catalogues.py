@@ -29,6 +29,7 @@ import rjieba
 from babel.messages import Catalog, mofile, pofile
 from translate.storage.markdown import MarkdownFile
 
+from lottery_lib import causes
 from lottery_lib.texts import width
 from lottery_lib.translation import TAGS, languages
 from lottery_lib.translation import TRANSLATIONS as FOLDER
@@ -274,13 +275,18 @@ def collected(pages: Iterable[Path]) -> Catalog:
     return found
 
 
-#: The packages of the kit, which share a catalogue.
-KIT: Final = [ROOT / "lottery_lib", ROOT / "lottery_party", ROOT / "lottery_class"]
+#: The folders of the kit that share a catalogue.
+KIT: Final = [ROOT / name for name in ("lottery_lib", "lottery_party", "lottery_class", "data")]
 
 
 def library(folders: Iterable[Path] = KIT) -> Catalog:
-    """The messages of a program and the help of its commands, with the modules that have them."""
+    """The messages of a program and the help of its commands, with the modules that have them.
+
+    Those of the kit include what the functions' errors say.
+    """
     found = Catalog()
+    for message, path in causes.messages() if folders is KIT else ():
+        found.add(message, locations=[(path.relative_to(ROOT).as_posix(), 0)])
     for folder in folders:
         for path in sorted(folder.rglob("*.py")):
             for message in messages(ast.parse(path.read_text(encoding="utf-8"))):
@@ -288,12 +294,17 @@ def library(folders: Iterable[Path] = KIT) -> Catalog:
     return found
 
 
-def messages(tree: ast.AST) -> Iterator[str]:
-    """What a module gives to `_` or `N_`, and the docstrings of commands. Babel's search misses f-strings."""
+def messages(tree: ast.AST) -> Iterator[str | tuple[str, str]]:
+    """What a module gives to `_`, `N_` or `ngettext`, and the docstrings of commands.
+
+    Babel's search misses f-strings.
+    """
     for node in ast.iter_child_nodes(tree):
         match node:
             case ast.Call(func=ast.Name(id="_" | "N_"), args=[ast.Constant(value=str(message))]):
                 yield message
+            case ast.Call(func=ast.Name(id="ngettext"), args=[one, many, _]):
+                yield ast.literal_eval(one), ast.literal_eval(many)
             case ast.FunctionDef(decorator_list=[ast.Call(func=ast.Attribute(attr="command" | "group")), *_]):
                 yield ast.get_docstring(node) or ""
         yield from messages(node)
@@ -329,9 +340,15 @@ def compiled(catalog: Catalog) -> bytes:
 def unfinished(catalog: Catalog) -> Iterator[str]:
     """A line for each text that has no translation, or one that nobody has looked at."""
     for message in catalog:
-        if message.id and (message.fuzzy or not message.string):
+        if message.id and (message.fuzzy or not all(_forms(message.string))):
             places = ", ".join(dict.fromkeys(place for place, _ in message.locations))
-            yield f"{places}: {'fuzzy' if message.fuzzy else 'untranslated'}: {message.id[:70]!r}"
+            kind = "fuzzy" if message.fuzzy else "untranslated"
+            yield f"{places}: {kind}: {_forms(message.id)[0][:70]!r}"
+
+
+def _forms(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    """The forms of a text: several if it depends on a number."""
+    return text if isinstance(text, tuple) else (text,)
 
 
 # Pages

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sfn_emulator.translation import _
+from sfn_emulator.translation import sentence_marks
 
 #: The exit statuses of an emulator that could not start.
 PORT_IN_USE: Final = 98
@@ -26,5 +26,5 @@ class EmulatorError(Exception):
         self.next_step = next_step
 
     def __str__(self) -> str:
-        parts = {"where": self.where, "what": self.what, "next_step": self.next_step}
-        return _("{where}: {what}. {next_step}.", **parts)
+        colon, stop = sentence_marks()
+        return f"{self.where}{colon}{self.what}{stop}{self.next_step}{stop.strip()}"

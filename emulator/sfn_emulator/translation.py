@@ -12,6 +12,9 @@ LOCALE: Final = Path(__file__).resolve().parent / "locale"
 _DOMAIN: Final = "sfn_emulator"
 _VARIABLES: Final = ("SFN_EMULATOR_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 
+#: A colon and a full stop, in the languages that do not use those of English.
+_MARKS: Final = {"zh": ("：", "。")}
+
 
 def first_spoken(wanted: str) -> str:
     """The first language that the emulator speaks, or English.
@@ -26,6 +29,11 @@ def first_spoken(wanted: str) -> str:
 def language() -> str:
     """This process's language: ``SFN_EMULATOR_LANG``, or that of the locale."""
     return first_spoken(next(filter(None, map(os.environ.get, _VARIABLES)), ""))
+
+
+def sentence_marks() -> tuple[str, str]:
+    """A colon and a full stop in this process's language, with the spaces after them."""
+    return _MARKS.get(language(), (": ", ". "))
 
 
 def _(message: str, /, **values: object) -> str:

@@ -18,7 +18,7 @@ def sentences(tree: ast.AST) -> Iterator[str]:
         match node:
             case ast.Expr(value=ast.Constant()):
                 continue
-            case ast.Call(func=ast.Name(id="_" | "N_")):
+            case ast.Call(func=ast.Name(id="_" | "N_" | "ngettext")):
                 for value in node.keywords:
                     yield from sentences(value)
                 continue

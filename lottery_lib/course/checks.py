@@ -12,7 +12,7 @@ from IPython.core.getipython import get_ipython
 from lottery_lib.course.classroom import tell_board
 from lottery_lib.resources import in_words
 from lottery_lib.texts import PLAIN, escaped
-from lottery_lib.translation import _
+from lottery_lib.translation import _, punctuated
 
 _SHORT: Final = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 70
@@ -33,15 +33,15 @@ class Check:
 
     def __repr__(self) -> str:
         mark = _("✓ done") if self.done else _("○ not yet")
-        return _("{key}: {value}", key=mark, value=self._rest)
+        return punctuated("{key}: {value}", key=mark, value=self._rest)
 
     @property
     def _rest(self) -> str:
         if self.done:
             return self.what
         if not self.next_step:
-            return _("{facts}.", facts=self.what)
-        return _("{what}. {next_step}.", what=self.what, next_step=self.next_step)
+            return punctuated("{facts}.", facts=self.what)
+        return punctuated("{what}. {next_step}.", what=self.what, next_step=self.next_step)
 
     def _repr_html_(self) -> str:
         told = re.sub("`(.+?)`", r"<code>\1</code>", escaped(self._rest))

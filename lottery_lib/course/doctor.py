@@ -24,7 +24,7 @@ from lottery_lib.names import KIT, Names
 from lottery_lib.resources import Resource  # noqa: TC001
 from lottery_lib.resources.log_group import LogGroup
 from lottery_lib.target import Target, connect
-from lottery_lib.translation import WORK, _
+from lottery_lib.translation import WORK, _, punctuated
 from lottery_lib.view.graph import graph_view
 
 #: The emulator and its sixteen workers, which share memory if they are forked. A test compares this with
@@ -99,7 +99,7 @@ def _finding(check: str, run_check: Callable[[], Result], next_step: str) -> Fin
         ok, detail = run_check()
     except LotteryError as error:
         ok, next_step = False, error.next_step
-        detail = _("{key}: {value}", key=error.where, value=error.what)
+        detail = punctuated("{key}: {value}", key=error.where, value=error.what)
     except Exception as error:  # if a check breaks, the other checks still run
         ok, detail = False, f"{type(error).__name__}: {error}"
     return {"check": check, "ok": ok, "detail": detail, "next": "" if ok else next_step}

@@ -15,7 +15,7 @@ from lottery_lib.aws_errors import busy, call_or_none, says
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.names import EDITIONS
 from lottery_lib.target import Target
-from lottery_lib.translation import N_, _, language, translated
+from lottery_lib.translation import N_, _, language, punctuated, translated
 
 _STACK_TAG: Final = "aws:cloudformation:stack-name"
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class Report:
 
     def __str__(self) -> str:
         kind, state = in_words(self.kind), in_words(self.state)
-        return _("{state}: {kind} {name}", state=state, kind=kind, name=self.name)
+        return punctuated("{state}: {kind} {name}", state=state, kind=kind, name=self.name)
 
 
 def in_words(kind_or_state: str) -> str:

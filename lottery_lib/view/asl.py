@@ -7,7 +7,7 @@ from typing import Final
 
 from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
-from lottery_lib.translation import _
+from lottery_lib.translation import _, listed
 from states_language import assigned_by, branches, states
 
 _OPERATORS: Final = {
@@ -146,5 +146,5 @@ def _comparison(test: str, value: object) -> str:
 def outline(machine: Machine) -> Iterator[str]:
     """The states in words, such as ``"Both (which holds Notify beside Record)"``."""
     for name, state in states(machine).items():
-        inner = _(" beside ").join(_(", ").join(outline(branch)) for branch in branches(state))
+        inner = _(" beside ").join(listed(outline(branch)) for branch in branches(state))
         yield _("{name} (which holds {states})", name=name, states=inner) if inner else name

@@ -11,11 +11,12 @@ from typing import Any, Final
 import pandas as pd
 import traitlets
 
+from lottery_lib.causes import in_words
 from lottery_lib.definition import Machine, parse
 from lottery_lib.history import DOLLARS_PER_TRANSITION, failure_of, output
 from lottery_lib.history.state_runs import Attempt, Event, Reader, StateRun, details_of, message_of, parsed
 from lottery_lib.texts import escaped, harmless
-from lottery_lib.translation import _
+from lottery_lib.translation import _, listed, punctuated
 from lottery_lib.view.graph import drawing_of
 from lottery_lib.view.graph_widget import CSS, GRAPH, GraphWidget
 from lottery_lib.view.icons import ICONS, kind_of
@@ -115,7 +116,7 @@ class ExecutionView(GraphWidget):
         groups = (self._first or {}).get("groups", ())
         header += "".join(
             f"<p>{escaped(group['heading'] or _('Winners'))}: "
-            f"{escaped(_(', ').join(' '.join(person) for person in group['people']))}</p>"
+            f"{escaped(listed(' '.join(person) for person in group['people']))}</p>"
             for group in groups
         )
         picture = self.still.html if self.still else ""
@@ -235,9 +236,13 @@ class ExecutionView(GraphWidget):
             tabs.append(_json_tab(_("Output"), _text(output(events)) if self._reader.end else ""))
             tabs.append(_json_tab(_("Definition"), json.dumps(self._reader.definition, ensure_ascii=False)))
         error = failure_of(self._reader)
-        why = [_("{error}: {message}", error=error[0], message=message_of(error[1]))] if error else []
+        why = (
+            [punctuated("{error}: {message}", error=error[0], message=in_words(message_of(error[1])))]
+            if error
+            else []
+        )
         why = [
-            _("{state}: {error}", state=self._failed(), error=line) if self._failed() else line
+            punctuated("{state}: {error}", state=self._failed(), error=line) if self._failed() else line
             for line in why
         ]
         title = _("The whole execution") if events else ""
@@ -306,11 +311,16 @@ class ExecutionView(GraphWidget):
         ]
         lines: list[str] = []
         if last["error"]:
-            lines.append(_("{error}: {message}", error=last["error"], message=message_of(last["cause"])))
-            if message_of(last["cause"]) != last["cause"]:
+            message = message_of(last["cause"])
+            error = {"error": last["error"], "message": in_words(message)}
+            lines.append(punctuated("{error}: {message}", **error))
+            if message != last["cause"]:
                 tabs.insert(0, _json_tab(_("Cause"), last["cause"]))
         elif last["status"] == "failed" and isinstance(last["input"], dict) and "Error" in last["input"]:
-            before = {"error": last["input"]["Error"], "message": message_of(str(last["input"].get("Cause")))}
+            before = {
+                "error": last["input"]["Error"],
+                "message": in_words(message_of(str(last["input"].get("Cause")))),
+            }
             why = _("It gives no error of its own. A Catch led here: {error}: {message}", **before)
             lines.append(harmless(why))
         elif last["status"] == "failed":
@@ -480,7 +490,7 @@ def _attempts(rows: pd.DataFrame, last: pd.Series, begin: datetime) -> Tab:
     ]
     if len(rows) > _LATEST:
         remarks.append(_("the latest {shown} of {count} attempts", shown=_LATEST, count=len(rows)))
-    told = _(", ").join(filter(None, remarks))
+    told = punctuated(", ").join(filter(None, remarks))
     return {
         "title": _("Attempts"),
         "kind": "table",

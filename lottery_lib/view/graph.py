@@ -15,7 +15,7 @@ from pygments.lexers import JsonLexer
 from lottery_lib.definition import Machine, parse
 from lottery_lib.history.state_runs import Event, Reader
 from lottery_lib.texts import in_a_row, width
-from lottery_lib.translation import _
+from lottery_lib.translation import _, listed, punctuated
 from lottery_lib.view.asl import assigned, catches, known_state, outline, returns, tries, waits, ways
 from lottery_lib.view.icons import icons_of
 from lottery_lib.view.painting import (
@@ -155,17 +155,19 @@ def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> Grap
     drawing = _Drawing(title)
     drawing.draw(machine)
     names = list(drawing.name_lines)
-    inside = _(", ").join(outline(machine))
+    inside = listed(outline(machine))
     sentences = [_("{title}, from Start to End: {states}.", title=title or _("Workflow"), states=inside)]
     if facts.statuses:
         by_status: dict[str, list[str]] = {}
         for name in names:
             by_status.setdefault(facts.statuses.get(name, "not entered"), []).append(name)
         parts = [
-            _("{key}: {value}", key=word_of(status), value=_(", ").join(in_status))
+            punctuated("{key}: {value}", key=word_of(status), value=listed(in_status))
             for status, in_status in by_status.items()
         ]
-        sentences.append(_("Of {count} states, {parts}.", count=len(names), parts=_("; ").join(parts)))
+        sentences.append(
+            _("Of {count} states, {parts}.", count=len(names), parts=punctuated("; ").join(parts))
+        )
     for name, state in all_states(machine):
         if waits(state):
             sentences.append(_("{name} waits for a token.", name=name))
@@ -174,7 +176,7 @@ def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> Grap
         if tries(state):
             sentences.append(_("{name} has a Retry.", name=name))
     if retries := [f"{name} {retried(count)[2:]}" for name, count in facts.attempts.items() if count > 1]:
-        sentences.append(_("{facts}.", facts=_(", ").join(retries)))
+        sentences.append(punctuated("{facts}.", facts=punctuated(", ").join(retries)))
     taken = [number for number, edge in enumerate(drawing.edges) if edge in facts.taken]
     paints = paints_of(machine, facts, drawing.name_lines)
     return GraphView(drawing.graph.source, in_a_row(sentences), dict(all_states(machine)), paints, taken)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from lottery_lib.definition import Machine
-from lottery_lib.translation import _
+from lottery_lib.translation import punctuated
 
 #: The width and the height of a sign: in its path, and in a drawing.
 BOX: Final = 14
@@ -54,4 +54,4 @@ def service_of(state: Machine) -> str:
 def kind_of(state: Machine) -> str:
     """A state's type and service in words, such as ``"Task (Lambda)"``."""
     kind, service = str(state.get("Type", "")), service_of(state)
-    return _("{type} ({service})", type=kind, service=service) if service else kind
+    return punctuated("{type} ({service})", type=kind, service=service) if service else kind

@@ -11,7 +11,7 @@ import pandas as pd
 from lottery_lib.definition import Machine
 from lottery_lib.history import latest_rows, table_of
 from lottery_lib.history.state_runs import Reader, StateRun, details_of
-from lottery_lib.translation import _
+from lottery_lib.translation import _, ngettext, punctuated
 from lottery_lib.view.asl import notes, tries
 from lottery_lib.view.icons import BOX, ICONS, SIZE, kind_of
 from lottery_lib.view.status import mark_of, marked, retried
@@ -118,7 +118,7 @@ def captions(state: Machine, attempts: int = 1, items: str = "") -> list[str]:
     if items and state.get("Type") == "Map":
         lines[0] = items
     if count := tries(state):
-        most = _("Retry: up to 1 time") if count == 1 else _("Retry: up to {count} times", count=count)
+        most = ngettext("Retry: up to 1 time", "Retry: up to {count} times", count, count=count)
         lines.append(retried(attempts) or most)
     return lines
 
@@ -141,7 +141,9 @@ def paints_of(machine: Machine, facts: Facts, name_lines: Mapping[str, Sequence[
             {
                 "status": status,
                 "lines": [f"{mark_of(status)} {first}".strip(), *rest, *captions(state, attempts, items)],
-                "tip": _("{key}: {value}", key=name, value=_(", ").join(filter(None, words))),
+                "tip": punctuated(
+                    "{key}: {value}", key=name, value=punctuated(", ").join(filter(None, words))
+                ),
             }
         )
     return paints

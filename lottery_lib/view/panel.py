@@ -19,12 +19,13 @@ from typing import Any, Final, Protocol
 import ipywidgets as widgets
 import traitlets
 
+from lottery_lib.causes import in_words
 from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import DrawResult, Progress, Winner, published
 from lottery_lib.history.state_runs import Event, Reader
 from lottery_lib.texts import escaped, harmless, in_a_row
-from lottery_lib.translation import _
+from lottery_lib.translation import _, listed, punctuated
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import WRAPPED
 
@@ -323,10 +324,10 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
 
     def _summary(self, result: DrawResult) -> str:
         """How a draw ended, in a sentence or two."""
-        reason = ": ".join(text for text in (result["error"], result["cause"]) if text)
+        reason = punctuated(": ").join(filter(None, (result["error"], in_words(result["cause"] or ""))))
         if result["status"] != "SUCCEEDED":
             why = (reason or _("no reason was given")).rstrip(".。")
-            return _("{status}: {reason}.", status=result["status"], reason=why)
+            return punctuated("{status}: {reason}.", status=result["status"], reason=why)
         advice = reason.partition("\n")[0]  # the first line says what to do
         late = _("It had ended before Cancel reached it.") if self._cancelled.is_set() else ""
         success = _("SUCCEEDED: {count} drawn.", count=len(result["winners"]))
@@ -392,7 +393,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             if status in ("running", "waiting")
         ]
         if busy and not self._cancelled.is_set():
-            activity = ": ".join([*prizes[-1:], _(", ").join(busy)])
+            activity = ": ".join([*prizes[-1:], listed(busy)])
             self._say(f"{activity} ...", "…")
 
     def _refuse(self, text: str) -> None:

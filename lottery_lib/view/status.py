@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lottery_lib.translation import _
+from lottery_lib.translation import _, ngettext
 
 #: The CSS of text that may hold a name of any length.
 WRAPPED: Final = "overflow-wrap: anywhere"
@@ -43,7 +43,8 @@ def retried(attempts: int) -> str:
     """How often a state was tried again, such as ``"↻ retried 2 times"``; empty if it was not."""
     if attempts < 2:
         return ""
-    return _("↻ retried 1 time") if attempts == 2 else _("↻ retried {count} times", count=attempts - 1)
+    times = attempts - 1
+    return ngettext("↻ retried 1 time", "↻ retried {count} times", times, count=times)
 
 
 def badge(status: str) -> str:

@@ -7,7 +7,8 @@ from typing import Final
 import pandas as pd
 
 from lottery_lib.texts import PLAIN
-from lottery_lib.translation import _, language
+from lottery_lib.translation import language
+from lottery_lib.words import heading
 
 _NUMBERS: Final = {"integer", "floating", "mixed-integer-float", "decimal"}
 _CELL: Final = re.compile(r"<t[dh]>")
@@ -32,65 +33,3 @@ def as_html(table: pd.DataFrame) -> str:
     return _CELL.sub(
         lambda cell: f'{cell[0][:-1]} style="text-align: {next(sides)}{unbroken.get(cell[0], "")}">', html
     )
-
-
-def heading(name: object) -> str:
-    """A column's name for people, such as ``Employee ID`` for ``employee_id``; other names stay."""
-    text = str(name)
-    if known := _known().get(text):
-        return known
-    if not re.fullmatch(r"[a-z0-9_ ]+", text):
-        return text
-    words = re.sub(r"\b(id|arn)\b", lambda word: word[0].upper(), text.replace("_", " "))
-    return words[:1].upper() + words[1:]
-
-
-def _known() -> dict[str, str]:
-    """The words for the names of the kit's own columns, and of those in the notebooks."""
-    return {
-        "employee_id": _("Employee ID"),
-        "employee_name": _("Employee name"),
-        "employee_entry_date": _("Employee entry date"),
-        "lottery_serial": _("Lottery serial"),
-        "prize": _("Prize"),
-        "name": _("Name"),
-        "status": _("Status"),
-        "winners": _("Winners"),
-        "started": _("Started"),
-        "duration": _("Duration"),
-        "transitions": _("Transitions"),
-        "cost": _("Cost"),
-        "execution_arn": _("Execution ARN"),
-        "id": _("ID"),
-        "previous_id": _("Previous ID"),
-        "time": _("Time"),
-        "type": _("Type"),
-        "state": _("State"),
-        "branch": _("Branch"),
-        "attempt": _("Attempt"),
-        "input": _("Input"),
-        "output": _("Output"),
-        "variables": _("Variables"),
-        "error": _("Error"),
-        "cause": _("Cause"),
-        "service": _("Service"),
-        "operation": _("Operation"),
-        "parameters": _("Parameters"),
-        "result": _("Result"),
-        "kind": _("Kind"),
-        "field": _("Field"),
-        "before": _("Before"),
-        "after": _("After"),
-        "next": _("Next"),
-        "next state": _("Next state"),
-        "how many": _("How many"),
-        "definition": _("Definition"),
-        "data": _("Data"),
-        "retries": _("Retries"),
-        "seconds": _("Seconds"),
-        "tested": _("Tested"),
-        "count": _("Count"),
-        "in a draw": _("In a draw"),
-        "draws a second": _("Draws a second"),
-        "edition": _("Edition"),
-    }

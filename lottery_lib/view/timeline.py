@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from lottery_lib.definition import Machine
 from lottery_lib.history.state_runs import Event, Reader, StateRun
 from lottery_lib.texts import escaped, harmless, width
-from lottery_lib.translation import _
+from lottery_lib.translation import _, ngettext, punctuated
 from lottery_lib.view.status import marked, retried
 from lottery_lib.view.svg import Picture, picture
 
@@ -87,7 +87,7 @@ def timeline_of(reader: Reader, title: str | None = None) -> Picture:
         grouped.setdefault((run.branch.label, run.name), []).append(run)
     rows = [_row(runs, [bar for run in runs for bar in _bars(run, seconds)]) for runs in grouped.values()]
     time = f"{total:.1f} s" if total >= 1 else f"{total * 1000:.0f} ms"
-    states = _("; ").join(f"{row.label.strip()} {row.note}" for row in rows[:_ROWS])
+    states = punctuated("; ").join(f"{row.label.strip()} {row.note}" for row in rows[:_ROWS])
     states = states or _("nothing has happened yet")
     alt = _("{title} of {time}: {states}.", title=title or _("Timeline"), time=time, states=states)
     return Picture(alt, lambda: _draw(rows, total or 0.001, title))
@@ -115,7 +115,7 @@ def _row(runs: list[StateRun], bars: list[_Bar]) -> _Row:
         _("entered {times} times", times=len(runs)) if len(runs) > 1 else "",
         _("waited {time} in all", time=_time(waited)) if waited >= 0.001 else "",
     ]
-    return _Row(label, _(", ").join(filter(None, notes)), bars)
+    return _Row(label, punctuated(", ").join(filter(None, notes)), bars)
 
 
 def _time(seconds: float) -> str:
@@ -151,11 +151,13 @@ def _draw(rows: list[_Row], total: float, title: str | None) -> str:
     """The SVG of a timeline of `total` seconds."""
     hidden, rows = len(rows) - _ROWS, rows[:_ROWS]
     heading = [title] if title else []
-    heading += [_("and {count} rows more", count=hidden)] if hidden > 0 else []
+    heading += (
+        [ngettext("and 1 row more", "and {count} rows more", hidden, count=hidden)] if hidden > 0 else []
+    )
     if any(len(row.bars) > _BARS for row in rows):
         heading.append(_("(the latest {count} attempts of each)", count=_BARS))
     labels = [_lines(row.label, _LABEL) for row in rows]
-    comma = _(", ").strip()
+    comma = punctuated(", ").strip()
     unbroken = [row.note.replace(" ", "\N{NO-BREAK SPACE}") for row in rows]  # except after its commas
     notes = [_lines(re.sub(f"{comma}\N{NO-BREAK SPACE}?", f"{comma} ", note), _NOTE) for note in unbroken]
     left, right = (

@@ -201,7 +201,7 @@ def test_a_workbook_in_and_out(run, stack, monkeypatch, tmp_path):
     file = "tests/unit/rosters/cells.xlsx"
     assert run("employees", "load", file, "--skip-bad-rows")[1]["loaded"] == 3
     assert "Employees: 3. The first ones, as they were read:\n  1001: 王芳 (研发部)\n" in asked[0]
-    assert "Rejected rows: 1\n  row 5: employee_name of 1002 is empty.\n" in asked[0]
+    assert "Rejected rows: 1\n  row 5: Employee Name of 1002 is empty.\n" in asked[0]
     run("reset")
     run("draw", "3")
     path = tmp_path / "winners.xlsx"

@@ -1,14 +1,12 @@
 """What unit tests of several rooms need."""
 
-import io
-import json
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import catalogues
 import pytest
-from babel.messages import pofile
+from babel.messages import Catalog
 
 from lottery_lib import translation
 
@@ -47,12 +45,12 @@ def _forget() -> None:
 def catalogue(tmp_path, monkeypatch) -> Iterator[Catalogue]:
     """Gives the library a Chinese catalogue with these translations, and no other language."""
 
-    def write(translations: dict[str, str], comment: str = "") -> None:
-        pairs = (f"{comment}msgid {json.dumps(text)}\nmsgstr {json.dumps(chinese, ensure_ascii=False)}\n"
-                 for text, chinese in translations.items())  # fmt: skip
+    def write(translations: dict[str | tuple[str, str], str], flag: str = "") -> None:
+        catalog = Catalog(locale="zh")
+        for text, chinese in translations.items():
+            catalog.add(text, chinese if isinstance(text, str) else (chinese,), flags=[flag])
         (tmp_path / "zh").mkdir(exist_ok=True)
-        read = pofile.read_po(io.BytesIO("\n".join(pairs).encode()), locale="zh")
-        (tmp_path / "zh" / "lottery_lib.mo").write_bytes(catalogues.compiled(read))
+        (tmp_path / "zh" / "lottery_lib.mo").write_bytes(catalogues.compiled(catalog))
         _forget()
 
     monkeypatch.setattr(translation, "TRANSLATIONS", tmp_path)

@@ -232,7 +232,7 @@ def test_workbook_of_libreoffice():
         ("007", "Müller, Ann", "市场部", "20190701", 4),
         ("20200131", "欧阳娜娜", "", "20180201", 1),
     ]
-    assert found.rejected == [{"row": 5, "reason": "employee_name of 1002 is empty."}]
+    assert found.rejected == [{"row": 5, "reason": "Employee Name of 1002 is empty."}]
 
 
 def test_no_department():
@@ -362,15 +362,15 @@ def test_preview():
         "  2: B",
         "  3: C (HR)",
         "Rejected rows: 1",
-        "  row 4: employee_id is empty.",
+        "  row 4: id is empty.",
     ]
 
 
 def test_a_preview_is_short():
     """Of many bad rows, a person sees the first ones and how many there are; so does the error."""
     found = read("id,name\n" + ",A\n" * 25)
-    assert found.preview().splitlines()[-2:] == ["  row 21: employee_id is empty.", "  and 5 more"]
-    with pytest.raises(LotteryError, match=r"row 21: employee_id is empty.\n  and 5 more. Correct them"):
+    assert found.preview().splitlines()[-2:] == ["  row 21: id is empty.", "  and 5 more"]
+    with pytest.raises(LotteryError, match=r"row 21: id is empty.\n  and 5 more. Correct them"):
         found.check(skip_bad_rows=False)
 
 

@@ -108,7 +108,10 @@ def test_no_word_at_all(capsys):
     [
         (["dance"], "command line: No such command 'dance'. See `lottery --help`."),
         (["emulator"], "command line: No such option '--json'. See `lottery emulator --help`."),
-        (["status", "--jso"], "command line: No such option '--jso'. See `lottery status --help`."),
+        (
+            ["status", "--jso"],
+            "command line: No such option '--jso'. Did you mean '--json'? See `lottery status --help`.",
+        ),
         (
             ["status", "now"],
             "command line: Got unexpected extra argument (now). See `lottery status --help`.",

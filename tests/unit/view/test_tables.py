@@ -7,7 +7,8 @@ import pytest
 
 from lottery_lib.employees import COLUMNS
 from lottery_lib.history import event_table, state_table
-from lottery_lib.view.tables import _known, as_html, heading
+from lottery_lib.view.tables import as_html
+from lottery_lib.words import _known, heading
 
 TABLE = pd.DataFrame(
     {"employee_id": ["001", "<b>"], "attempt": pd.Series([1, 2], dtype=object), "cost, $": [0.1, None]}
