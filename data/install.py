@@ -1,5 +1,7 @@
 """Install the kit: say first what is missing, then show how far it is. It needs nothing but Python.
 
+It speaks the language of the kit. A Python that is too old for the kit's `translation` gets English.
+
 Usage: ``python3 data/install.py FOLDER [STICK]``; the folder gets the environment. Its packages come from
 pip's index, or from what `make wheelhouse` has written to a stick.
 """
@@ -13,8 +15,17 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+try:
+    from lottery_lib.translation import _
+except Exception:  # whatever such a Python says of the code
+
+    def _(message, **values):
+        return message.format(**values)
+
+
 ROOM = 1500  # megabytes: the packages, and pip's copies of them while it unpacks
-AGAIN = "Then run the same command again."
+AGAIN = _("Then run the same command again.")
 LOCK = "requirements.lock"
 BUILT = "built.txt"  # on a stick: the hashes of the wheels that no index has
 
@@ -22,15 +33,19 @@ BUILT = "built.txt"  # on a stick: the hashes of the wheels that no index has
 def missing(folder):
     """What this machine lacks, in one sentence with what to do; None if it lacks nothing."""
     if sys.version_info < (3, 11):  # noqa: UP036 - it may be any Python
-        return "Python 3.11 or newer is needed: make install PYTHON=/path/to/python3.12"
+        return _("Python 3.11 or newer is needed: make install PYTHON=/path/to/python3.12")
     try:
         import ensurepip  # noqa: F401, PLC0415 - Debian has it in a package of its own
         import venv  # noqa: F401, PLC0415
     except ImportError:
-        return "This Python has no venv. On Debian and Ubuntu: sudo apt install python3-venv. " + AGAIN
+        return _(
+            "This Python has no venv. On Debian and Ubuntu: sudo apt install python3-venv. {again}",
+            again=AGAIN,
+        )
     free = shutil.disk_usage(folder).free // 10**6
     if free < ROOM:
-        return f"{free} MB are free here, and the kit needs {ROOM} MB. Delete something. {AGAIN}"
+        told = {"free": free, "room": ROOM, "again": AGAIN}
+        return _("{free} MB are free here, and the kit needs {room} MB. Delete something. {again}", **told)
     return None
 
 
@@ -64,13 +79,16 @@ def reach(python, lock):
     if done.returncode == 0:
         return None
     proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
-    step = "Set HTTPS_PROXY if your network has a proxy"
+    step = _("Set HTTPS_PROXY if your network has a proxy")
     if proxy:
-        step = f"Check HTTPS_PROXY, which is {re.sub('//[^@/]*@', '//', proxy)}"  # without a password
-    reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[0]
-    return (
-        "pip cannot fetch packages from its index. "
-        f"{step}, or set PIP_INDEX_URL to a mirror that you can reach. {AGAIN}\npip says: {reason}"
+        step = _("Check HTTPS_PROXY, which is {proxy}", proxy=re.sub("//[^@/]*@", "//", proxy))  # no password
+    reason = (done.stderr.strip().splitlines() or [_("it gave no reason")])[0]
+    return _(
+        "pip cannot fetch packages from its index. {step}, or set PIP_INDEX_URL to a mirror that you can "
+        "reach. {again}\npip says: {reason}",
+        step=step,
+        again=AGAIN,
+        reason=reason,
     )
 
 
@@ -86,17 +104,23 @@ def fetch(python, lock, *source):
                 last = line.strip() or last
             if line.startswith("Collecting "):
                 found += 1
-                show(f"Fetching the packages: {found} of {count}", always=found % 25 == 0)
+                told = _("Fetching the packages: {found} of {count}", found=found, count=count)
+                show(told, always=found % 25 == 0)
             elif line.startswith("Installing collected"):
-                show(f"Unpacking {found} packages. This takes half a minute.", always=True)
+                show(_("Unpacking {count} packages. This takes half a minute.", count=found), always=True)
     if process.returncode:
-        sys.exit(f"pip stopped: {last}\nRun the same command again. If it stops again, ask with these lines.")
+        sys.exit(
+            _(
+                "pip stopped: {last}\nRun the same command again. If it stops again, ask with these lines.",
+                last=last,
+            )
+        )
 
 
 def show(text, always):
     """Show how far it is: in one line on a terminal, else a line now and then."""
     if sys.stdout.isatty():
-        print(f"\r\033[K{text}", end="\n" if text.endswith(".") else "", flush=True)
+        print(f"\r\033[K{text}", end="\n" if text.endswith((".", "。")) else "", flush=True)
     elif always:
         print(text, flush=True)
 
@@ -108,9 +132,13 @@ def main():
         return sentence
     packages = on_stick(stick[0]) if stick else None
     if stick and not packages:
-        needed = f"{stick[0]} has no folder {wheelhouse()}, which this system and this Python need."
-        return f"{needed} Ask for it, or leave out WHEELHOUSE if you have a network."
-    print(f"Installing into {folder}, once. It takes one or two minutes.", flush=True)
+        return _(
+            "{place} has no folder {folder}, which this system and this Python need. Ask for it, or leave "
+            "out WHEELHOUSE if you have a network.",
+            place=stick[0],
+            folder=wheelhouse(),
+        )
+    print(_("Installing into {folder}, once. It takes one or two minutes.", folder=folder), flush=True)
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     python, lock, source = str(folder / "bin" / "python"), Path(LOCK).read_text(encoding="utf-8"), []
     if packages:

@@ -19,6 +19,7 @@ from jupyter_core.paths import jupyter_config_dir, jupyter_runtime_dir
 from jupyter_server.serverapp import ServerApp
 
 from lottery_lib.neighbours import private_sockets
+from lottery_lib.translation import _
 
 c = get_config()  # noqa: F821
 OWN_SHELL = dict(os.environ)
@@ -52,10 +53,12 @@ def is_for_people(record):
     """Whether to print a line of the log. Of those for information, only the address is printed."""
     text = record.getMessage()
     if record.levelno == logging.INFO and text.startswith("http"):
-        print(f"JupyterLab is at this address:\n\n    {text}\n\nCtrl-C stops it.", file=sys.stderr)
+        told = _("JupyterLab is at this address:\n\n    {address}\n\nCtrl-C stops it.", address=text)
+        print(told, file=sys.stderr)
         if os.geteuid() == 0:
-            place = ServerApp.instance().ip or "every address"
-            print(f"You are root: JupyterLab runs as root, and listens on {place}.", file=sys.stderr)
+            place = ServerApp.instance().ip or _("every address")
+            told = _("You are root: JupyterLab runs as root, and listens on {place}.", place=place)
+            print(told, file=sys.stderr)
     return record.levelno >= logging.WARNING and not any(known in text for known in KNOWN)
 
 
@@ -64,7 +67,7 @@ def ask_for_winners():
     command = [sys.executable, "-m", "lottery_lib", "emulator", "stop", "--dry-run", "--json"]
     told = subprocess.run(command, stdout=subprocess.PIPE, env=OWN_SHELL, check=False).stdout
     if json.loads(told or "{}").get("lost") and sys.stdin.isatty():  # it can also fail for another reason
-        input("Save them in another terminal, then press Enter here. ")
+        input(_("Save them in another terminal, then press Enter here.") + " ")
 
 
 if os.environ.get("LOTTERY_LAB_PID") == str(os.getpid()):

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from install import BUILT, LOCK, wheelhouse
 
-README = """\
+from lottery_lib.translation import _
+
+README = _("""\
 The packages of the lottery workshop for {system} {machine} and Python {python}. They need no network.
 Copy this folder and the course to a stick. On each laptop, copy the course to the disk. Type there:
     make lab WHEELHOUSE=/path/to/{name}
 pip checks each file against {lock} of the course. If that changes, run `make wheelhouse` again.
-"""
+""")
 
 
 def built(folder, lock):
@@ -35,16 +37,16 @@ def main():
     shutil.rmtree(folder, ignore_errors=True)  # older packages
     fetch = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
     fetch += ["--require-hashes", "--requirement", LOCK, "--wheel-dir", str(folder)]
-    print(f"Writing {folder}. It takes one or two minutes.", flush=True)
+    print(_("Writing {folder}. It takes one or two minutes.", folder=folder), flush=True)
     if subprocess.run(fetch, check=False).returncode:
-        return "pip stopped: its lines above say why. Run the same command again."
+        return _("pip stopped: its lines above say why. Run the same command again.")
     lock = Path(LOCK).read_text(encoding="utf-8")
     (folder / BUILT).write_text("".join(built(folder, lock)), encoding="utf-8")
     named = {"system": platform.system(), "machine": platform.machine(), "name": folder.name, "lock": LOCK}
     text = README.format(python="{}.{}".format(*sys.version_info), **named)
     (folder / "README.txt").write_text(text, encoding="utf-8")
     size = sum(path.stat().st_size for path in folder.iterdir()) // 10**6
-    print(f"{folder} is ready: {size} MB. Its README.txt says how to use it.")
+    print(_("{folder} is ready: {size} MB. Its README.txt says how to use it.", folder=folder, size=size))
     return None
 
 

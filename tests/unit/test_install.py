@@ -29,6 +29,16 @@ def test_an_old_python(install, tmp_path, monkeypatch):
     assert "make install PYTHON=" in install.missing(tmp_path)
 
 
+def test_a_python_that_cannot_read_the_kit(monkeypatch, request):
+    """It gets the same sentences in English."""
+    monkeypatch.setitem(sys.modules, "lottery_lib.translation", None)
+    monkeypatch.setenv("LOTTERY_LANG", "zh")
+    install = request.getfixturevalue("install")
+    monkeypatch.setattr(install.sys, "version_info", (3, 8, 10))
+    assert "make install PYTHON=" in install.missing(Path())
+    assert install._("{free} MB", free=4) == "4 MB"
+
+
 @pytest.mark.parametrize("module", ["ensurepip", "venv"])
 def test_a_python_without_venv(install, tmp_path, monkeypatch, module):
     """Debian has it in a package of its own."""
