@@ -34,7 +34,7 @@ def unsaved(endpoint: str, *, shared: bool) -> list[str]:
 
 @commands.command("class", example="lottery class --lan", failed={"address": None, "code": None})
 @click.option("--lan", is_flag=True, help=_("Let other computers of the room join, and your phone look."))
-@click.option("--port", type=int, help=_("The board's port; 8877 by default."))
+@click.option("--port", type=int, metavar="INTEGER", help=_("The board's port; 8877 by default."))
 @click.option("--save", "file", metavar="FILE", help=_("Save the checks in this new file at the end."))
 @click.option("--anonymous", is_flag=True, help=_("Save numbers in place of nicknames."))
 @click.option("--check", is_flag=True, help=_("Find out whether other computers reach this one."))

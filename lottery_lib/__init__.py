@@ -15,6 +15,7 @@ module imports from a line above its own::
     history/              events become states, states become tables
     definition employees  the state machine's text; the people
     names  waiting  texts what everything above uses; errors, merkle and translation, too
+    words  causes         what people read for a name of the data, and for the reason of a failure
     neighbours            other users of this machine see nothing of the Jupyter servers
 """
 

@@ -32,7 +32,7 @@ from lottery_lib.command_line import (
 )
 from lottery_lib.errors import LotteryError
 from lottery_lib.files import write_new
-from lottery_lib.translation import _, ngettext
+from lottery_lib.translation import _, language, ngettext, translated
 
 if TYPE_CHECKING:
     from lottery_lib.target import Target
@@ -67,7 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if outcome.done else 1
 
 
-_port = click.option("--port", type=int, help=_("The emulator on this port, instead of the shared one."))
+_port = click.option(
+    "--port", type=int, metavar="INTEGER", help=_("The emulator on this port, instead of the shared one.")
+)
 
 
 class Lottery(Group):
@@ -110,7 +112,11 @@ def doctor(edition: str | None) -> Outcome:
     from lottery_lib.course.doctor import examine, missing
 
     findings = examine(edition)
-    lines = [_("ok: {check}: {detail}", **finding) for finding in findings if finding["ok"]]
+    lines = [
+        _("ok: {check}: {detail}", check=translated(language(), each["check"]), detail=each["detail"])
+        for each in findings
+        if each["ok"]
+    ]
     return Outcome(findings, len(lines) == len(findings), "\n".join([*lines, *missing(findings)]))
 
 

@@ -19,6 +19,9 @@ CANCELLED: Final = N_("The draw was cancelled by hand")
 STOPPED: Final = N_("Stopped by hand")
 TORN_DOWN: Final = N_("Stopped by the teardown of the lottery")
 
+#: A part that a message of the functions may have.
+_RECORDED: Final = N_(", {0} of whom this draw has recorded")
+
 
 def messages() -> Iterator[tuple[str, Path]]:
     """The messages of the functions' errors, such as ``"There is no prize {0}."``, with their modules."""
@@ -46,7 +49,7 @@ def _template(message: ast.expr) -> str:
 def _patterns() -> dict[str, re.Pattern[str]]:
     """By its message: what a cause looks like, perhaps with the kit's advice after it."""
     found = {}
-    for text in (CANCELLED, STOPPED, TORN_DOWN, *dict(messages())):
+    for text in (CANCELLED, STOPPED, TORN_DOWN, _RECORDED, *dict(messages())):
         words = [re.escape(part.format()) for part in re.split(r"\{\d+\}", text.rstrip("."))]
         found[text] = re.compile("(.*?)".join(words) + "(?:[.。] ?([\u4e00-\u9fff].*)?)?", re.DOTALL)
     return found
@@ -59,5 +62,5 @@ def in_words(cause: str) -> str:
     for text, pattern in _patterns().items():
         if found := pattern.fullmatch(cause):
             *values, advice = found.groups("")
-            return translated(language(), text).format(*values) + advice
+            return translated(language(), text).format(*map(in_words, values)) + advice
     return cause

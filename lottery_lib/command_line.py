@@ -175,7 +175,7 @@ def explained(error: Exception) -> LotteryError | None:
         return LotteryError(_("command"), _("interrupted"), next_step)
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "lottery"
-        what = error.format_message()
+        what = error.format_message().replace("。 ", "。")  # click puts two sentences together
         next_step = _("See `{command} --help`", command=command)
         return LotteryError(_("command line"), what.rstrip(".。"), next_step)
     if isinstance(error, ImportError):

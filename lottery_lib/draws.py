@@ -27,7 +27,7 @@ from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
 from lottery_lib.texts import harmless, to_cell, width
-from lottery_lib.translation import _, punctuated
+from lottery_lib.translation import _, language, punctuated
 
 _TOO_NEW: Final = _(
     "(The rights of a role that was made or changed in the last minutes may not hold everywhere yet: "
@@ -209,6 +209,8 @@ def winner_table(
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
     """The table of winners as people read it: with heads and words in their language."""
+    if language() == "en":
+        return table
     rows = [list(map(words.value_in_words, table, row)) for row in table.itertuples(index=False, name=None)]
     # `status` is the word for an execution; here, it says who was absent at the roll call.
     heads = [words.in_words("roll_call" if column == "status" else column) for column in table]

@@ -20,7 +20,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 from python_calamine import CalamineError, CalamineWorkbook
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.files import MB, read_limited
+from lottery_lib.files import MB, read_limited, reason_of
 from lottery_lib.names import KIT
 from lottery_lib.texts import CONTROLS, INVISIBLE, from_cell, skeleton
 from lottery_lib.translation import _, in_language, punctuated
@@ -144,7 +144,7 @@ def read(path: str | Path) -> Roster:
         data = read_limited(path, _MOST_BYTES)
     except OSError as error:
         where = _("roster {file}", file=path.name)
-        what = _("cannot be read ({reason})", reason=error.strerror)
+        what = _("cannot be read ({reason})", reason=reason_of(error))
         raise LotteryError(where, what, _("Give the path of a CSV, .xlsx or JSON file")) from error
     return parse(path.name, data)
 

@@ -12,10 +12,25 @@ from typing import Final
 from platformdirs import user_state_path
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.translation import _
+from lottery_lib.translation import N_, _, language, translated
 
 MB: Final = 1_000_000
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # Windows has the last one
+
+#: What a system says of files.
+_SYSTEM: Final = (
+    N_("No such file or directory"),
+    N_("Permission denied"),
+    N_("File exists"),
+    N_("Is a directory"),
+    N_("Not a directory"),
+    N_("No space left on device"),
+)
+
+
+def reason_of(error: OSError) -> str:
+    """Why a file cannot be used: the system's words, or ours for them in another language."""
+    return translated(language(), str(error.strerror))
 
 
 def read_limited(file: str | Path, limit: int) -> bytes:
@@ -119,5 +134,5 @@ def _one_sentence(where: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = _("cannot be written ({reason})", reason=error.strerror)
+        what = _("cannot be written ({reason})", reason=reason_of(error))
         raise LotteryError(where, what, _("Give another")) from error

@@ -28,7 +28,6 @@ _DATA: Final = (
     N_("no receipt"),
     N_("out"),
     N_("may win later"),
-    N_("new"),
     N_("public value"),
     N_("ready"),
     N_("drawing"),

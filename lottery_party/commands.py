@@ -25,7 +25,7 @@ from lottery_lib.command_line import (
     yes_option,
 )
 from lottery_lib.errors import LotteryError
-from lottery_lib.files import MB, make_folder, read_limited, write_over
+from lottery_lib.files import MB, make_folder, read_limited, reason_of, write_over
 from lottery_lib.translation import _, language, listed, punctuated
 
 if TYPE_CHECKING:
@@ -156,7 +156,9 @@ _name = click.option(
 _file = click.option("--file", metavar="FILE", help=_("Save it in this file; by default NAME.evening.json."))
 
 
-_port = click.option("--port", type=int, default=8866, help=_("The port of the pages; 8866 by default."))
+_port = click.option(
+    "--port", type=int, metavar="INTEGER", default=8866, help=_("The port of the pages; 8866 by default.")
+)
 _no_browser = click.option(
     "--no-browser", is_flag=True, help=_("Open no browser, and only print the address.")
 )
@@ -216,7 +218,7 @@ def verify(edition: str | None, folder: str) -> Outcome:
     try:
         document = json.loads(read_limited(file, 100 * MB))
     except OSError as error:
-        what = _("cannot be read ({reason})", reason=error.strerror)
+        what = _("cannot be read ({reason})", reason=reason_of(error))
         next_step = _("Give the folder that has the receipts")
         raise LotteryError(_("file {file}", file=file), what, next_step) from error
     except (ValueError, RecursionError) as error:

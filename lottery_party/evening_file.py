@@ -20,7 +20,7 @@ from lottery_lib import execution
 from lottery_lib.aws_errors import call_or_none
 from lottery_lib.draws import machine_arn
 from lottery_lib.errors import LotteryError
-from lottery_lib.files import MB, read_limited, write_over
+from lottery_lib.files import MB, read_limited, reason_of, write_over
 from lottery_lib.names import Names
 from lottery_lib.resources.contents import add_to_chain, draws_table, open_in, pool_table
 from lottery_lib.resources.dynamodb_table import Item, Table
@@ -91,7 +91,7 @@ def save(target: Target, path: Path, evening: str = "", step: Mapping[str, objec
         what = _("another program has locked it for a minute")
         raise LotteryError(_("file {file}", file=path), what, _OTHER) from error
     except OSError as error:
-        what = _("cannot be written ({reason})", reason=error.strerror)
+        what = _("cannot be written ({reason})", reason=reason_of(error))
         raise LotteryError(_("file {file}", file=path), what, _OTHER) from error
     return kept
 
@@ -107,7 +107,7 @@ def read(path: Path) -> Kept:
         found = json.loads(read_limited(path, _LIMIT), object_hook=_with_bytes)
         version, digest, kept = found["format"], found.get("sha256"), found.get("content")
     except OSError as error:
-        what = _("cannot be read ({reason})", reason=error.strerror)
+        what = _("cannot be read ({reason})", reason=reason_of(error))
         raise LotteryError(where, what, _OTHER) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise LotteryError(where, _("is not an evening, or not a whole one"), _OTHER) from error

@@ -24,7 +24,7 @@ from lottery_lib.names import KIT, Names
 from lottery_lib.resources import Resource  # noqa: TC001
 from lottery_lib.resources.log_group import LogGroup
 from lottery_lib.target import Target, connect
-from lottery_lib.translation import WORK, _, punctuated
+from lottery_lib.translation import N_, WORK, _, language, punctuated, translated
 from lottery_lib.view.graph import graph_view
 
 #: The emulator and its sixteen workers, which share memory if they are forked. A test compares this with
@@ -58,26 +58,26 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
         only: The names of the checks to make; by default all.
     """
     checks: dict[str, tuple[Callable[[], Result], str]] = {
-        "packages": (_packages, _("Run `make install` again, then start with `make lab`")),
-        "graph": (_graph, _("Run `make install` again: it installs the graphviz-pure wheel")),
-        "memory": (
+        N_("packages"): (_packages, _("Run `make install` again, then start with `make lab`")),
+        N_("graph"): (_graph, _("Run `make install` again: it installs the graphviz-pure wheel")),
+        N_("memory"): (
             lambda: _enough(psutil.virtual_memory().available, MEMORY_MB, _("in memory")),
             _("Close other programs: the system can stop the emulator or a kernel without a message"),
         ),
-        "folders": (
+        N_("folders"): (
             _folders,
             _("Move the course into a folder of your own, such as one in your home folder"),
         ),
-        "disk": (_disk, _("Delete something, or set XDG_STATE_HOME to a folder on another disk")),
-        "kernel": (
+        N_("disk"): (_disk, _("Delete something, or set XDG_STATE_HOME to a folder on another disk")),
+        N_("kernel"): (
             _kernel,
             _(
                 "Run `make clean install`, and let the firewall allow connections to 127.0.0.1. If that does "
                 "not help, remove the `python3` outside this folder that `jupyter kernelspec list` shows"
             ),
         ),
-        "target": (lambda: (True, repr(connect(edition=edition))), _LOG),
-        "lambda": (lambda: _lambda(connect(edition=edition)), _LOG),
+        N_("target"): (lambda: (True, repr(connect(edition=edition))), _LOG),
+        N_("lambda"): (lambda: _lambda(connect(edition=edition)), _LOG),
     }
     if os.environ.get("LOTTERY_TARGET") == "aws":
         del checks["lambda"]  # a call costs money there, and attendees may not create each role
@@ -90,7 +90,11 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
 
 def missing(findings: Sequence[Finding]) -> list[str]:
     """One line with the next step for each finding that is not ok."""
-    lines = [str(LotteryError(bad["check"], bad["detail"], bad["next"])) for bad in findings if not bad["ok"]]
+    lines = [
+        str(LotteryError(translated(language(), bad["check"]), bad["detail"], bad["next"]))
+        for bad in findings
+        if not bad["ok"]
+    ]
     return lines or [_("All {count} checks passed: nothing is missing on this machine.", count=len(findings))]
 
 

@@ -23,7 +23,14 @@ IS_ROOT = os.geteuid() == 0
 AS_NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups",
              "--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"]  # fmt: skip
 USERS = {"lab": [], "lab-zh": AS_NOBODY if IS_ROOT else []}
-ROOTS_LINE = "You are root: JupyterLab runs as root, and listens on 127.0.0.1.\n"
+ROOTS_LINE = {
+    "lab": "You are root: JupyterLab runs as root, and listens on 127.0.0.1.\n",
+    "lab-zh": "当前用户是 root：JupyterLab 以 root 身份运行，监听 127.0.0.1。\n",
+}
+ADDRESS = {
+    "lab": "JupyterLab is at this address:\n\n    {}\n\nCtrl-C stops it.\n",
+    "lab-zh": "JupyterLab 的地址：\n\n    {}\n\n按 Ctrl-C 停止。\n",
+}
 
 
 def test_in_a_shell():
@@ -63,20 +70,21 @@ def test_in_a_terminal(lab):
     assert json.loads(answer[0])["running"] is True
 
 
-def test_in_a_cell(lab):
-    """A cell finds it behind an exclamation mark."""
+def test_in_a_cell(lab, goal):
+    """A cell finds it behind an exclamation mark, and it speaks the language of JupyterLab."""
     kernel, shown = lab.ask("api/kernels", "POST")["id"], ""
     header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "username": "", "session": "s"}
     content = {"code": "!lottery --help", "silent": False, "store_history": False, "allow_stdin": False}
     request = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
     with lab.listen(f"api/kernels/{kernel}/channels") as channels:
         channels.send(json.dumps(request))
-        while "Commands:" not in shown:
+        while "lottery draw 2" not in shown:
             shown += json.loads(channels.recv())["content"].get("text", "")
-    assert "Usage: lottery [OPTIONS] COMMAND" in shown
+    usage = {"lab": "Usage: lottery [OPTIONS] COMMAND", "lab-zh": "用法: lottery [选项] 命令"}
+    assert usage[goal] in shown
 
 
-def test_make_lab_prints_one_address(lab):
+def test_make_lab_prints_one_address(lab, goal):
     """It prints the address and how to stop it, and no warning when a person opens a lesson.
 
     Nor has it printed one for the terminal and the cell above.
@@ -85,13 +93,13 @@ def test_make_lab_prints_one_address(lab):
     address, *rest = re.findall(r"http\S+", lab.log.read_text())
     assert re.search(r"/lab/tree/work/(zh/)?00_overview\.ipynb\?", address)
     assert rest == []
-    printed = lab.log.read_text().removesuffix(ROOTS_LINE)
-    assert printed == f"JupyterLab is at this address:\n\n    {address}\n\nCtrl-C stops it.\n"
+    printed = lab.log.read_text().removesuffix(ROOTS_LINE[goal])
+    assert printed == ADDRESS[goal].format(address)
 
 
 def test_root_is_told(lab, goal):
     """It says in one line that JupyterLab runs as root, and only if it does."""
-    assert (ROOTS_LINE in lab.log.read_text()) == (IS_ROOT and not USERS[goal])
+    assert (ROOTS_LINE[goal] in lab.log.read_text()) == (IS_ROOT and not USERS[goal])
 
 
 def test_make_lab_zh_speaks_chinese(lab, goal):

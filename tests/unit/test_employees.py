@@ -104,6 +104,20 @@ def test_rejected(row, reason):
     assert reason in found.rejected[0]["reason"]
 
 
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (",A,,", "工号 is empty."),
+        ("b,,,", "姓名 of b is empty."),
+        ("b,A,D\x1b,", r"部门 'D\x1b' has a character that cannot be shown."),
+        ("b,A,,x", "抽奖号 of b must be a whole number of at least 1, not 'x'."),
+    ],
+)
+def test_a_column_has_the_name_of_its_header(row, reason):
+    """Who reads the reason finds the column."""
+    assert read(f"工号,姓名,部门,抽奖号\n{row}\n").rejected == [{"row": 2, "reason": reason}]
+
+
 def test_two_people_have_one_name():
     """Equal names are two people. Names with joiners and marks stay as they are."""
     names = ["王伟", "王伟", "क्\u200dष", "José", "Jose"]

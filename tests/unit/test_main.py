@@ -1,5 +1,6 @@
 """The command line without an AWS: what it reads, what it prints, and how it fails."""
 
+import ast
 import io
 import json
 import os
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import catalogues
 import click
 import pytest
 from unit.party.evenings import evening
@@ -486,3 +488,34 @@ def test_quick_commands(words, tmp_path, monkeypatch, receipts):
     code = f"from lottery_lib.__main__ import main; assert main({words}) == 0"
     code += "; import sys; assert not {'pandas', 'boto3'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.DEVNULL, check=True)
+
+
+def test_clicks_own_words():
+    """Click still has each of its texts that the catalogue knows; else they become English."""
+    strings = {
+        node.value
+        for path in Path(click.__file__).parent.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+    }
+    source = ast.parse(Path(command_line.__file__).read_text(encoding="utf-8"))
+    (ours,) = [node for node in source.body if isinstance(node, ast.AnnAssign) and node.target.id == "_CLICK"]
+    for text in catalogues.messages(ours):
+        assert {*([text] if isinstance(text, str) else text)} <= strings
+
+
+def test_click_speaks_the_language(catalogue, monkeypatch, capsys):
+    """Its words in a help and in an error come from the kit's catalogue."""
+    monkeypatch.setenv("LOTTERY_LANG", "zh")
+    missing = ("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments.")
+    catalogue(
+        {
+            "Usage:": "用法:",
+            missing: "选项“{name}”需要 {nargs} 个值",
+        }
+    )
+    main(["status", "--help"])
+    main(["status", "--edition"])
+    shown = capsys.readouterr()
+    assert "用法: lottery status" in shown.out
+    assert "选项“--edition”需要 1 个值" in shown.err
