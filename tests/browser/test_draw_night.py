@@ -151,7 +151,7 @@ def prepare(here):
     chooser.value.set_files([guests])
     expect(here.operator.get_by_text("guests.csv: 40 people")).to_be_visible()
     expect(here.operator.get_by_role("row", name="001 Ada Liskov Sales")).to_be_visible()
-    expect(here.operator.get_by_text("Row 42: employee_name of 041 is empty.")).to_be_visible()
+    expect(here.operator.get_by_text("Row 42: 姓名 of 041 is empty.")).to_be_visible()
     here.fields["prizes"].fill("1 Mug")
     here.button.click()
     expect(here.operator.get_by_role("alert")).to_contain_text("was chosen, but is not loaded yet")
