@@ -18,6 +18,7 @@ from lottery_lib.causes import in_words
 from lottery_lib.draws import machine_arn, remaining, run
 from lottery_lib.errors import LotteryError
 from lottery_lib.hardened import check_edition, check_public_value, send_answer
+from lottery_lib.history.state_runs import message_of
 from lottery_lib.resources.contents import Pool, draws_table, in_pool
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import Target
@@ -534,7 +535,5 @@ def _problem(latest: Mapping[str, Any]) -> str:
     """Why an execution failed, in a sentence; empty if it did not."""
     if latest.get("status", "RUNNING") in ("RUNNING", "SUCCEEDED"):
         return ""
-    cause = latest.get("cause", "")
-    told = json.loads(cause).get("errorMessage", cause) if cause.startswith("{") else cause
-    parts = latest["status"], latest.get("error", ""), in_words(told)
+    parts = latest["status"], latest.get("error", ""), in_words(message_of(latest.get("cause", "")))
     return punctuated(": ").join(filter(None, parts))

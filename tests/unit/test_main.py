@@ -519,3 +519,18 @@ def test_click_speaks_the_language(catalogue, monkeypatch, capsys):
     shown = capsys.readouterr()
     assert "用法: lottery status" in shown.out
     assert "选项“--edition”需要 1 个值" in shown.err
+
+
+def test_why_a_draw_failed(catalogue, monkeypatch, capsys):
+    """A person reads the function's sentence in their language. JSON has it as AWS returned it."""
+    monkeypatch.setenv("LOTTERY_LANG", "zh")
+    catalogue({"It is empty.": "公开值为空。", "Cause": "原因"})
+    target = SimpleNamespace(kind="embedded", names=Names("", "tutorial"))
+    result = dict.fromkeys(("status", "winners", "execution_arn", "error"), "x") | {"cause": "It is empty."}
+    monkeypatch.setattr("lottery_lib.__main__.connected", lambda edition: target)
+    monkeypatch.setattr("lottery_lib.mails.inbox", lambda target: SimpleNamespace(where=""))
+    monkeypatch.setattr("lottery_lib.draws.draw", lambda *_, **__: result)
+    main(["draw", "1"])
+    assert "原因：公开值为空。\n" in capsys.readouterr().out
+    main(["draw", "1", "--json"])
+    assert json.loads(capsys.readouterr().out) == result

@@ -67,6 +67,20 @@ def test_shows_error_and_attempts():
     assert sum(row[-1].endswith("IndexError") for row in tab(view, "Attempts")["rows"]) == 3
 
 
+def test_a_cause_in_another_language(catalogue, monkeypatch):
+    """A function's sentence is translated above the tabs. The tab with the cause shows what AWS returned."""
+    monkeypatch.setenv("LOTTERY_LANG", "zh")
+    catalogue({"It is empty.": "公开值为空。", "Cause": "原因"})
+    cause = json.dumps({"errorMessage": "It is empty.", "errorType": "InvalidInput"})
+    failed = ("TaskFailed", {"error": "InvalidInput", "cause": cause})
+    events = chain(("ExecutionStarted", {}), ENTERED, TRIED, failed, ("ExecutionFailed", failed[1]))
+    view = ExecutionView(EACH, events)
+    assert view.details["error"] == ["One：InvalidInput：公开值为空。"]
+    view.chosen = "One"
+    assert view.details["error"] == ["InvalidInput：公开值为空。"]
+    assert json.loads(tab(view, "原因")["value"])["errorMessage"] == "It is empty."
+
+
 def test_a_fail_state_tells_what_led_there():
     """The tutorial's Fail state has no error. Its input has the one that a Catch took."""
     view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))

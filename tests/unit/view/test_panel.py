@@ -278,6 +278,17 @@ def test_failed_draw():
     assert shown.progress.bar_style == "danger"
 
 
+def test_a_failure_in_another_language(catalogue, monkeypatch):
+    """A function's sentence is translated in the panel. What AWS returned stays in the result."""
+    monkeypatch.setenv("LOTTERY_LANG", "zh")
+    catalogue({"The prize {0} still waits for its roll call.": "“{0}”还在等待点名。"})
+    result = ended("FAILED", "TooEarly") | {"cause": "The prize Car still waits for its roll call."}
+    shown = panel(Lottery(result=result))
+    asyncio.run(shown.run(1))
+    assert "FAILED：TooEarly：“Car”还在等待点名。" in shown.message.value
+    assert shown.result == result
+
+
 @pytest.mark.parametrize(
     ("error", "text"),
     [
