@@ -284,7 +284,9 @@ def test_a_third_language_needs_no_code(tmp_path, monkeypatch):
         template = catalogues.library() if name == "lottery_lib.po" else None
         catalog = catalogues.updated(tmp_path / "xx" / name, template or catalogues.collected(pages))
         for message in catalog:
-            message.string = pseudo(message.id) if message.id else message.string
+            forms = (message.id,) if isinstance(message.id, str) else message.id
+            pseudos = tuple(map(pseudo, forms))
+            message.string = pseudos if message.pluralizable else pseudos[0] if message.id else message.string
         (tmp_path / "xx").mkdir(exist_ok=True)
         (tmp_path / "xx" / name).write_text(catalogues.written(catalog), encoding="utf-8")
     files, left = catalogues.edition("xx")
