@@ -86,7 +86,8 @@ def translations(tmp_path_factory):
     """A folder of translations that has the made-up language, xx."""
     folder, catalog = tmp_path_factory.mktemp("translations"), library()
     for message in catalog:
-        message.string = pseudo(message.id)
+        plural = message.pluralizable
+        message.string = tuple(map(pseudo, message.id)) if plural else pseudo(message.id)
     (folder / "xx").mkdir()
     (folder / "xx" / "lottery_lib.mo").write_bytes(compiled(catalog))
     return folder

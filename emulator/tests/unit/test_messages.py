@@ -9,6 +9,7 @@ from sentences import sentences
 
 import sfn_emulator
 from sfn_emulator import translation
+from sfn_emulator.errors import EmulatorError
 
 FOLDER = Path(sfn_emulator.__file__).parent
 #: How it starts, and its pages. What its services say is AWS's.
@@ -52,6 +53,15 @@ def test_the_setting_says_the_language(monkeypatch):
     assert translation._("It runs.") == "正在运行。"
     monkeypatch.setenv("SFN_EMULATOR_LANG", "fr")
     assert translation._("It runs.") == "It runs."
+
+
+def test_an_error_has_the_marks_of_the_language(monkeypatch):
+    """Chinese has a colon and a full stop of its own."""
+    error = EmulatorError("a", "b", "c")
+    monkeypatch.setenv("SFN_EMULATOR_LANG", "zh")
+    assert str(error) == "a：b。c。"
+    monkeypatch.setenv("SFN_EMULATOR_LANG", "en")
+    assert str(error) == "a: b. c."
 
 
 def test_each_catalogue_is_compiled():
