@@ -198,14 +198,14 @@ def export(edition: str | None, folder: str) -> Outcome:
 
 
 def _drawn(target: "Target", run_draw: Callable[[], Document]) -> Outcome:
-    from lottery_lib.causes import in_words
+    from lottery_lib.causes import cause_in_words
     from lottery_lib.mails import inbox
 
     say(inbox(target).where)  # before the draw: there is still time to confirm the address
     result = run_draw()
     if target.kind != "aws" and target.names.edition == "hardened" and result["winners"]:
         say(_("The emulator forgets the winners when it ends. `lottery winners --csv FILE` saves them"))
-    shown = {**result, "cause": result["cause"] and in_words(str(result["cause"]))}
+    shown = {**result, "cause": result["cause"] and cause_in_words(str(result["cause"]))}
     return Outcome(result, result["status"] == "SUCCEEDED" and not result["error"], shown)
 
 
@@ -261,7 +261,7 @@ def winners(edition: str | None, csv: str | None, xlsx: str | None) -> Outcome:
     for file, written in ((csv, draws.as_csv), (xlsx, draws.as_xlsx)):
         if file:
             write_new(file, written(table))
-    return Outcome(records(table), shown=records(draws.in_words(table)))
+    return Outcome(records(table), shown=records(draws.winners_in_words(table)))
 
 
 @lottery.command(example="lottery history")

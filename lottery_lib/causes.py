@@ -55,12 +55,12 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     return found
 
 
-def in_words(cause: str) -> str:
+def cause_in_words(cause: str) -> str:
     """A cause as people read it. One that is neither a function's nor the kit's stays as it is."""
     if language() == "en":
         return cause
     for text, pattern in _patterns().items():
         if found := pattern.fullmatch(cause):
             *values, advice = found.groups("")
-            return translated(language(), text).format(*map(in_words, values)) + advice
+            return translated(language(), text).format(*map(cause_in_words, values)) + advice
     return cause

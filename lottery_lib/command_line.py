@@ -22,7 +22,7 @@ import click
 from lottery_lib.errors import LotteryError
 from lottery_lib.texts import escaped, harmless, width
 from lottery_lib.translation import N_, _, language, ngettext, punctuated, translated
-from lottery_lib.words import in_words, value_in_words
+from lottery_lib.words import name_in_words, value_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -196,7 +196,7 @@ def show(document: object, *, as_json: bool = False) -> None:
                 show(value)
             elif value is not None:
                 told = _("none") if value == [] else value_in_words(key, value)
-                _print(punctuated("{key}: {value}", key=in_words(key), value=told))
+                _print(punctuated("{key}: {value}", key=name_in_words(key), value=told))
     elif isinstance(document, list) and document:
         _print(_aligned(document))
     else:
@@ -209,7 +209,7 @@ def _aligned(rows: Sequence[Mapping[str, object]]) -> str:
     cells = [
         ["" if row.get(key) is None else str(value_in_words(key, row[key])) for key in keys] for row in rows
     ]
-    lines = [[text.replace("\n", "\\n") for text in line] for line in (map(in_words, keys), *cells)]
+    lines = [[text.replace("\n", "\\n") for text in line] for line in (map(name_in_words, keys), *cells)]
     widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         " ".join(text + " " * (wide - width(text)) for text, wide in zip(line, widths, strict=True))

@@ -207,25 +207,25 @@ def winner_table(
     return _rewritten(table.sort_values("employee_id"), harmless)
 
 
-def in_words(table: pd.DataFrame) -> pd.DataFrame:
+def winners_in_words(table: pd.DataFrame) -> pd.DataFrame:
     """The table of winners as people read it: with heads and words in their language."""
     if language() == "en":
         return table
     rows = [list(map(words.value_in_words, table, row)) for row in table.itertuples(index=False, name=None)]
     # `status` is the word for an execution; here, it says who was absent at the roll call.
-    heads = [words.in_words("roll_call" if column == "status" else column) for column in table]
+    heads = [words.name_in_words("roll_call" if column == "status" else column) for column in table]
     return pd.DataFrame(rows, columns=heads, dtype=object)
 
 
 def as_csv(table: pd.DataFrame) -> bytes:
     """Winners as a CSV file. A spreadsheet shows its Chinese names, and runs no cell as a formula."""
-    text: str = _rewritten(in_words(table), to_cell).to_csv(index=False)
+    text: str = _rewritten(winners_in_words(table), to_cell).to_csv(index=False)
     return text.encode("utf-8-sig")  # without a byte order mark, a spreadsheet shows Chinese names wrongly
 
 
 def as_xlsx(table: pd.DataFrame) -> bytes:
     """Winners as an .xlsx file. Text stays text: 007 keeps its zeros, and no cell is run as a formula."""
-    file, table = io.BytesIO(), in_words(table)
+    file, table = io.BytesIO(), winners_in_words(table)
     as_text = {"strings_to_formulas": False, "strings_to_urls": False}
     with pd.ExcelWriter(file, engine="xlsxwriter", engine_kwargs={"options": as_text}) as writer:
         table.to_excel(writer, index=False)

@@ -24,7 +24,7 @@ from lottery_lib.files import MB, read_limited, reason_of
 from lottery_lib.names import KIT
 from lottery_lib.texts import CONTROLS, INVISIBLE, from_cell, skeleton
 from lottery_lib.translation import _, in_language, punctuated
-from lottery_lib.words import in_words
+from lottery_lib.words import name_in_words
 
 DATA_FOLDER: Final = KIT / "data"
 #: The ten employees of the tutorial (2.2.4), as DynamoDB's batch-write takes them.
@@ -372,11 +372,13 @@ def _under_header(where: str, rows: Iterable[Sequence[str]]) -> tuple[_Rows, dic
     for attribute in HEADERS:
         same = [cell.strip() for cell, column in zip(header, columns, strict=True) if column == attribute]
         if len(same) > 1:
-            columns_of = {"attribute": in_words(attribute), "columns": _(" and ").join(same)}
+            columns_of = {"attribute": name_in_words(attribute), "columns": _(" and ").join(same)}
             what = _("the header has two columns for {attribute}: {columns}", **columns_of)
             raise LotteryError(where, what, _("Delete or rename one of them"))
         if not same and attribute in COLUMNS[:2]:
-            what = _("the header (row {number}) lacks {attribute}", number=top, attribute=in_words(attribute))
+            what = _(
+                "the header (row {number}) lacks {attribute}", number=top, attribute=name_in_words(attribute)
+            )
             next_step = _("Begin with a row such as employee_id,employee_name,department or 工号,姓名,部门")
             raise LotteryError(where, what, next_step)
     called = {attribute: cell.strip() for attribute, cell in zip(columns, header, strict=True)}

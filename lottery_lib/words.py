@@ -17,7 +17,7 @@ def heading(name: object) -> str:
     return words[:1].upper() + words[1:]
 
 
-def in_words(name: object) -> str:
+def name_in_words(name: object) -> str:
     """A key or a column's name as a terminal or a file shows it: English shows the name itself."""
     return str(name) if language() == "en" else heading(name)
 

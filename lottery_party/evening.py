@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from lottery_lib import execution
 from lottery_lib.aws_errors import call_or_none
-from lottery_lib.causes import in_words
+from lottery_lib.causes import cause_in_words
 from lottery_lib.draws import machine_arn, remaining, run
 from lottery_lib.errors import LotteryError
 from lottery_lib.hardened import check_edition, check_public_value, send_answer
@@ -335,7 +335,7 @@ class Evening:
         told = run(self.target, {"draw_id": self.name, **request}, _SECONDS)
         if told["error"]:
             what = punctuated(
-                "{failed} ({reason})", failed=failed, reason=in_words(str(told["cause"])).rstrip(".。")
+                "{failed} ({reason})", failed=failed, reason=cause_in_words(str(told["cause"])).rstrip(".。")
             )
             raise self._refused(what, _("Look at the evening, and try again"))
         self.refresh()
@@ -535,5 +535,5 @@ def _problem(latest: Mapping[str, Any]) -> str:
     """Why an execution failed, in a sentence; empty if it did not."""
     if latest.get("status", "RUNNING") in ("RUNNING", "SUCCEEDED"):
         return ""
-    parts = latest["status"], latest.get("error", ""), in_words(message_of(latest.get("cause", "")))
+    parts = latest["status"], latest.get("error", ""), cause_in_words(message_of(latest.get("cause", "")))
     return punctuated(": ").join(filter(None, parts))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from lottery_lib import definition, execution, plan
-from lottery_lib.causes import in_words
+from lottery_lib.causes import cause_in_words
 from lottery_lib.course.checks import Check, Checks, Ready, watch_exercises
 from lottery_lib.course.classroom import begin, tell_board
 from lottery_lib.course.sharing import tell_others
@@ -117,7 +117,7 @@ def restore(target: Target, lesson: str) -> Ready:
         drawn = draw(target, 2)
         if drawn["status"] != "SUCCEEDED":
             where = _("the draw that lesson {lesson} starts with", lesson=lesson)
-            raise LotteryError(where, in_words(str(drawn["cause"])), _("Run this cell again"))
+            raise LotteryError(where, cause_in_words(str(drawn["cause"])), _("Run this cell again"))
     tell_others(target, _("lesson {lesson}", lesson=lesson))
     return _ready(target, lesson)
 

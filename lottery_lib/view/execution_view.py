@@ -11,7 +11,7 @@ from typing import Any, Final
 import pandas as pd
 import traitlets
 
-from lottery_lib.causes import in_words
+from lottery_lib.causes import cause_in_words
 from lottery_lib.definition import Machine, parse
 from lottery_lib.history import DOLLARS_PER_TRANSITION, failure_of, output
 from lottery_lib.history.state_runs import Attempt, Event, Reader, StateRun, details_of, message_of, parsed
@@ -237,7 +237,7 @@ class ExecutionView(GraphWidget):
             tabs.append(_json_tab(_("Definition"), json.dumps(self._reader.definition, ensure_ascii=False)))
         error = failure_of(self._reader)
         why = (
-            [punctuated("{error}: {message}", error=error[0], message=in_words(message_of(error[1])))]
+            [punctuated("{error}: {message}", error=error[0], message=cause_in_words(message_of(error[1])))]
             if error
             else []
         )
@@ -312,14 +312,14 @@ class ExecutionView(GraphWidget):
         lines: list[str] = []
         if last["error"]:
             message = message_of(last["cause"])
-            error = {"error": last["error"], "message": in_words(message)}
+            error = {"error": last["error"], "message": cause_in_words(message)}
             lines.append(punctuated("{error}: {message}", **error))
             if message != last["cause"]:
                 tabs.insert(0, _json_tab(_("Cause"), last["cause"]))
         elif last["status"] == "failed" and isinstance(last["input"], dict) and "Error" in last["input"]:
             before = {
                 "error": last["input"]["Error"],
-                "message": in_words(message_of(str(last["input"].get("Cause")))),
+                "message": cause_in_words(message_of(str(last["input"].get("Cause")))),
             }
             why = _("It gives no error of its own. A Catch led here: {error}: {message}", **before)
             lines.append(harmless(why))

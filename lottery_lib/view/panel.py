@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 import ipywidgets as widgets
 import traitlets
 
-from lottery_lib.causes import in_words
+from lottery_lib.causes import cause_in_words
 from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import DrawResult, Progress, Winner, published
@@ -324,7 +324,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
 
     def _summary(self, result: DrawResult) -> str:
         """How a draw ended, in a sentence or two."""
-        reason = punctuated(": ").join(filter(None, (result["error"], in_words(result["cause"] or ""))))
+        reason = punctuated(": ").join(filter(None, (result["error"], cause_in_words(result["cause"] or ""))))
         if result["status"] != "SUCCEEDED":
             why = (reason or _("no reason was given")).rstrip(".。")
             return punctuated("{status}: {reason}.", status=result["status"], reason=why)

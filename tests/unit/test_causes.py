@@ -33,20 +33,20 @@ def test_each_function_has_messages():
 def test_a_cause_is_recognised(chinese, text):
     """It is translated, with its values in the place that they have there."""
     values = VALUES[: len(re.findall(r"\{\d+\}", text))]
-    told = causes.in_words(text.format(*values))
+    told = causes.cause_in_words(text.format(*values))
     assert told.split() == " ".join(["译", *reversed(values)]).split()
 
 
 def test_advice_stays(chinese):
     """The kit's own sentence after a cause is translated already."""
     told = "There is no draw x to go on with. 已记录的中奖者不变。"
-    assert causes.in_words(told) == "译 x已记录的中奖者不变。"
+    assert causes.cause_in_words(told) == "译 x已记录的中奖者不变。"
 
 
 def test_a_part_of_a_cause(chinese):
     """The end of a message is translated, too, and the functions still have it."""
     told = "5 winners were asked for, but only 3 of 9 employees remain, 2 of whom this draw has recorded."
-    assert causes.in_words(told) == "译 译 2 9 3 5"
+    assert causes.cause_in_words(told) == "译 译 2 9 3 5"
     source = (KIT / "lambdas" / "draw_prize" / "lambda_function.py").read_text(encoding="utf-8")
     assert causes._RECORDED.replace("{0}", "{recorded}") in source
 
@@ -54,9 +54,9 @@ def test_a_part_of_a_cause(chinese):
 @pytest.mark.parametrize("cause", ["", "list index out of range", "User: x is not authorized to perform: y"])
 def test_others_stay(chinese, cause):
     """What AWS, Python or an attendee wrote is not ours."""
-    assert causes.in_words(cause) == cause
+    assert causes.cause_in_words(cause) == cause
 
 
 def test_english_stays():
     """No message changes."""
-    assert causes.in_words(causes.CANCELLED) == causes.CANCELLED
+    assert causes.cause_in_words(causes.CANCELLED) == causes.CANCELLED

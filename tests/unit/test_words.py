@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from lottery_lib import command_line
-from lottery_lib.draws import as_csv, as_xlsx, in_words
+from lottery_lib.draws import as_csv, as_xlsx, winners_in_words
 from lottery_lib.employees import HEADERS, parse
 
 WINNERS = pd.DataFrame(
@@ -28,7 +28,7 @@ def chinese(catalogue, monkeypatch):
 
 def test_english_has_the_names():
     """A file and a terminal have the names of JSON."""
-    pd.testing.assert_frame_equal(in_words(WINNERS), WINNERS)
+    pd.testing.assert_frame_equal(winners_in_words(WINNERS), WINNERS)
 
 
 def test_a_file_of_winners(chinese):
