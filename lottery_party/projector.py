@@ -2,9 +2,12 @@
 
 import base64
 import hashlib
+import logging
+import re
 import secrets
 import shlex
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -14,7 +17,7 @@ import traitlets
 from voila.app import Voila
 
 from lottery_lib.addresses import behind, free_port, serve_at
-from lottery_lib.command_line import open_page
+from lottery_lib.command_line import open_page, say
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.files import read_limited, state_folder, write_new
 from lottery_lib.mails import inbox
@@ -44,6 +47,11 @@ class Projector(Voila):  # type: ignore[misc]
     def _only_local(self) -> dict[str, object]:
         return {"headers": {"Content-Security-Policy": _LOCAL}}
 
+    def initialize(self, argv: Sequence[str] | None = None) -> None:
+        """Print the address in a sentence, and nothing else of Voila's log but warnings."""
+        super().initialize(argv)
+        self.log.addFilter(_is_for_people)
+
     def setup_template_dirs(self) -> None:
         """Take `spinner.macro.html.j2` of this folder: Voila's own has English words."""
         super().setup_template_dirs()
@@ -65,6 +73,16 @@ class Projector(Voila):  # type: ignore[misc]
     def launch_browser(self) -> None:
         """Open the page with its token. Voila itself would open it without."""
         open_page(f"{self.connection_url}?token={self.identity_provider.token}")
+
+
+def _is_for_people(record: logging.LogRecord) -> bool:
+    """Whether to print a line of Voila's log. Of its remarks, the address is said in our words."""
+    if address := re.search(r"running at:\s+(\S+)", record.getMessage()):
+        told = _(
+            "The operator's page is at this address:\n\n    {address}\n\nCtrl-C stops it.", address=address[1]
+        )
+        say(told)
+    return record.levelno >= logging.WARNING
 
 
 def missing(target: Target, file: Path) -> list[str]:

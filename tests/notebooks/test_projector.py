@@ -29,6 +29,16 @@ def projector(tmp_path_factory):
         yield night.processes()[0], night.port, night.address.partition(str(night.port))[2]
 
 
+def test_the_terminal_shows_the_address_and_no_log(tmp_path_factory):
+    """What `lottery night` prints ends with the address in a sentence; remarks of Voila are left out."""
+    with lottery_night(tmp_path_factory.mktemp("terminal")) as night:
+        said = night.log.read_text()
+        assert said.endswith(
+            f"The operator's page is at this address:\n\n    {night.address}\n\nCtrl-C stops it.\n"
+        )
+        assert "[Projector]" not in said
+
+
 def kernels(process):
     """How many kernels run; the emulator may be a child of the process, too."""
     return sum("ipykernel" in " ".join(each.cmdline()) for each in process.children(recursive=True))
