@@ -25,7 +25,8 @@ class LotteryError(Exception):
 
     def __str__(self) -> str:
         parts = {"where": self.where, "what": self.what, "next_step": self.next_step}
-        return punctuated("{where}: {what}. {next_step}.", **parts)
+        pattern = "{where}: {what}.\n{next_step}." if "\n" in self.what else "{where}: {what}. {next_step}."
+        return punctuated(pattern, **parts)
 
     def _render_traceback_(self) -> list[str]:
         # IPython shows this instead of a traceback: the sentence helps an attendee, our call stack does not.

@@ -347,7 +347,7 @@ def night_save(edition: str | None, file: str) -> Outcome:
     return Outcome({"evening": kept["evening"] or None, "file": str(Path(file).absolute()), **sizes})
 
 
-@commands.command(example='lottery announce prizes.txt --question "Call five numbers"', party=True)
+@commands.command(example=_('lottery announce prizes.txt --question "Call five numbers"'), party=True)
 @click.argument("prizes")
 @_name
 @click.option(
@@ -387,13 +387,14 @@ def announce(
     evening.announce(wanted, absent="out" if absent == "out" else "may win later", question=question)
     state = evening.refresh()
     told = state.announcement
+    announced = [f"{each['count']} {each['prize']}" for each in told["prizes"]]
     document = {
         "evening": evening.name,
         "guests": told["size"],
         "root": told["pool"],
         "commitment": told["commitment"],
         "code": state.code,
-        "prizes": ", ".join(f"{each['count']} {each['prize']}" for each in told["prizes"]),
+        "prizes": ", ".join(announced),
         "absent": told["absent"],
         "question": told["question"] or None,
     }
@@ -401,7 +402,8 @@ def announce(
     write_over(html, page(told, state.code).encode(), public=True)
     text = receipts(target, evening.name)["draws"][evening.name]["receipts"][0]
     write_over(guests, check_page({"announced": text}).encode(), public=True)
-    return Outcome({**document, "announcement": str(html), "check": str(guests), "file": str(path)})
+    document |= {"announcement": str(html), "check": str(guests), "file": str(path)}
+    return Outcome(document, shown={**document, "prizes": listed(announced)})
 
 
 @commands.command(example="lottery proof 007", party=True)
@@ -422,7 +424,7 @@ def proof(edition: str | None, employee_id: str, name: str | None) -> Outcome:
     return Outcome(found, shown=f"{told}\n{json.dumps(found)}")
 
 
-@commands.command(example='lottery withdraw "Li Na"', party=True)
+@commands.command(example=_('lottery withdraw "Li Na"'), party=True)
 @click.argument("who")
 @_name
 @_file

@@ -384,7 +384,7 @@ def test_a_preview_is_short():
     """Of many bad rows, a person sees the first ones and how many there are; so does the error."""
     found = read("id,name\n" + ",A\n" * 25)
     assert found.preview().splitlines()[-2:] == ["  row 21: id is empty.", "  and 5 more"]
-    with pytest.raises(LotteryError, match=r"row 21: id is empty.\n  and 5 more. Correct them"):
+    with pytest.raises(LotteryError, match=r"row 21: id is empty.\n  and 5 more.\nCorrect them"):
         found.check(skip_bad_rows=False)
 
 
