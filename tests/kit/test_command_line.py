@@ -170,7 +170,7 @@ def test_a_bad_row_changes_nothing(run, stack, tmp_path):
     assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (1, 0, [3, 5])
     assert "row 3: employee_name of b is empty." in err
     assert (
-        "row 5: employee_id c is there already, in row 4. Correct them, or load the other rows with --skip"
+        "row 5: employee_id c is there already, in row 4.\nCorrect them, or load the other rows with --skip"
         in err
     )
     assert remaining(stack.target) == before
