@@ -19,7 +19,7 @@ APART := PY=$(PY) tests/apart
 # Python stores what it compiles. Without that, each of a hundred processes would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: lab lab-zh install project hub wheelhouse locks test test-all check static unit lessons rehearse refresh translations pictures bench bench-tests cost fidelity format clean
+.PHONY: lab lab-zh install project hub wheelhouse locks test test-all check static unit lessons rehearse refresh translations site pictures bench bench-tests cost fidelity format clean
 
 # Attendees type `make lab`. It installs once, then opens the course. The emulator ends with JupyterLab.
 # `make lab-zh` is the same in Chinese: the notebooks, JupyterLab's menus, and `lottery` in its terminals. An English
@@ -89,6 +89,8 @@ locks: $(VENV)/tools/.installed
 	printf 'jupyterhub>=6.1.1,<7\njupyterhub-idle-culler>=2,<3' | $(LOCK) - --constraint requirements.lock \
 	  --output-file data/hub/jupyterhub.lock
 	npm install --prefix data/hub --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	printf 'sphinx>=9.0,<9.1\nmyst-nb>=1.4,<2\nsphinx-book-theme>=1.4,<2' | $(LOCK) - --output-file docs/site/site.lock
+	npm install --prefix docs/site --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 	$(subst 3.11,3.13,$(LOCK)) emulator/fidelity/requirements.txt --output-file emulator/fidelity/requirements.lock
 
 # Run this before each commit. Both halves run at the same time.
@@ -139,7 +141,7 @@ test: check
 	$(APART) tests/everything short
 
 # Runs `make test`, and all tests that take long: each interruption, AWS's command lines, MiniStack, the notebooks in kernels.
-test-all: test $(VENV)/awscli/.installed $(VENV)/samcli/.installed $(VENV)/ministack/.installed $(VENV)/tools/.installed
+test-all: test site $(VENV)/awscli/.installed $(VENV)/samcli/.installed $(VENV)/ministack/.installed $(VENV)/tools/.installed
 	$(APART) tests/everything long
 
 # Runs the cells of all lessons without a kernel. CI does it, and the unit tests, with Debian's Python, too.
@@ -156,6 +158,18 @@ refresh: $(VENV)/.tested
 # Brings the catalogues of the other languages up to date, and writes their notebooks and documents from them.
 translations: $(VENV)/.tested
 	$(PY) translations/catalogues.py
+
+# Builds the course as pages, in all languages, and says where they begin.
+site: $(VENV)/site/.installed
+	@$(VENV)/site/bin/python docs/site/build.py
+
+# What builds the pages: Sphinx, and Mermaid from npm.
+$(VENV)/site/.installed: docs/site/site.lock docs/site/package-lock.json
+	@$(PYTHON) -m venv $(VENV)/site
+	@$(VENV)/site/bin/python $(LOCKED) docs/site/site.lock
+	@cp docs/site/package.json docs/site/package-lock.json $(VENV)/site/
+	@npm ci --prefix $(VENV)/site --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # Makes the pictures of the README and the docs from real draws in a real browser, in all languages.
 pictures: $(VENV)/.tested

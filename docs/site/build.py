@@ -1,0 +1,184 @@
+"""Build the course as pages, in each language (`make site`).
+
+Sphinx wants all pages of a language in one folder. `stage` copies them there, so that a page has the same name in each
+language: ``notebooks/05_state_machine.html`` and ``zh/notebooks/05_state_machine.html``. README becomes the start page.
+Nothing is run: the pages show the outputs that the notebooks store.
+"""
+
+import fnmatch
+import json
+import os
+import re
+import shutil
+import sys
+import time
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+HERE: Final = Path(__file__).resolve().parent
+ROOT: Final = HERE.parents[1]
+SITE: Final = ROOT / "build" / "site"
+STAGE: Final = ROOT / "build" / "site-source"
+#: Where npm has put Mermaid, which draws diagrams.
+MERMAID: Final = Path(sys.prefix, "node_modules", "@mermaid-js", "tiny", "dist", "mermaid.tiny.js")
+#: Where the pages of each language are in the site.
+PLACES: Final = {"en": ".", "zh": "zh"}
+WORDS: Final[dict[str, Any]] = tomllib.loads((HERE / "words.toml").read_text(encoding="utf-8"))
+#: The parts of the menu, and their pages in order. A page stands where it is found first.
+MENU: Final = {
+    "lessons": ["notebooks/*"],
+    "use": ["docs/commands", "docs/party", "docs/receipts", "docs/export", "docs/account", "docs/aws", "docs/sec*"],
+    "teach": ["INSTRUCTOR", "docs/class*", "docs/personal-data", "benchmarks/cost"],
+    "emulator": ["emulator/README", "emulator/docs/fidelity", "emulator/docs/*", "emulator/*"],
+    "more": ["docs/glossary", "*"],
+}
+#: What the theme and MyST-NB write, and no page reads.
+UNUSED: Final = ("**/*.map", "**/*webpack-macros.html", "**/_static/locales", "**/jupyter_execute", "**/_sources")
+_LINK: Final = re.compile(r"(?:\[([\w./-]+\.md))?\]\(([^)\s#:\"\\]+)(#[^)\s]*)?\)")
+_LESSON: Final = re.compile(r"(?<!\[)`(\d\d_\w+)`")
+_ROW: Final = re.compile(r"\|(.+?)\|(.+?)\|(.+?)\|(.+?)\|\n")
+
+
+@cache
+def pages() -> dict[str, dict[str, Path]]:
+    """The pages of each language: their names, and their files. The glossary is one file in both languages."""
+    found: dict[str, dict[str, Path]] = {"en": {}, "zh": {"docs/glossary": ROOT / "docs" / "glossary.md"}}
+    for pattern in ("notebooks/[0-9]*.ipynb", "*.md", "docs/*.md", "benchmarks/*.md", "emulator/**/*.md"):
+        for path in sorted(ROOT.glob(pattern)):
+            if path.name.endswith(".zh-CN.md"):
+                continue
+            name = path.relative_to(ROOT).with_suffix("").as_posix()
+            name = "index" if name == "README" else name
+            found["en"][name] = path
+            for twin in (path.with_suffix(".zh-CN.md"), path.parent / "zh" / path.name):
+                if twin.exists():
+                    found["zh"][name] = twin
+    return found
+
+
+def menu(names: set[str]) -> dict[str, list[str]]:
+    """These pages, in the order of the menu."""
+    left, parts = sorted(names - {"index"}), {}
+    for part, patterns in MENU.items():
+        parts[part] = list(dict.fromkeys(name for each in patterns for name in fnmatch.filter(left, each)))
+        left = [name for name in left if name not in parts[part]]
+    return parts
+
+
+def title(name: str, language: str) -> str:
+    """What the menu calls a page: the first part of its title, or a word that is clear among the others."""
+    if name in WORDS[language]["titles"]:
+        return WORDS[language]["titles"][name]
+    path = pages()[language][name]
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        text = "".join(json.loads(text)["cells"][0]["source"])
+    return re.split("[:：]", text.partition("\n")[0].removeprefix("# "))[0]
+
+
+def stage(language: str) -> None:
+    """Copy the pages of a language into one folder, with the pictures and files that they show."""
+    mine = pages()[language]
+    for name, path in mine.items():
+        text = path.read_text(encoding="utf-8")
+        if name == "index":
+            text = start_page(text, language)
+        elif name == "docs/glossary":
+            text = glossary(text, language)
+        if path.suffix == ".md":
+            lesson = os.path.relpath(mine["notebooks/00_overview"].parent, path.parent)
+            text = _LESSON.sub(rf"[`\1`]({lesson}/\1.ipynb)", text)
+        there = STAGE / language / f"{name}{path.suffix}"
+        there.parent.mkdir(parents=True, exist_ok=True)
+        there.write_text(linked(text, path, name, language), encoding="utf-8")
+    shutil.copytree(ROOT / "docs" / "images", STAGE / language / "docs" / "images")
+
+
+def linked(text: str, path: Path, name: str, language: str) -> str:
+    """Lead each link of a page to the page of the site, in this language if it is there. Copy what is no page.
+
+    A link that shows the name of a file shows the title of the page instead.
+    """
+    order = sorted(PLACES, key=language.__eq__)  # this language is the last, and so it wins
+    known = {file: (spoken, page) for spoken in order for page, file in pages()[spoken].items()}
+
+    def follow(link: re.Match[str]) -> str:
+        file, anchor = (path.parent / link[2]).resolve(), link[3] or ""
+        if file not in known:
+            if file.is_file():
+                copy = STAGE / language / Path(name).parent / link[2]
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, copy)
+            return link[0]
+        spoken, page = known[file]
+        shown = f"[{title(page, spoken if page == 'index' else language)}" if link[1] else ""
+        if spoken == language:
+            return f"{shown}]({os.path.relpath(page, Path(name).parent)}{file.suffix}{anchor})"
+        away = os.path.relpath(Path(PLACES[spoken], page), Path(PLACES[language], name).parent)
+        return f"{shown}](site:{away}.html{anchor})"
+
+    return _LINK.sub(follow, text)
+
+
+def start_page(text: str, language: str) -> str:
+    """README, without its last part, which is for who has the folder; with two buttons and the menu."""
+    words = WORDS[language]
+    record = os.path.relpath(ROOT / "emulator" / "docs" / "fidelity.md", ROOT)
+    first = os.path.relpath(pages()[language]["notebooks/00_overview"], ROOT)
+    buttons = f"[{words['first']}]({first}){{.button}} [{words['faithful']}{words['english']}]({record}){{.button}}"
+    address = os.environ.get("SITE_REPOSITORY") or words["repository"]
+    text = text.rpartition("\n## ")[0].replace(words["this_page"], address)
+    lines = [re.sub(r"<img[^>]*>", lambda image: f"{image[0]}\n\n{buttons}", text, count=1)]
+    for part, names in menu(set(pages()[language])).items():
+        entries = [f"{title(name, language)} </{name}>" for name in names]
+        if entries:
+            lines += ["```{toctree}", ":hidden:", f":caption: {words['menu'][part]}", *entries, "```"]
+    return "\n".join(lines) + "\n"
+
+
+def glossary(text: str, language: str) -> str:
+    """The words of the two editions, one in each row of a table, with an address of its own."""
+    head, top, rest = text.partition("| English |")
+    table, _, rest = f"{top}{rest}".partition("\n\n")
+    rows = []
+    for row in _ROW.findall(f"{table}\n")[2:]:
+        for word, chinese in (row[:2], row[2:]):
+            address = "-".join(re.findall("[a-z]+", word.lower()))
+            rows.append((f"[{word.strip()}]{{#{address}}}", chinese.strip()))
+    if language == "en":
+        lines = [head, "| English | 中文 |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows), "", rest]
+    else:
+        lines = [f"# {WORDS['zh']['glossary']}", "", "| 中文 | English |", "|---|---|"]
+        lines += [f"| {b} | {a} |" for a, b in rows]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Build all languages, and say where the site begins and how large it is."""
+    from sphinx.cmd.build import main as sphinx  # noqa: PLC0415 - conf.py imports this module
+
+    start = time.monotonic()
+    for folder in (SITE, STAGE):
+        shutil.rmtree(folder, ignore_errors=True)
+    for language, place in PLACES.items():
+        stage(language)
+        options = ["-W", "--keep-going", "-q", "-j", "auto", "-c", str(HERE), "-t", language]
+        doctrees = STAGE / f"{language}.doctrees"
+        if sphinx([*options, "-d", str(doctrees), str(STAGE / language), str(SITE / place)]):
+            return 1
+    for pattern in UNUSED:
+        for path in sorted(SITE.glob(pattern)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    shutil.copy(MERMAID, SITE / "_static")
+    shutil.copy(ROOT / "lottery_party" / "check.html", SITE)
+    files = [path for path in SITE.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files) / 1e6
+    count = sum(path.suffix == ".html" for path in files)
+    print(f"Open {SITE}/index.html: {count} pages, {size:.1f} MB, {time.monotonic() - start:.0f} seconds")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
