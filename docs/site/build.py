@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from lottery_party.checker import check_page
+
 HERE: Final = Path(__file__).resolve().parent
 ROOT: Final = HERE.parents[1]
 SITE: Final = ROOT / "build" / "site"
@@ -38,6 +40,8 @@ MENU: Final = {
 UNUSED: Final = ("**/*.map", "**/*webpack-macros.html", "**/_static/locales", "**/jupyter_execute", "**/_sources")
 _LINK: Final = re.compile(r"(?:\[([\w./-]+\.md))?\]\(([^)\s#:\"\\]+)(#[^)\s]*)?\)")
 _LESSON: Final = re.compile(r"(?<!\[)`(\d\d_\w+)`")
+#: Programs find their numbers in a document by it. At the beginning of a line, it would end the paragraph.
+_COMMENT: Final = re.compile(r"\s*<!--[^>]*-->(?=,)|<!--[^>]*-->")
 _ROW: Final = re.compile(r"\|(.+?)\|(.+?)\|(.+?)\|(.+?)\|\n")
 
 
@@ -69,13 +73,13 @@ def menu(names: set[str]) -> dict[str, list[str]]:
 
 def title(name: str, language: str) -> str:
     """What the menu calls a page: the first part of its title, or a word that is clear among the others."""
-    if name in WORDS[language]["titles"]:
-        return WORDS[language]["titles"][name]
+    if known := WORDS[language]["titles"].get(name):
+        return known
     path = pages()[language][name]
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
         text = "".join(json.loads(text)["cells"][0]["source"])
-    return re.split("[:：]", text.partition("\n")[0].removeprefix("# "))[0]
+    return re.split("[:：]", text.partition("\n")[0].removeprefix("# "))[0].replace("`", "")
 
 
 def stage(language: str) -> None:
@@ -88,6 +92,7 @@ def stage(language: str) -> None:
         elif name == "docs/glossary":
             text = glossary(text, language)
         if path.suffix == ".md":
+            text = _COMMENT.sub("", text)
             lesson = os.path.relpath(mine["notebooks/00_overview"].parent, path.parent)
             text = _LESSON.sub(rf"[`\1`]({lesson}/\1.ipynb)", text)
         there = STAGE / language / f"{name}{path.suffix}"
@@ -117,7 +122,7 @@ def linked(text: str, path: Path, name: str, language: str) -> str:
         if spoken == language:
             return f"{shown}]({os.path.relpath(page, Path(name).parent)}{file.suffix}{anchor})"
         away = os.path.relpath(Path(PLACES[spoken], page), Path(PLACES[language], name).parent)
-        return f"{shown}](site:{away}.html{anchor})"
+        return f"{shown}]({'place' if anchor else 'page'}:{away}.html{anchor})"
 
     return _LINK.sub(follow, text)
 
@@ -150,7 +155,7 @@ def glossary(text: str, language: str) -> str:
     if language == "en":
         lines = [head, "| English | 中文 |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows), "", rest]
     else:
-        lines = [f"# {WORDS['zh']['glossary']}", "", "| 中文 | English |", "|---|---|"]
+        lines = [f"# {title('docs/glossary', 'zh')}", "", "| 中文 | English |", "|---|---|"]
         lines += [f"| {b} | {a} |" for a, b in rows]
     return "\n".join(lines) + "\n"
 
@@ -172,7 +177,7 @@ def main() -> int:
         for path in sorted(SITE.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     shutil.copy(MERMAID, SITE / "_static")
-    shutil.copy(ROOT / "lottery_party" / "check.html", SITE)
+    (SITE / "check.html").write_text(check_page({}), encoding="utf-8")
     files = [path for path in SITE.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) / 1e6
     count = sum(path.suffix == ".html" for path in files)

@@ -28,8 +28,10 @@ nb_code_prompt_hide = words["hide"]
 myst_heading_anchors = 4
 myst_enable_extensions = ["html_image", "attrs_inline"]
 myst_fence_as_directive = ["mermaid"]
-#: `site:` stands before a page of another language.
-myst_url_schemes = {"http": None, "https": None, "mailto": None, "site": "{{path}}#{{fragment}}"}
+#: The last two stand before the address of a page of another language.
+myst_url_schemes = {
+    **dict.fromkeys(["http", "https", "mailto"]), "page": "{{path}}", "place": "{{path}}#{{fragment}}"
+}
 
 html_theme = "sphinx_book_theme"
 html_title = project

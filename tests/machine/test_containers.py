@@ -102,9 +102,10 @@ def test_what_binder_would_build(tmp_path):
     assert re.search(r'ENV R2D_ENTRYPOINT=".*start"', dockerfile)
 
 
-def test_githubs_workflow():
-    """It is what GitHub's published schema allows."""
-    workflow = KIT / ".github" / "workflows" / "test.yml"
-    command = [TOOLS / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow]
+def test_githubs_workflows():
+    """They are what GitHub's published schema allows."""
+    workflows = sorted((KIT / ".github" / "workflows").glob("*.yml"))
+    assert [path.stem for path in workflows] == ["site", "test"]
+    command = [TOOLS / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout

@@ -28,7 +28,7 @@ REQUIREMENTS = [
 ]
 
 
-#: For attendees, for who changes the kit, for tests (AWS's command lines, MiniStack, tools), and for a hub.
+#: For attendees, for who changes the kit, for tests (AWS's command lines, MiniStack, tools), for a hub, for the site.
 LOCKS = [
     "requirements.lock",
     "requirements-dev.lock",
@@ -37,6 +37,7 @@ LOCKS = [
     "tests/second/ministack.lock",
     "tests/machine/tools.lock",
     "data/hub/jupyterhub.lock",
+    "docs/site/site.lock",
 ]
 #: How this project itself is installed once its lock is: nothing is fetched, so nothing comes without a hash.
 EDITABLE = (
@@ -103,11 +104,14 @@ def test_the_hub_fits_the_kit():
     assert "jupyterhub" in hubs
 
 
-def test_the_hubs_proxy_is_locked():
+@pytest.mark.parametrize(
+    ("folder", "package"), [("data/hub", "configurable-http-proxy"), ("docs/site", "@mermaid-js/tiny")]
+)
+def test_what_npm_installs_is_locked(folder, package):
     """The lock of npm has a hash of each package, and no address of a registry."""
-    lock = json.loads((ROOT / "data" / "hub" / "package-lock.json").read_text(encoding="utf-8"))
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))
     packages = {name: told for name, told in lock["packages"].items() if name}
-    assert "node_modules/configurable-http-proxy" in packages
+    assert f"node_modules/{package}" in packages
     assert [name for name, told in packages.items() if "integrity" not in told or "resolved" in told] == []
 
 
@@ -115,7 +119,7 @@ def test_nothing_is_installed_without_a_hash():
     """`make` installs locks, with `--require-hashes`, and the project, and nothing else. Binder calls it."""
     wanted = [
         ".venv/.tested",
-        *(f".venv/{tool}/.installed" for tool in ("awscli", "samcli", "ministack", "tools", "hub")),
+        *(f".venv/{tool}/.installed" for tool in ("awscli", "samcli", "ministack", "tools", "hub", "site")),
     ]
     command = ["make", "--dry-run", "--always-make", "VENV=.venv", *wanted]
     steps = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -5,9 +5,14 @@ if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = f
 addEventListener("load", () => {
   const diagrams = [...document.querySelectorAll("pre.mermaid")].map((box) => [box, box.textContent]);
   if (!diagrams.length) return;
+  const { fontFamily } = getComputedStyle(document.body);
   const draw = async () => {
-    const dark = document.documentElement.dataset.theme === "dark";
-    mermaid.initialize({ startOnLoad: false, theme: dark ? "dark" : "neutral", fontFamily: "inherit" });
+    const look = getComputedStyle(document.documentElement);
+    const [background, primaryColor, primaryTextColor, lineColor] = ["background", "surface", "text-base", "text-muted"]
+      .map((name) => look.getPropertyValue(`--pst-color-${name}`).trim());
+    mermaid.initialize({ startOnLoad: false, theme: "base", fontFamily, themeVariables: {
+      background, primaryColor, primaryTextColor, lineColor, primaryBorderColor: lineColor, fontFamily,
+      edgeLabelBackground: background, textColor: primaryTextColor } });
     for (const [place, [box, text]] of diagrams.entries())
       box.innerHTML = (await mermaid.render(`diagram-${place}`, text)).svg;
   };

@@ -1,0 +1,205 @@
+"""The site that `make site` has built, as a reader opens it: as files, without a server."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from pypdf import PdfReader
+
+#: All need the built site, which `make test-all` and the site's own workflow build.
+pytestmark = [pytest.mark.browser, pytest.mark.long]
+ROOT = Path(__file__).resolve().parents[2]
+SITE = ROOT / "build" / "site"
+PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
+LESSONS = [path.stem for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]
+#: What a page has and where it leads, as the browser understands it.
+READ = """() => ({
+  ids: [...document.querySelectorAll('[id]')].map((one) => one.id),
+  links: [...document.querySelectorAll('a[href]')].map((one) => one.href),
+  broken: [...document.images].filter((one) => one.complete && !one.naturalWidth).map((one) => one.src.slice(0, 99)),
+})"""
+
+
+def address(page: str) -> str:
+    return (SITE / page).as_uri()
+
+
+@pytest.fixture(scope="module")
+def opened(chromium) -> dict[str, dict]:
+    """Every page of both languages, opened once: what it has, where it leads, what it asks for, what it complains of."""
+    assert PAGES, "run `make site` first"
+    window, found = chromium.new_context(), {}
+    for name in PAGES:
+        page, asked, complaints = window.new_page(), [], []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.on("console", lambda said, seen=complaints: seen.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error, seen=complaints: seen.append(str(error)))
+        page.goto(address(name), wait_until="load")
+        if page.locator("pre.mermaid").count():
+            page.locator("pre.mermaid svg").wait_for()
+        found[name] = page.evaluate(READ) | {"asked": asked, "complaints": complaints}
+        page.close()
+    window.close()
+    return found
+
+
+def test_every_page_is_there():
+    """Each lesson and each document has a page, and each page of one language has the same name in the other."""
+    documents = [path for folder in ("", "docs", "emulator/docs") for path in (ROOT / folder).glob("*.md")]
+    names = [f"notebooks/{lesson}.html" for lesson in LESSONS]
+    names += [f"zh/{name}" for name in names]
+    for path in documents:
+        name = path.relative_to(ROOT).as_posix().removesuffix(".md")
+        name = f"zh/{name.removesuffix('.zh-CN')}.html" if name.endswith(".zh-CN") else f"{name}.html"
+        names.append(name.replace("README", "index") if name in ("README.html", "zh/README.html") else name)
+    assert [name for name in [*names, "check.html", "emulator/README.html"] if name not in PAGES] == []
+
+
+def test_the_site_is_small():
+    """It weighs less than 25 MB."""
+    assert sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file()) < 25e6
+
+
+def test_nothing_comes_from_elsewhere(opened):
+    """No page asks for anything outside the site, or complains in the console, or lacks a picture."""
+    inside = (SITE.as_uri(), "data:")
+    outside = {
+        name: [url for url in page["asked"] if not url.startswith(inside)] + page["complaints"] + page["broken"]
+        for name, page in opened.items()
+    }
+    assert {name: what for name, what in outside.items() if what} == {}
+
+
+def dead_links(opened: dict[str, dict]) -> Iterator[str]:
+    for name, page in opened.items():
+        for link in page["links"]:
+            target, _, anchor = unquote(link).partition("#")
+            if not target.startswith("file:"):
+                continue
+            path = Path(target.removeprefix("file://").partition("?")[0])
+            inside = path.is_relative_to(SITE) and path.is_file()
+            known = opened.get(path.relative_to(SITE).as_posix()) if inside else None
+            if not inside or (anchor and known and anchor not in known["ids"]):
+                yield f"{name}: {link}"
+
+
+def test_every_link_leads_somewhere(opened):
+    """Each link within the site leads to a file that is there, and to a place on its page that is there."""
+    assert sum(link.startswith("file:") for page in opened.values() for link in page["links"]) > 3000
+    assert list(dead_links(opened)) == []
+
+
+LOOKED_AT = ["index", "notebooks/00_overview", "notebooks/06_run_a_draw", "notebooks/10_jsonata", "docs/glossary",
+             "docs/account", "search"]  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", [*LOOKED_AT, *(f"zh/{each}" for each in LOOKED_AT), "emulator/docs/fidelity"])
+def test_everybody_can_use_it(chromium, name, scheme):
+    """axe finds nothing serious, in both colours; and nothing is wider than a phone."""
+    window = chromium.new_context(color_scheme=scheme, viewport={"width": 390, "height": 844})
+    page = window.new_page()
+    page.goto(address(f"{name}.html"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 1280, "height": 900})
+    found = Axe().run(page).response["violations"]
+    serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
+    window.close()
+    assert serious == []
+
+
+def test_the_other_language_is_the_same_page(page: Page):
+    """The switch leads from a lesson to the same lesson, and back; from a page in English only to the start."""
+    page.goto(address("notebooks/06_run_a_draw.html"))
+    page.get_by_role("link", name="中文").click()
+    assert page.url == address("zh/notebooks/06_run_a_draw.html")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    page.get_by_role("link", name="English").click()
+    assert page.url == address("notebooks/06_run_a_draw.html")
+    page.goto(address("emulator/docs/fidelity.html"))
+    page.get_by_role("link", name="中文").click()
+    assert page.url == address("zh/index.html")
+
+
+@pytest.mark.parametrize(
+    ("place", "words", "wanted"),
+    [
+        ("", "redrive", "14 Operate it"),
+        ("", "how faithful", "How faithful the emulator is"),
+        ("zh/", "重新驱动", "14 运维"),
+        ("zh/", "创建状态机", "05 状态机"),
+        ("zh/", "JSONata", "10 JSONata"),
+    ],
+)
+def test_the_search_finds_it(page: Page, place, words, wanted):
+    """A word finds the lesson that teaches it; in Chinese, words need no spaces between them."""
+    page.goto(address(f"{place}search.html") + f"?q={words}")
+    expect(page.locator("#search-results").get_by_role("link", name=wanted).first).to_be_visible()
+
+
+@pytest.mark.parametrize("place", ["", "zh/"])
+def test_the_start_page_answers(page: Page, place):
+    """From the start page, one finds how to begin, what the lesson on a draw shows, and how faithful the emulator is."""
+    for link, found in {
+        "06_run_a_draw": f"{place}notebooks/06_run_a_draw.html",
+        "AWS 有多一致" if place else "How faithful": "emulator/docs/fidelity.html",
+    }.items():
+        page.goto(address(f"{place}index.html"))
+        expect(page.locator("pre", has_text="make lab")).to_be_in_viewport()
+        assert page.locator("img[src*='draw.']").evaluate("image => image.naturalWidth > 300")
+        page.locator("article").get_by_role("link", name=link).first.click()
+        assert page.url == address(found)
+
+
+@pytest.mark.parametrize("place", ["", "zh/"])
+def test_an_exercise_says_how_to_run_it(page: Page, place):
+    """Each exercise has a line above it, and its link leads to the start page."""
+    for lesson in LESSONS:
+        cells = nbformat.read(ROOT / "notebooks" / f"{lesson}.ipynb", 4).cells
+        exercises = sum("exercise" in cell.metadata.get("tags", []) for cell in cells)
+        page.goto(address(f"{place}notebooks/{lesson}.html"))
+        lines = page.locator(".how-to-run + .tag_exercise")
+        assert lines.count() == exercises
+    page.locator(".how-to-run a").first.click()
+    assert page.url == address(f"{place}index.html")
+
+
+@pytest.mark.parametrize("place", ["", "zh/"])
+def test_a_word_of_the_glossary_has_an_address(opened, place):
+    """It is the same in both languages."""
+    assert {"state-machine", "execution", "task-token", "redrive"} & set(opened[f"{place}docs/glossary.html"]["ids"])
+
+
+def without_spaces(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def printed(page: Page, folder: Path) -> str:
+    """The text of a page as it comes out of a printer, A4."""
+    page.emulate_media(media="print")
+    page.pdf(path=folder / "page.pdf", format="A4")
+    return without_spaces("".join(sheet.extract_text() for sheet in PdfReader(folder / "page.pdf").pages))
+
+
+@pytest.mark.parametrize("lesson", ["00_overview", "06_run_a_draw", "10_jsonata"])
+def test_paper_loses_nothing(chromium, tmp_path, lesson):
+    """On paper is each line of code, also of folded checks and solutions, and each picture of a workflow."""
+    page = chromium.new_page()
+    page.goto(address(f"notebooks/{lesson}.html"))
+    text = printed(page, tmp_path)
+    cells = nbformat.read(ROOT / "notebooks" / f"{lesson}.ipynb", 4).cells
+    lines = [line for cell in cells if cell.cell_type == "code" for line in cell.source.splitlines()]
+    lines += [line for cell in cells for code in re.findall(r"```python\n(.*?)```", cell.source, re.DOTALL)
+              for line in code.splitlines()]  # fmt: skip
+    assert len(lines) > 30
+    assert [line for line in lines if without_spaces(line) not in text] == []
+    pictures = [out for cell in cells for out in cell.get("outputs", []) if "<svg" in json.dumps(out) + "" or
+                "data:image/svg" in json.dumps(out)]  # fmt: skip
+    page.close()
+    assert text.count("SendSNSandRecordInDynamodb") >= len(pictures) > 0
