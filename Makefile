@@ -161,7 +161,7 @@ translations: $(VENV)/.tested
 
 # Builds the course as pages, in all languages, and says where they begin.
 site: $(VENV)/site/.installed
-	@PYTHONPATH=. $(VENV)/site/bin/python docs/site/build.py
+	@PYTHONPATH=. $(VENV)/site/bin/python docs/site/course_site.py
 
 # What builds the pages: Sphinx, and Mermaid from npm.
 $(VENV)/site/.installed: docs/site/site.lock docs/site/package-lock.json

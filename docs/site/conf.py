@@ -1,4 +1,4 @@
-"""Tell Sphinx how the pages look and what they need: see `build.py` here."""
+"""Tell Sphinx how the pages look and what they need: see `course_site.py` here."""
 
 import re
 import sys
@@ -12,12 +12,12 @@ from sphinx.search.zh import SearchChinese
 from sphinx.util.docutils import SphinxDirective
 
 sys.path.insert(0, str(Path(__file__).parent))
-import build
+import course_site
 
 spoken = "zh" if tags.has("zh") else "en"  # noqa: F821 - Sphinx gives it
-words = build.WORDS[spoken]
+words = course_site.WORDS[spoken]
 language = {"zh": "zh_CN"}.get(spoken, spoken)
-project = build.title("index", spoken)
+project = course_site.title("index", spoken)
 author = copyright = ""
 
 extensions = ["myst_nb"]
@@ -30,7 +30,9 @@ myst_enable_extensions = ["html_image", "attrs_inline"]
 myst_fence_as_directive = ["mermaid"]
 #: The last two stand before the address of a page of another language.
 myst_url_schemes = {
-    **dict.fromkeys(["http", "https", "mailto"]), "page": "{{path}}", "place": "{{path}}#{{fragment}}"
+    **dict.fromkeys(["http", "https", "mailto"]),
+    "page": "{{path}}",
+    "place": "{{path}}#{{fragment}}",
 }
 
 html_theme = "sphinx_book_theme"
@@ -53,14 +55,14 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
 #: Pages that are in English only, for the menu of another language.
-_only = build.menu(set(build.pages()["en"]) - set(build.pages()[spoken]))
+_only = course_site.menu(set(course_site.pages()["en"]) - set(course_site.pages()[spoken]))
 html_context = {
     "default_mode": "auto",  # light or dark, as the reader's system
     "spoken": spoken,
     "words": words,
-    "twins": set(build.pages()["zh"]),
+    "twins": set(course_site.pages()["zh"]),
     "away": {
-        words["menu"][part]: [(build.title(name, spoken), f"../{name}.html") for name in names]
+        words["menu"][part]: [(course_site.title(name, spoken), f"../{name}.html") for name in names]
         for part, names in _only.items()
         if names
     },

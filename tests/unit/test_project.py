@@ -28,7 +28,7 @@ REQUIREMENTS = [
 ]
 
 
-#: For attendees, for who changes the kit, for tests (AWS's command lines, MiniStack, tools), for a hub, for the site.
+#: For attendees, for who changes the kit, for tests (AWS's command lines, MiniStack, tools), a hub, the site.
 LOCKS = [
     "requirements.lock",
     "requirements-dev.lock",

@@ -1,8 +1,8 @@
 """Build the course as pages, in each language (`make site`).
 
-Sphinx wants all pages of a language in one folder. `stage` copies them there, so that a page has the same name in each
-language: ``notebooks/05_state_machine.html`` and ``zh/notebooks/05_state_machine.html``. README becomes the start page.
-Nothing is run: the pages show the outputs that the notebooks store.
+Sphinx wants all pages of a language in one folder. `stage` copies them there, so that a page has the same
+name in each language: ``notebooks/00_overview.html`` and ``zh/notebooks/00_overview.html``. README becomes
+the start page. Nothing is run: the pages show the outputs that the notebooks store.
 """
 
 import fnmatch
@@ -31,23 +31,25 @@ WORDS: Final[dict[str, Any]] = tomllib.loads((HERE / "words.toml").read_text(enc
 #: The parts of the menu, and their pages in order. A page stands where it is found first.
 MENU: Final = {
     "lessons": ["notebooks/*"],
-    "use": ["docs/commands", "docs/party", "docs/receipts", "docs/export", "docs/account", "docs/aws", "docs/sec*"],
+    "use": ["docs/commands", "docs/party", "docs/receipts", "docs/export", "docs/a*", "docs/security"],
     "teach": ["INSTRUCTOR", "docs/class*", "docs/personal-data", "benchmarks/cost"],
     "emulator": ["emulator/README", "emulator/docs/fidelity", "emulator/docs/*", "emulator/*"],
     "more": ["docs/glossary", "*"],
 }
 #: What the theme and MyST-NB write, and no page reads.
-UNUSED: Final = ("**/*.map", "**/*webpack-macros.html", "**/_static/locales", "**/jupyter_execute", "**/_sources")
+UNUSED: Final = ("**/*.map", "**/*macros.html", "**/_static/locales", "**/jupyter_execute", "**/_sources")
 _LINK: Final = re.compile(r"(?:\[([\w./-]+\.md))?\]\(([^)\s#:\"\\]+)(#[^)\s]*)?\)")
 _LESSON: Final = re.compile(r"(?<!\[)`(\d\d_\w+)`")
 #: Programs find their numbers in a document by it. At the beginning of a line, it would end the paragraph.
 _COMMENT: Final = re.compile(r"\s*<!--[^>]*-->(?=,)|<!--[^>]*-->")
+#: In an output, a link to the emulator that made it, which has ended.
+_MADE_BY: Final = re.compile(r'<a href=\\"http://127\.0\.0\.1[^>]*>')
 _ROW: Final = re.compile(r"\|(.+?)\|(.+?)\|(.+?)\|(.+?)\|\n")
 
 
 @cache
 def pages() -> dict[str, dict[str, Path]]:
-    """The pages of each language: their names, and their files. The glossary is one file in both languages."""
+    """The names of the pages in each language, and their files. The glossary is one file for both."""
     found: dict[str, dict[str, Path]] = {"en": {}, "zh": {"docs/glossary": ROOT / "docs" / "glossary.md"}}
     for pattern in ("notebooks/[0-9]*.ipynb", "*.md", "docs/*.md", "benchmarks/*.md", "emulator/**/*.md"):
         for path in sorted(ROOT.glob(pattern)):
@@ -91,6 +93,7 @@ def stage(language: str) -> None:
             text = start_page(text, language)
         elif name == "docs/glossary":
             text = glossary(text, language)
+        text = _MADE_BY.sub("<a>", text)
         if path.suffix == ".md":
             text = _COMMENT.sub("", text)
             lesson = os.path.relpath(mine["notebooks/00_overview"].parent, path.parent)
@@ -102,7 +105,7 @@ def stage(language: str) -> None:
 
 
 def linked(text: str, path: Path, name: str, language: str) -> str:
-    """Lead each link of a page to the page of the site, in this language if it is there. Copy what is no page.
+    """Lead each link to the page of the site, in this language if it is there. Copy what is no page.
 
     A link that shows the name of a file shows the title of the page instead.
     """
@@ -132,7 +135,9 @@ def start_page(text: str, language: str) -> str:
     words = WORDS[language]
     record = os.path.relpath(ROOT / "emulator" / "docs" / "fidelity.md", ROOT)
     first = os.path.relpath(pages()[language]["notebooks/00_overview"], ROOT)
-    buttons = f"[{words['first']}]({first}){{.button}} [{words['faithful']}{words['english']}]({record}){{.button}}"
+    buttons = (
+        f"[{words['first']}]({first}){{.button}} [{words['faithful']}{words['english']}]({record}){{.button}}"
+    )
     address = os.environ.get("SITE_REPOSITORY") or words["repository"]
     text = text.rpartition("\n## ")[0].replace(words["this_page"], address)
     lines = [re.sub(r"<img[^>]*>", lambda image: f"{image[0]}\n\n{buttons}", text, count=1)]
