@@ -51,7 +51,14 @@ _ROW: Final = re.compile(r"\|(.+?)\|(.+?)\|(.+?)\|(.+?)\|\n")
 def pages() -> dict[str, dict[str, Path]]:
     """The names of the pages in each language, and their files. The glossary is one file for both."""
     found: dict[str, dict[str, Path]] = {"en": {}, "zh": {"docs/glossary": ROOT / "docs" / "glossary.md"}}
-    for pattern in ("notebooks/[0-9]*.ipynb", "*.md", "docs/*.md", "benchmarks/*.md", "emulator/**/*.md"):
+    for pattern in (
+        "notebooks/[0-9]*.ipynb",
+        "*.md",
+        "docs/*.md",
+        "benchmarks/*.md",
+        "emulator/*.md",
+        "emulator/docs/*.md",
+    ):
         for path in sorted(ROOT.glob(pattern)):
             if path.name.endswith(".zh-CN.md"):
                 continue
