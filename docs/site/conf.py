@@ -103,16 +103,23 @@ search.languages["zh"] = Pairs
 
 
 def say_how_to_begin(app: Sphinx, doctree: nodes.document) -> None:
-    """Put one line above each exercise: where a reader can answer it."""
+    """Say at the top of a lesson that this is a stored run, and above each exercise where to answer it."""
+    page = app.env.docname
+    if page.startswith("notebooks/"):
+        next(doctree.findall(nodes.title)).parent.insert(1, way_to(words["stored"], page))
     for cell in list(doctree.findall(nodes.container)):
         if "tag_exercise" in cell["classes"]:
-            inner = nodes.inline("", words["begin"])
-            link = addnodes.pending_xref(
-                "", inner, refdomain="std", reftype="doc", reftarget="/index", refexplicit=True
-            )
-            link["refdoc"] = app.env.docname
-            line = nodes.paragraph("", words["exercise"], link, classes=["how-to-run"])
-            cell.parent.insert(cell.parent.index(cell), line)
+            cell.parent.insert(cell.parent.index(cell), way_to(words["exercise"], page))
+
+
+def way_to(sentence: str, page: str) -> nodes.paragraph:
+    """A line that ends with a link to the start page."""
+    inner = nodes.inline("", words["begin"])
+    link = addnodes.pending_xref(
+        "", inner, refdomain="std", reftype="doc", reftarget="/index", refexplicit=True
+    )
+    link["refdoc"] = page
+    return nodes.paragraph("", sentence, link, classes=["how-to-run"])
 
 
 def dress(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:

@@ -157,19 +157,16 @@ def start_page(text: str, language: str) -> str:
 
 def glossary(text: str, language: str) -> str:
     """The words of the two editions, one in each row of a table, with an address of its own."""
-    head, top, rest = text.partition("| English |")
-    table, _, rest = f"{top}{rest}".partition("\n\n")
+    table = text[text.index("| English |") :].partition("\n\n")[0]
     rows = []
     for row in _ROW.findall(f"{table}\n")[2:]:
         for word, chinese in (row[:2], row[2:]):
             address = "-".join(re.findall("[a-z]+", word.lower()))
             rows.append((f"[{word.strip()}]{{#{address}}}", chinese.strip()))
-    if language == "en":
-        lines = [head, "| English | 中文 |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows), "", rest]
-    else:
-        lines = [f"# {title('docs/glossary', 'zh')}", "", "| 中文 | English |", "|---|---|"]
-        lines += [f"| {b} | {a} |" for a, b in rows]
-    return "\n".join(lines) + "\n"
+    order = 1 if language == "en" else -1
+    lines = [("English", "中文"), ("---", "---"), *rows]
+    table = "\n".join(f"| {' | '.join(line[::order])} |" for line in lines)
+    return f"# {title('docs/glossary', language)}\n\n{table}\n"
 
 
 def main() -> int:

@@ -120,6 +120,21 @@ def test_everybody_can_use_it(chromium, name, scheme):
     assert serious == []
 
 
+@pytest.mark.parametrize("place", ["", "zh/"])
+def test_a_dark_page_has_no_light_boxes(chromium, place):
+    """Pictures and checks stand on the page itself. The lesson says that it is a stored run."""
+    window = chromium.new_context(color_scheme="dark")
+    page = window.new_page()
+    page.goto(address(f"{place}{LESSON}.html"))
+    boxes = page.locator(".cell_output :is(.text_html:not(:has(table.dataframe)), img)")
+    colours = boxes.evaluate_all("boxes => boxes.map((box) => getComputedStyle(box).backgroundColor)")
+    told = page.locator("h1 + .how-to-run a").count()
+    window.close()
+    assert len(colours) > 5
+    assert set(colours) == {"rgba(0, 0, 0, 0)"}
+    assert told == 1
+
+
 def test_the_other_language_is_the_same_page(page: Page):
     """The switch leads from a lesson to the same one; from a page in English only to the start."""
     page.goto(address("notebooks/06_run_a_draw.html"))
