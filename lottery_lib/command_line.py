@@ -63,7 +63,7 @@ _CLICK: Final = (
 def speak() -> None:
     """Let click use the kit's catalogue. By itself it asks gettext for the catalogue of a whole program.
 
-    This gives each module of click our functions in the place of gettext's, which have the same names.
+    This gives each module of click our functions instead of gettext's, which have the same names.
     """
     for module in (
         click.core,
