@@ -186,11 +186,13 @@ def test_a_topic_may_keep_events_out(machine, rule, received, queue, principal, 
     assert not received()
 
 
-def test_a_disabled_rule_sends_nothing(machine, rule, events, received):
+def test_a_disabled_rule_sends_nothing(machine, rule, events, received, queue):
     """Until it is enabled."""
     mine = machine(FAIL)
     name = rule(of_status(mine, "FAILED"), {"Arn": received.topic}, State="DISABLED")
+    rule(of_status(mine, "FAILED"), {"Arn": queue.arn})
     mine.run()
+    assert queue.message()["detail"]["status"] == "FAILED"  # the event has met the rules
     events.enable_rule(Name=name)
     arn = mine.run()["executionArn"]
     wait_until(received)

@@ -8,9 +8,8 @@ import re
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -34,14 +33,6 @@ _INPUTS: Final = ("Input", "InputPath", "InputTransformer")
 _OF_EVENTS: Final = {"id", "account", "source", "time", "region", "detail-type"}
 #: Those that a PutEvents needs, in the order in which AWS checks them.
 _NEEDED: Final = ("Source", "DetailType", "Detail")
-
-
-@contextmanager
-def _noted_failure() -> Iterator[None]:
-    try:
-        yield
-    except Exception:
-        traceback.print_exc()
 
 
 class EventsApi:
@@ -84,24 +75,25 @@ class EventsApi:
         return reply.with_json({name: value for name, value in body.items() if value is not None})
 
     def reset(self) -> None:
-        """Forget nothing: moto's reset removes the rules, so nothing is delivered any more."""
+        """Forget nothing: moto's reset removes the rules and their targets."""
 
     def status_changed(self, change: StatusChange) -> None:
         """Send the event of an execution that has begun or ended. Express executions have no events."""
-        region = Arn.of(change.execution_arn).region
-        if not change.express and any(rule.targets for rule in rules_of(region, "default")):
-            self._send(status_event(change), "default")
+        rules = rules_of(Arn.of(change.execution_arn).region, "default")
+        if not change.express and any(rule.targets for rule in rules):
+            self._send(status_event(change), rules)
 
-    def _send(self, event: Event, bus: str) -> None:
-        """Deliver an event in a moment, in order."""
-        self._sender.submit(self._deliver_to_rules, event, bus)
+    def _send(self, event: Event, rules: Sequence[EventRule]) -> None:
+        """Deliver an event by the rules as they are now. That happens in a moment, and in order."""
+        self._sender.submit(self._deliver_by_rules, event, rules)
 
-    def _deliver_to_rules(self, event: Event, bus: str) -> None:
-        with _noted_failure():
-            for rule in rules_of(event["region"], bus):
-                with _noted_failure():  # the other rules get the event
-                    if rule.enabled and rule.pattern and matches(parsed(rule.pattern), event):
-                        self._deliver(event, rule)
+    def _deliver_by_rules(self, event: Event, rules: Sequence[EventRule]) -> None:
+        for rule in rules:
+            try:
+                if rule.enabled and rule.pattern and matches(parsed(rule.pattern), event):
+                    self._deliver(event, rule)
+            except Exception:  # the other rules get the event
+                traceback.print_exc()
 
     def _deliver(self, event: Event, rule: EventRule) -> None:
         for target in rule.targets:
@@ -186,7 +178,7 @@ class EventsApi:
         at, region = entry.get("Time") or time.time(), request.scope.region
         head = new_event(entry["Source"], entry["DetailType"], ACCOUNT, region, at)
         event = head | {"resources": entry.get("Resources") or [], "detail": detail}
-        self._send(event, _bus_of(entry))
+        self._send(event, rules_of(region, _bus_of(entry)))
         return {"EventId": head["id"]}
 
 

@@ -1,6 +1,7 @@
 """The event of a change of an execution's status."""
 
 import queue
+import threading
 
 import pytest
 
@@ -10,14 +11,18 @@ from sfn_emulator.watching import events
 from sfn_emulator.watching.events import EventsApi, status_event
 
 ARN = "arn:aws:states:us-east-1:123456789012:"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
 
 
-def detail(status="SUCCEEDED", names=None, **told):
+def change(status="SUCCEEDED", names=None, **told):
     described = {"name": "e", "input": "{}", "output": "{}", "startDate": 1.5, "stopDate": 2.5} | told
-    change = StatusChange(
+    return StatusChange(
         f"{ARN}execution:M:e", f"{ARN}stateMachine:M", names or {}, False, status, 2.5, 1.5, lambda: described
     )
-    return status_event(change)["detail"]
+
+
+def detail(*of_change, **told):
+    return status_event(change(*of_change, **told))["detail"]
 
 
 KB = 1024
@@ -43,7 +48,7 @@ def test_large_data_is_left_out(given, output, included):
 def test_the_version_and_the_alias_are_named():
     """If the execution was started by them."""
     names = {"stateMachineVersionArn": "v", "stateMachineAliasArn": "a"}
-    told = detail(names=names)
+    told = detail("SUCCEEDED", names)
     assert {name: told[name] for name in names} == names
 
 
@@ -65,15 +70,35 @@ def test_what_cannot_be_redriven(status):
     assert detail(status)["redriveStatusReason"] == f"Execution is {status} and cannot be redriven"
 
 
-def test_a_failing_rule_does_not_stop_the_others(monkeypatch):
-    """Nor the next event, if the rules cannot be read."""
-    published, topic = queue.SimpleQueue(), "arn:aws:sns:us-east-1:123456789012:t"
-    rules = [
-        EventRule(name, name, True, text, [{"Arn": topic}])
-        for name, text in (("bad", "{"), ("good", '{"a": ["b"]}'))
-    ]
-    monkeypatch.setattr(events, "rules_of", lambda region, bus: {"us-east-1": rules}[region])
-    api = EventsApi(None, lambda service, source, *more: published.put(source), None)
-    for region in ("nowhere", "us-east-1"):
-        api._send({"a": "b", "region": region}, "default")
-    assert published.get(timeout=5) == "good"
+@pytest.fixture
+def published():
+    """The names of the rules that have published, in order."""
+    return queue.SimpleQueue()
+
+
+@pytest.fixture
+def api(published):
+    return EventsApi(None, lambda service, source, *more: published.put(source), None)
+
+
+def of(name, pattern='{"a": ["b"]}', *, enabled=True):
+    return EventRule(name, name, enabled, pattern, [{"Arn": TOPIC}])
+
+
+def test_a_failing_rule_does_not_stop_the_others(api, published):
+    """Nor the next event."""
+    for rules in ([of("bad", "{"), of("good")], [of("next")]):
+        api._send({"a": "b"}, rules)
+    assert [published.get(timeout=5) for _ in range(2)] == ["good", "next"]
+
+
+def test_an_event_meets_the_rules_of_its_moment(api, published, monkeypatch):
+    """Those that are enabled while it waits for its turn send nothing."""
+    turn, pattern = threading.Event(), '{"source": ["aws.states"]}'
+    api._sender.submit(turn.wait)
+    for rule in (of("late", pattern, enabled=False), of("next", pattern)):
+        monkeypatch.setattr(events, "rules_of", lambda region, bus, rule=rule: [rule])
+        api.status_changed(change())
+    monkeypatch.setattr(events, "rules_of", lambda region, bus: [of("late", pattern)])
+    turn.set()
+    assert published.get(timeout=5) == "next"
