@@ -44,7 +44,7 @@ _LESSON: Final = re.compile(r"(?<!\[)`(\d\d_\w+)`")
 _COMMENT: Final = re.compile(r"\s*<!--[^>]*-->(?=,)|<!--[^>]*-->")
 #: In an output, a link to the emulator that made it, which has ended.
 _MADE_BY: Final = re.compile(r'<a href=\\"http://127\.0\.0\.1[^>]*>')
-_ROW: Final = re.compile(r"\|(.+?)\|(.+?)\|(.+?)\|(.+?)\|\n")
+_ROW: Final = re.compile(r"\| (.+?) \| (.+?) \| (?:(\w+) )?\|\n")
 
 
 @cache
@@ -156,17 +156,20 @@ def start_page(text: str, language: str) -> str:
 
 
 def glossary(text: str, language: str) -> str:
-    """The words of the two editions, one in each row of a table, with an address of its own."""
-    table = text[text.index("| English |") :].partition("\n\n")[0]
-    rows = []
-    for row in _ROW.findall(f"{table}\n")[2:]:
-        for word, chinese in (row[:2], row[2:]):
-            address = "-".join(re.findall("[a-z]+", word.lower()))
-            rows.append((f"[{word.strip()}]{{#{address}}}", chinese.strip()))
+    """The words of the two editions, each with an address of its own, and the lesson that explains it."""
+    mine = pages()[language]
     order = 1 if language == "en" else -1
-    lines = [("English", "中文"), ("---", "---"), *rows]
-    table = "\n".join(f"| {' | '.join(line[::order])} |" for line in lines)
-    return f"# {title('docs/glossary', language)}\n\n{table}\n"
+    table = [(*("English", "中文")[::order], WORDS[language]["explained"]), ("---",) * 3]
+    for english, chinese, number in _ROW.findall(text.partition("\n## ")[0])[1:]:
+        address = "-".join(re.findall("[a-z]+", english.lower()))
+        words = (f"[{english}]{{#{address}}}", chinese)[::order]
+        lesson = ""
+        if number:
+            page = next(page for page in mine if page.startswith(f"notebooks/{number}"))
+            lesson = f"[{title(page, language)}]({os.path.relpath(mine[page], ROOT / 'docs')})"
+        table.append((*words, lesson))
+    rows = "\n".join(f"| {' | '.join(row)} |" for row in table)
+    return f"# {title('docs/glossary', language)}\n\n{rows}\n"
 
 
 def main() -> int:

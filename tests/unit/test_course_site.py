@@ -48,7 +48,18 @@ def test_each_word_of_the_glossary_has_an_address(language):
     text = Path(ROOT, "docs", "glossary.md").read_text(encoding="utf-8")
     rows = [line for line in text.partition("\n\n## ")[0].splitlines() if line.startswith("|")][2:]
     addresses = re.findall(r"\]\{#([a-z-]+)\}", course_site.glossary(text, language))
-    assert len(set(addresses)) == len(addresses) == 2 * len(rows)
+    assert len(set(addresses)) == len(addresses) == len(rows)
+
+
+def test_the_lesson_of_a_word_names_it():
+    """The glossary sends nobody to a lesson that has another subject."""
+    text = Path(ROOT, "docs", "glossary.md").read_text(encoding="utf-8")
+    rows = re.findall(r"\| (.+) \| .+ \| (\d\d) \|", text)
+    assert len(rows) > 60
+    for words, number in rows:
+        (lesson,) = Path(ROOT, "notebooks").glob(f"{number}_*.ipynb")
+        told = lesson.read_text(encoding="utf-8").lower()
+        assert any(word.partition(" (")[0].removeprefix("to ") in told for word in words.lower().split(", "))
 
 
 def test_the_start_page_is_the_readme():
