@@ -5,6 +5,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from helpers import wait_until
 
 SAYS = "def lambda_handler(event, context): print(event['say'])"
@@ -27,10 +28,16 @@ def test_the_tail_has_lambdas_own_lines(function):
 
 
 def test_only_a_cold_call_reports_its_start(function):
-    """Only the report of the first call has an Init Duration."""
-    mine = function(SAYS)
-    assert "Init Duration" in tail(mine, {"say": 1})
-    assert "Init Duration" not in tail(mine, {"say": 1})
+    """Only the report of the first call has an Init Duration, which AWS bills."""
+    mine = function("import time\ntime.sleep(0.1)\n" + SAYS)
+    cold, warm = (
+        dict(re.findall(r"(\w+) Duration: ([\d.]+) ms", tail(mine, {"say": 1}).replace("\tD", "\tRun D")))
+        for _ in range(2)
+    )
+    assert float(cold["Init"]) >= 100
+    assert int(cold["Billed"]) == pytest.approx(float(cold["Run"]) + float(cold["Init"]), abs=1.01)
+    assert "Init" not in warm
+    assert int(warm["Billed"]) == pytest.approx(float(warm["Run"]), abs=1.01)
 
 
 def test_the_tail_is_the_last_4_kb(function):

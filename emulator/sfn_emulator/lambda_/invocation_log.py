@@ -26,10 +26,10 @@ def invocation_log(
         max_memory: The most memory that it used, in bytes.
         last_words: Why the worker was ended; empty if it was not ended.
     """
-    duration = seconds * 1000
+    billed = (seconds + (init_seconds or 0)) * 1000  # since August 2025, AWS bills a cold start, too
     report = (
-        f"REPORT RequestId: {request_id}\tDuration: {duration:.2f} ms\t"
-        f"Billed Duration: {int(duration) + 1} ms\tMemory Size: {function.memory} MB\t"
+        f"REPORT RequestId: {request_id}\tDuration: {seconds * 1000:.2f} ms\t"
+        f"Billed Duration: {int(billed) + 1} ms\tMemory Size: {function.memory} MB\t"
         f"Max Memory Used: {max(1, max_memory >> 20)} MB\t"
     )
     if init_seconds is not None:
