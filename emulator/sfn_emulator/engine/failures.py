@@ -422,6 +422,28 @@ def compact_json(original: MotoFunction, thing: Any, **_: Any) -> str:
     return str(original(thing, separators=(",", ":")))
 
 
+def utf8_encoder(original: Any) -> Any:
+    """AWS writes letters of all languages as they are. moto escapes what is not ASCII.
+
+    Half of a surrogate pair is no text in UTF-8. It becomes a question mark, as in Java.
+    """
+
+    class Encoder(original):  # type: ignore[misc]
+        def __init__(self, *, ensure_ascii: bool, **more: Any) -> None:
+            super().__init__(ensure_ascii=False, **more)
+
+        def encode(self, o: Any) -> str:
+            return str(super().encode(o)).encode(errors="replace").decode()
+
+    return Encoder
+
+
+def json_in_utf8(original: Any) -> Any:
+    """A module json that writes letters of all languages as they are."""
+    dumps = partial(original.dumps, cls=utf8_encoder(original.JSONEncoder))
+    return SimpleNamespace(**vars(original) | {"dumps": dumps})
+
+
 def with_time(name: str, _: MotoFunction, **fields: Any) -> dict[str, Any]:
     """The context object has times in AWS's form, and the number of redrives of the execution."""
     at = datetime.datetime.fromisoformat(str(fields[name])).astimezone(datetime.UTC)

@@ -154,7 +154,9 @@ def _whole_number(env: Any, field: str, value: Any, path: str) -> int:
     try:
         return int(value)
     except (TypeError, ValueError, OverflowError):
-        shown = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+        shown = (
+            value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        )
         reason = f'The {field}Path field refers to value "{shown}" which is not a valid integer: {path}'
         raise failure_in_state(env, "States.Runtime", reason) from None
 

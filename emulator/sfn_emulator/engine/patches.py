@@ -99,7 +99,8 @@ _SERVICE: Final = _TASK + "service.state_task_service"
 _CALLBACK: Final = _SERVICE + "_callback:StateTaskServiceCallback"
 _WORKER: Final = _ENGINE + "backend.execution_worker:"
 _EVENTS: Final = _ASL + "eval.event.event_manager:"
-_FORMAT: Final = _ASL + "component.intrinsic.function.statesfunction.generic.string_format:"
+_FUNCTION: Final = _ASL + "component.intrinsic.function.statesfunction."
+_FORMAT: Final = _FUNCTION + "generic.string_format:"
 _READER: Final = _ASL + "parse.preprocessor:"
 
 # What replaces each place: a function that gets the original and its arguments, or a `Patch`.
@@ -223,6 +224,9 @@ _REPLACED: Final[Mapping[str, Callable[..., Any] | Patch]] = {
     _FAILURE + "Exception.get_execution_failed_event_details": query_languages.complete_cause,
     # How the history is written
     _STATE + "state:to_json_str": failures.compact_json,
+    _ASL + "utils.encoding:_DateTimeEncoder": Patch(make=failures.utf8_encoder),
+    _FUNCTION + "json_manipulation.json_to_string:json": Patch(make=failures.json_in_utf8),
+    _TASK + "lambda_eval_utils:json": Patch(make=failures.json_in_utf8),
     _STATE + "state:StateData": partial(failures.with_time, "EnteredTime"),
     _WORKER + "ExecutionData": partial(failures.with_time, "StartTime"),
     # Results that moto calculates again and again

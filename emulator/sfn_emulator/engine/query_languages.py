@@ -237,7 +237,7 @@ def variable(_: MotoFunction, self: Any, env: Any) -> None:
         value = paths.extract_json(f"${path}", values[name]) if path else values[name]
     except (KeyError, paths.NoSuchJsonPathError) as error:
         field = f"specified for the field '{env.next_field_name}' could not be found in the variables"
-        reason = f"The JSONPath '{self.expression}' {field} '{json.dumps(values, separators=(',', ':'))}'"
+        reason = f"The JSONPath '{self.expression}' {field} '{_json(values)}'"
         raise failure_in_state(env, "States.Runtime", reason) from error
     env.stack.append(copy.deepcopy(value))
 
@@ -261,7 +261,7 @@ def assigned(_: MotoFunction, self: Any) -> dict[str, str]:
     values = vars(self).pop("pending", {})
     for name, value in values.items():
         self.set(name, value)
-    return {name: json.dumps(value, separators=(",", ":")) for name, value in values.items()}
+    return {name: _json(value) for name, value in values.items()}
 
 
 def with_output(original: MotoFunction, self: Any, env: Any) -> None:
