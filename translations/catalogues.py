@@ -87,7 +87,9 @@ _OTHERS: Final = {"zh": ("https://blog.51cto.com/",)}
 
 
 def markdown(source: str, translate: Translate) -> str:
-    """Translate Markdown, paragraph by paragraph. A block of code is a text, too, unless it calls AWS.
+    """Translate Markdown, paragraph by paragraph. A block of code is a text, too.
+
+    One that calls AWS is one only if it has a message, or names the file of employees.
 
     In a block of Python, as of a solution, only comments and texts are translated.
     """
@@ -102,7 +104,8 @@ def markdown(source: str, translate: Translate) -> str:
         return f"{parts[0]}{fence}{parts[1]}{end}\n\n{parts[2].lstrip()}"
 
     def unit(text: str) -> str:
-        is_text = re.search("[A-Za-z]{2}", _NO_PROSE.sub("", text)) and not text.startswith("aws ")
+        is_text = re.search("[A-Za-z]{2}", _NO_PROSE.sub("", text))
+        is_text = is_text and (not text.startswith("aws ") or re.search(r'"\w+ \w+|//request-items', text))
         return translate(text) if is_text else text
 
     document = MarkdownFile(callback=unit, no_placeholders=True)

@@ -735,7 +735,7 @@ HINTS: Final = {
     ],
     "12-54": [
         ("def test_it(): pass", "None of your tests calls test_state"),
-        (tests("assert tried(1)"), "If MaxAttempts is 1, none of your tests fails. If MaxAttempts is 3, none"),
+        (tests("assert tried(1)"), "yet: If MaxAttempts is 1, none of your tests fails."),
         ("Path('test_errors.py').unlink()", "No such file"),
         (tests("assert tried(2)['status'] == 'RETRIABLE'"), "First, all tests must pass"),
         (tests(RETRIABLE), "yet: If MaxAttempts is 3, none of your tests fails. Without the Catch, none"),
