@@ -304,17 +304,18 @@ def test_a_cause_names_when_the_state_was_entered(machine):
     assert "'A' (entered at the event id #4)" in redriven(mine, arn)["cause"]
 
 
-def test_what_still_runs_of_the_old_run_is_forgotten(machine, function, table, aws):
+def test_what_still_runs_of_the_old_run_is_forgotten(machine, function, table, aws, tmp_path):
     """Its function ends after the redrive, and changes neither the description nor the history."""
+    go = tmp_path / "go"
     source = (
-        "import time, boto3\n"
+        "import os, time, boto3\n"
         "def lambda_handler(event, context):\n"
         "    if event['n'] == 0:\n"
-        "        time.sleep(1)\n"
+        f"        while not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
         f"        boto3.client('dynamodb').put_item(TableName={table!r}, Item={{'id': {{'S': 'old'}}}})\n"
     )
     here = {"n.$": "$$.Execution.RedriveCount"}
-    task = ending(Type="Task", Resource=function(source, Timeout=9).arn, Parameters=here)
+    task = ending(Type="Task", Resource=function(source, Timeout=60).arn, Parameters=here)
     mine = machine(states("A", A=task))
     arn = mine.start()
     wait_until(lambda: len(mine.events(arn)) > 3)
@@ -327,6 +328,7 @@ def test_what_still_runs_of_the_old_run_is_forgotten(machine, function, table, a
     ]
     key = {"id": {"S": "old"}}
     assert "Item" not in aws("dynamodb").get_item(TableName=table, Key=key)
+    go.touch()
     wait_until(lambda: "Item" in aws("dynamodb").get_item(TableName=table, Key=key))
     machine(states("A", A=passing())).run()  # meanwhile, moto's engine ends the old run
     assert mine.events(arn) == events
