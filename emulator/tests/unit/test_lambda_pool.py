@@ -44,15 +44,20 @@ def pool(made, monkeypatch):
 
 
 def ask(pool, function):
-    """Take a worker in a thread; the list gets it when the call may run."""
-    got = []
+    """Take a worker in a thread, which then has one or queues; the list gets it when the call may run."""
+    got, before = [], pool._queue.copy()
+
+    def has_asked():
+        with pool._lock:
+            return got or any(ticket not in before for ticket in pool._queue)
+
     threading.Thread(target=lambda: got.append(pool.take(function)), daemon=True).start()
-    time.sleep(0.05)
+    until(has_asked)
     return got
 
 
 def until(happened):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -90,7 +95,7 @@ def test_a_call_that_waited_long_runs(made, monkeypatch):
     monkeypatch.setattr(module, "_PATIENT_SECONDS", 0.2)
     pool = Pool(lambda function: Worker(made), 2, 8)
     calls = [ask(pool, ANN) for _ in range(9)]
-    until(lambda: len(made) == 4)
+    until(lambda: sum(map(len, calls)) == 4)
     time.sleep(0.4)
     assert len(made) == 4  # half of the most, so that others can run
     of_bob = ask(pool, BOB)
@@ -103,6 +108,7 @@ def test_only_the_usual_number_stays(made, monkeypatch):
     monkeypatch.setattr(module, "_PATIENT_SECONDS", 0)
     pool = Pool(lambda function: Worker(made), 2, 8)
     calls = [ask(pool, ANN) for _ in range(4)]
+    until(lambda: all(calls))
     for call in calls:
         pool.give_back(call[0][0])
     assert [worker.alive for worker in made] == [False, False, False, True]
