@@ -54,12 +54,24 @@ def test_an_update_of_the_configuration_starts_cold(function):
     assert (n, x) == (1, "1")
 
 
-def test_two_calls_at_once_run_in_two_workers(function):
+def test_two_calls_at_once_run_in_two_workers(function, tmp_path):
     """A worker has one call at a time."""
-    counter = function(COUNTER, Timeout=30)
-    results = at_once(lambda: counter({"seconds": 0.5}), 2)
-    assert [n for n, _, _ in results] == [1, 1]
-    assert len({pid for _, pid, _ in results}) == 2
+    source = """
+import os, time
+n = 0
+
+def lambda_handler(folder, context):
+    global n
+    n += 1
+    open(f"{folder}/{context.aws_request_id}", "w").close()
+    while len(os.listdir(folder)) < 2:
+        time.sleep(0.01)
+    return [n, os.getpid()]
+"""
+    both = function(source, Timeout=30)
+    results = at_once(lambda: both(str(tmp_path)), 2)
+    assert [n for n, _ in results] == [1, 1]
+    assert len({pid for _, pid in results}) == 2
 
 
 def test_more_functions_than_workers_take_turns(function):
