@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
+from helpers import wait_until
 
 PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
 WAIT = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}}
@@ -98,22 +99,34 @@ def test_a_stop_without_reasons_has_none(machine):
     assert mine.events(arn)[-1]["executionAbortedEventDetails"] == {}
 
 
-def test_a_stopped_task_stays_aborted(machine, function):
+@pytest.fixture
+def waits(function, tmp_path):
+    """A function that begins (`waits.begun`) and goes on until a file is there (`waits.go`)."""
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    source = f"import os, time\ndef lambda_handler(event, context):\n    open({str(begun)!r}, 'w').close()\n"
+    source += f"    while not os.path.exists({str(go)!r}): time.sleep(0.01)"
+    made = function(source, Timeout=60)
+    made.begun, made.go = begun, go
+    yield made
+    go.touch()
+
+
+def test_a_stopped_task_stays_aborted(machine, waits):
     """What the task does afterwards changes nothing."""
-    sleeper = function("import time\ndef lambda_handler(event, context): time.sleep(0.5)", Timeout=10)
     mine = machine(
         {
             "StartAt": "A",
             "States": {
-                "A": {"Type": "Task", "Resource": sleeper.arn, "Next": "B"},
+                "A": {"Type": "Task", "Resource": waits.arn, "Next": "B"},
                 "B": {"Type": "Pass", "End": True},
             },
         }
     )
     arn = mine.start()
-    time.sleep(0.2)
+    wait_until(waits.begun.exists)
     mine.client.stop_execution(executionArn=arn, error="E")
     before = mine.events(arn)
+    waits.go.touch()
     time.sleep(0.8)
     assert mine.client.describe_execution(executionArn=arn)["status"] == "ABORTED"
     assert mine.events(arn) == before
@@ -247,10 +260,9 @@ def test_tags_die_with_their_machine(machine):
     assert tags == [{"key": "new", "value": "2"}]
 
 
-def test_the_name_of_a_stopped_execution_is_taken_at_once(machine, function):
+def test_the_name_of_a_stopped_execution_is_taken_at_once(machine, waits):
     """The same name and input start nothing, although the function still runs."""
-    sleeper = function("import time\ndef lambda_handler(event, context): time.sleep(2)", Timeout=10)
-    task = {"Type": "Task", "Resource": sleeper.arn, "End": True}
+    task = {"Type": "Task", "Resource": waits.arn, "End": True}
     mine = machine({"StartAt": "A", "States": {"A": task}})
     arn = mine.start({"a": 1}, name="n")
     assert mine.start({"a": 1}, name="n") == arn
