@@ -6,6 +6,7 @@ import pytest
 
 GONE = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
 PASS = {"Type": "Pass", "End": True}
+WAIT = {"Type": "Wait", "Seconds": 60}
 AT_2 = "An error occurred while executing the state 'A' (entered at the event id #2). "
 SLEEP = "import time\ndef lambda_handler(event, context): time.sleep(2)"
 
@@ -282,9 +283,10 @@ def aborted(mine, execution):
 def test_the_states_of_all_branches_are_aborted(machine):
     """The one that failed, too. Each names the event of the failure as the one before."""
     fails = integration("lambda:invoke", FunctionName=GONE) | {"End": True}
-    slow = {"StartAt": "S", "States": {"S": {"Type": "Wait", "Seconds": 1, "Next": "T"}, "T": PASS}}
-    state = parallel(fails, PASS)
-    state["Branches"].append(slow)
+    after = {"W": WAIT | {"Seconds": 1, "Next": "F"}, "F": fails}  # so that the other branches have begun
+    slow = {"S": WAIT | {"Next": "T"}, "T": PASS}
+    state = parallel(PASS)
+    state["Branches"] += [{"StartAt": next(iter(states)), "States": states} for states in (after, slow)]
     mine = machine(caught(state, "States.ALL") | {"TimeoutSeconds": 30})
     execution = mine.run()
     assert execution["status"] == "SUCCEEDED"
@@ -293,11 +295,12 @@ def test_the_states_of_all_branches_are_aborted(machine):
 
 def test_the_states_of_all_iterations_are_aborted(machine):
     """And the iterations that did not fail themselves."""
-    rule = {"Variable": "$", "NumericEquals": 1, "Next": "T"}
+    rule = {"Variable": "$", "NumericEquals": 1, "Next": "S"}
     inner = {
         "C": {"Type": "Choice", "Choices": [rule], "Default": "W"},
+        "S": WAIT | {"Seconds": 1, "Next": "T"},  # so that the other iteration waits
         "T": integration("lambda:invoke", FunctionName=GONE) | {"End": True},
-        "W": {"Type": "Wait", "Seconds": 1, "Next": "P"},
+        "W": WAIT | {"Next": "P"},
         "P": PASS,
     }
     state = {"Type": "Map", "ItemProcessor": {"StartAt": "C", "States": inner}}
