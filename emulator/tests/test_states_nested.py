@@ -114,6 +114,7 @@ def wait_for_status(mine, status):
     wait_until(lambda: (found := execution_of(mine)) and found["status"] == status)
 
 
+LONG_ENOUGH = 4  # a busy machine needs a while to start the other execution
 RUN = "states:StartExecution", "states:DescribeExecution"
 RULE = "arn:aws:events:us-east-1:123456789012:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
 MANAGE = {"Action": ["events:PutTargets", "events:PutRule", "events:DescribeRule"], "Resource": RULE}
@@ -133,11 +134,11 @@ def test_a_task_that_ends_stops_what_it_waits_for(machine, waits, how):
     """Its time may be over, or another branch may fail."""
     task = start(waits, ".sync:2")
     if how == "time-out":
-        task["States"]["A"]["TimeoutSeconds"] = 4  # a busy machine needs a while to start the other one
+        task["States"]["A"]["TimeoutSeconds"] = LONG_ENOUGH
     else:
         fails = {
             "StartAt": "W",
-            "States": {"W": {"Type": "Wait", "Seconds": 1, "Next": "F"}, "F": {"Type": "Fail"}},
+            "States": {"W": {"Type": "Wait", "Seconds": LONG_ENOUGH, "Next": "F"}, "F": {"Type": "Fail"}},
         }
         task = one({"Type": "Parallel", "Branches": [task, fails]}, name="P")
     assert machine(task).run()["status"] == "FAILED"
@@ -148,7 +149,7 @@ def test_only_a_role_that_may_stops_an_execution(machine, waits, role):
     """Otherwise the execution goes on."""
     mine = role({"Action": RUN, "Resource": "*"}, MANAGE)
     task = start(waits, ".sync")
-    task["States"]["A"]["TimeoutSeconds"] = 1
+    task["States"]["A"]["TimeoutSeconds"] = LONG_ENOUGH
     parent = machine(task, roleArn=mine.arn)
     assert parent.run()["error"] == "States.Timeout"
     assert execution_of(waits)["status"] == "RUNNING"
