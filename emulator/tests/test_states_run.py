@@ -137,7 +137,8 @@ def lambda_handler(event, context):
         next(event for event in mine.events(execution["executionArn"])[start:] if event["type"] == kind)
         for start, kind in ((0, "LambdaFunctionFailed"), (5, "LambdaFunctionScheduled"))
     )
-    assert (again["timestamp"] - failed["timestamp"]).total_seconds() == pytest.approx(1, abs=0.3)
+    # An interval that grew before the second attempt would be 2 s. A busy machine is late.
+    assert 0.99 < (again["timestamp"] - failed["timestamp"]).total_seconds() < 2
 
 
 @pytest.mark.parametrize("given", [{"status": 2}, {"status": "0"}])
