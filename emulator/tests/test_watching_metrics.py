@@ -89,9 +89,10 @@ def test_each_count_has_two_samples_of_an_execution(machine, statistic):
 def test_the_time_of_an_execution(machine, statistic):
     """ExecutionTime is in milliseconds."""
     mine = machine({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 1, "End": True}}})
-    mine.run()
+    told = mine.run()
     wait_until(lambda: statistic("ExecutionTime", "Average", StateMachineArn=mine.arn))
-    assert 1000 <= statistic("ExecutionTime", "p50", StateMachineArn=mine.arn) < 3000
+    took = (told["stopDate"] - told["startDate"]).total_seconds() * 1000
+    assert 1000 <= statistic("ExecutionTime", "p50", StateMachineArn=mine.arn) == pytest.approx(took, abs=2)
 
 
 def test_a_version_and_an_alias_have_metrics_of_their_own(machine, statistic):
