@@ -124,7 +124,7 @@ def test_a_nested_execution_is_counted(machine, statistic):
         "End": True,
     }
     machine({"StartAt": "A", "States": {"A": start}}).run()
-    assert statistic("ExecutionsSucceeded", "Sum", StateMachineArn=inner.arn) == 1
+    wait_until(lambda: statistic("ExecutionsSucceeded", "Sum", StateMachineArn=inner.arn) == 1)
 
 
 def test_a_machine_puts_values_of_its_own(machine, put, statistic):
