@@ -101,6 +101,10 @@ def test_an_alarm_goes_back_when_its_metric_does(alarm, cloudwatch, topic, subsc
     assert subscribed()[0]["subject"].startswith("OK: ")
 
 
+#: No minute that begins gives such an alarm another state: nobody puts a value of its metric.
+STAYS = {"TreatMissingData": "ignore"}
+
+
 def test_a_new_alarm_has_no_data(alarm):
     """As AWS describes it before its first look at the metric."""
     told = alarm()()
@@ -141,7 +145,7 @@ def test_a_sum_that_still_grows_is_not_too_small(alarm, cloudwatch):
 
 def test_a_state_that_somebody_sets_counts_and_is_history(alarm, cloudwatch, topic, subscribed):
     """SetAlarmState acts as any other change. The history says what happened, newest first."""
-    describe = alarm(AlarmActions=[topic])
+    describe = alarm(AlarmActions=[topic], **STAYS)
     name = describe()["AlarmName"]
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="testing")
     assert describe()["StateReason"] == "testing"
@@ -159,7 +163,7 @@ def test_a_state_that_somebody_sets_counts_and_is_history(alarm, cloudwatch, top
 
 def test_disabled_actions_are_not_taken(alarm, cloudwatch, topic, subscribed):
     """The state changes all the same."""
-    describe = alarm(AlarmActions=[topic])
+    describe = alarm(AlarmActions=[topic], **STAYS)
     name = describe()["AlarmName"]
     cloudwatch.disable_alarm_actions(AlarmNames=[name])
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="r")
@@ -198,12 +202,12 @@ def test_a_topic_decides_which_services_publish(alarm, cloudwatch, aws, topic, s
 
 def test_an_alarm_keeps_its_state_when_it_is_changed(alarm, cloudwatch):
     """PutMetricAlarm replaces the settings only."""
-    describe = alarm()
+    describe = alarm(**STAYS)
     told = describe()
     cloudwatch.set_alarm_state(AlarmName=told["AlarmName"], StateValue="ALARM", StateReason="r")
     names = ("AlarmName", "Namespace", "MetricName", "Statistic", "Period", "EvaluationPeriods")
     settings = {name: told[name] for name in (*names, "ComparisonOperator")}
-    cloudwatch.put_metric_alarm(**settings, Threshold=7)
+    cloudwatch.put_metric_alarm(**settings, **STAYS, Threshold=7)
     assert (describe()["Threshold"], describe()["StateValue"]) == (7.0, "ALARM")
 
 
