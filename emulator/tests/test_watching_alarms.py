@@ -137,8 +137,8 @@ def test_missing_values_may_be_breaching(alarm):
 def test_a_sum_that_still_grows_is_not_too_small(alarm, cloudwatch):
     """Whether a period's sum is below a threshold is only known at its end."""
     describe = alarm(ComparisonOperator="LessThanThreshold", Threshold=10, Period=10)
-    put(cloudwatch, describe(), 1.0)
-    begun = time.time() // 10
+    told, begun = describe(), time.time() // 10
+    put(cloudwatch, told, 1.0)
     reaches(describe, "ALARM", 20)
     assert time.time() // 10 > begun
 
