@@ -313,9 +313,8 @@ def timed(aws, make, waits, echo, states):
         "heartbeat": make(waits(HeartbeatSeconds=1)),
         "time-out": make(waits(TimeoutSeconds=1)),
         "no token": make(waits(Parameters={"FunctionName": echo.arn}, TimeoutSeconds=1)),
-        "beats": make(waits(HeartbeatSeconds=2, TimeoutSeconds=3, Catch=both)),
         "path": make(waits(HeartbeatSecondsPath="$.seconds")),
-        "machine": make(waits(), TimeoutSeconds=1),
+        "machine": make(waits(), TimeoutSeconds=3),
         "goes on": make(waits(TimeoutSeconds=1, Catch=caught("States.Timeout")), then=waits()),
         "slow": make(waits(slow, TimeoutSeconds=1, Catch=caught("States.ALL")), then=wait),
     }
@@ -326,6 +325,8 @@ def timed(aws, make, waits, echo, states):
     machines["catch another time-out"] = make(
         waits(TimeoutSeconds=1, Catch=caught("States.HeartbeatTimeout"))
     )
+    # It begins last, so that its first heartbeat comes soon.
+    machines["beats"] = make(waits(HeartbeatSeconds=2, TimeoutSeconds=3, Catch=both))
     started = {name: (each, each.start({"seconds": 1})) for name, each in machines.items()}
     token = machines["beats"].token(started["beats"][1])
     with pytest.raises(ClientError, match="does not exist anymore"):
