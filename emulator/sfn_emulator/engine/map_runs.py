@@ -161,10 +161,10 @@ class MapRun:
             self.news.put(None)
 
     def end(self, status: str) -> None:
-        """End, and abort the children that still run."""
-        self.status, self.stop = status, datetime.datetime.now(datetime.UTC)
+        """Abort the children that still run, and end. So who sees the end sees no child that runs."""
         for child in list(self.children):
             self.stop_child(child)
+        self.status, self.stop = status, datetime.datetime.now(datetime.UTC)
 
     def write(self, child: Child, told: Mapping[str, Any]) -> None:
         """Write down what a child was given and what it did."""
