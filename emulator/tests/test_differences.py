@@ -324,7 +324,7 @@ def test_a_redriven_distributed_map_runs_everything_again(machine):
     state = {"Type": "Map", "ItemProcessor": processor | DISTRIBUTED, "End": True}
     mine = machine({"StartAt": "Z", "States": {"Z": {"Type": "Pass", "Next": "A"}, "A": state}})
     arn = mine.start([2, 0])
-    wait_until(lambda: mine.events(arn)[-1]["type"] == "MapRunStarted")
+    wait_until(lambda: [event["type"] for event in mine.events(arn)][-1:] == ["MapRunStarted"])
     mine.client.stop_execution(executionArn=arn)
     mine.client.redrive_execution(executionArn=arn)
     told = mine.wait(arn)
