@@ -184,7 +184,7 @@ def test_with_smtp_host_mails_are_sent_there_too(smtp, own):
     """A real mail server gets what the mailbox gets. Whoever publishes does not notice if it is not there."""
     arn = own("sns").create_topic(Name="T")["TopicArn"]
     own("sns").subscribe(TopicArn=arn, Protocol="email", Endpoint=ADDRESS)
-    wait_until(lambda: smtp.received, seconds=10)
+    wait_until(lambda: smtp.received)
     assert b"Subscription Confirmation" in smtp.received[0]
     smtp.shutdown()
     smtp.server_close()
