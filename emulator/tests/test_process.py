@@ -196,7 +196,7 @@ def test_a_port_in_use_is_one_clear_error(own_home, port):
 
 def test_it_ends_when_nobody_calls(own_home, port):
     """After the idle hours it ends, and its record is gone. It never had the user's secrets in `/proc`."""
-    command = [sys.executable, "-m", "sfn_emulator.server", "--port", str(port), "--idle-hours", "0.0006"]
+    command = [sys.executable, "-m", "sfn_emulator.server", "--port", str(port), "--idle-hours", "0.002"]
     environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
     process = subprocess.Popen(command, env=environment | dict.fromkeys(SECRETS, "secret"))
     wait_until(lambda: control.status(port)["running"])
