@@ -151,7 +151,7 @@ def test_an_endless_loop_ends_at_25000_events(machine):
     The benchmarks compare the time of reading with the run's.
     """
     mine = machine({"StartAt": "A", "States": LOOP})
-    execution = mine.run()
+    execution = mine.wait(mine.start(), seconds=120)
     assert (execution["status"], execution["error"], execution["cause"]) == AT_25000
     assert last_event(mine, execution["executionArn"]) == (25_000, "ExecutionFailed")
     look = mine.client.get_paginator("get_execution_history").paginate
@@ -167,7 +167,8 @@ def test_the_limit_of_events_cannot_be_caught(machine):
     """
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "Z"}]
     state = {"Type": "Parallel", "Branches": [{"StartAt": "A", "States": LOOP}], "Catch": catch, "End": True}
-    execution = machine({"StartAt": "P", "States": {"P": state, "Z": PASS}}).run()
+    mine = machine({"StartAt": "P", "States": {"P": state, "Z": PASS}})
+    execution = mine.wait(mine.start(), seconds=120)
     assert (execution["status"], execution["error"]) == ("FAILED", "States.Runtime")
 
 
@@ -196,7 +197,7 @@ def test_a_map_ends_at_25000_events(machine):
     definition = mapped(inner, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Z"}])
     definition["States"]["Z"] = PASS
     mine = machine(definition)
-    execution = mine.wait(mine.start([1, 2, 3]), seconds=60)
+    execution = mine.wait(mine.start([1, 2, 3]), seconds=120)
     assert (execution["status"], execution["error"], execution["cause"]) == AT_25000
     assert last_event(mine, execution["executionArn"]) == (25_000, "ExecutionFailed")
 
@@ -218,7 +219,8 @@ def test_nothing_happens_after_an_execution_failed(machine):
 @pytest.mark.parametrize("at_once", [0, 1])
 def test_a_map_of_many_items_succeeds(machine, at_once):
     """A Map can have more items than Python has levels of recursion, also one by one."""
-    execution = machine(mapped({"A": PASS}, MaxConcurrency=at_once)).run([1] * 1100)
+    mine = machine(mapped({"A": PASS}, MaxConcurrency=at_once))
+    execution = mine.wait(mine.start([1] * 1100), seconds=120)
     assert (execution["status"], execution.get("cause")) == ("SUCCEEDED", None)
 
 
