@@ -266,11 +266,11 @@ def test_deleting_a_machine_ends_its_executions(machine, aws, topic, mails, brow
     publish = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True}
     publish["Parameters"] = {"TopicArn": topic, "Message": "too late"}
     mine = machine(
-        {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 1, "Next": "B"}, "B": publish}}
+        {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 3, "Next": "B"}, "B": publish}}
     )
     mine.start()
     mine.client.delete_state_machine(stateMachineArn=mine.arn)
-    machine(one({"Type": "Wait", "Seconds": 2})).run()
+    machine(one({"Type": "Wait", "Seconds": 4})).run()
     assert [mail["type"] for mail in mails()] == ["confirmation"]
 
 
