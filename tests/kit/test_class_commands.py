@@ -115,11 +115,12 @@ def test_check_waits_for_another_computer(monkeypatch, capsys):
     monkeypatch.setattr(server._Hello, "get", get)
 
     def visits():
+        wait_until(lambda: said)
         visit(said[0])
         wait_until(lambda: "That was this computer. Use another one." in said)
         visit(said[0])
 
-    thread = threading.Timer(0.5, visits)
+    thread = threading.Thread(target=visits)
     thread.start()
     assert main(["class", "--check", "--port", "0", "--json"]) == 0
     thread.join()
