@@ -305,10 +305,10 @@ def test_what_a_dead_kernel_missed_is_sent_by_the_next(shell):
     with running() as board:
         join(board.room.address, board.room.code, "Ann")
         port, code = board.port, board.room.code
-    other = "from lottery_class.attendee import SENDER as it; it.note('05', {!r}, False); it.wait(3)"
-    subprocess.run([sys.executable, "-c", other.format("exercise 1")], check=True, timeout=60)
+    other = "from lottery_class.attendee import SENDER as it; it.note('05', {!r}, False); it.wait({})"
+    subprocess.run([sys.executable, "-c", other.format("exercise 1", 3)], check=True, timeout=60)
     with running(port, code=code) as board:
-        subprocess.run([sys.executable, "-c", other.format("exercise 2")], check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", other.format("exercise 2", 30)], check=True, timeout=60)
         wait_until(lambda: board.lines() and line_of(board)["cells"][5] == [1, 1, 0, 0])
 
 
