@@ -183,7 +183,7 @@ def test_last_one_taken_in_between(target):
     )
     select = definition["States"]["Random Select Winners"]
     # A pause after the choice, long enough for another draw to take everybody.
-    definition["States"]["Pause"] = {"Type": "Wait", "Seconds": 1, "Next": select["Next"]}
+    definition["States"]["Pause"] = {"Type": "Wait", "Seconds": 4, "Next": select["Next"]}
     select["Next"] = "Pause"
     slow = StateMachine(
         target,
@@ -192,7 +192,9 @@ def test_last_one_taken_in_between(target):
         Role(target, target.names.machine_role, "").arn,
     ).ensure()
     arn = start(target, slow.arn, {"input": 1})
-    Waiter().until("the choice", lambda: "Pause" in state_statuses(history(target, arn)), seconds=20)
+    Waiter().until(
+        "the choice", lambda: "Pause" in state_statuses(history(target, arn)), seconds=60, every=0.1
+    )
     Table(target, target.names.winners_table).put(taken)
     ended = wait(target, arn)
     entered = list(state_table(history(target, arn))["state"])
