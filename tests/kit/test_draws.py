@@ -41,8 +41,8 @@ def mailed(target):
 
 @pytest.fixture
 def lasting(target):
-    """The deployed lottery, with a function that takes three seconds. Its tests are the last ones."""
-    inject(target, "RandomSelectWinners", "import time\ndef lambda_handler(event, context): time.sleep(3)")
+    """The deployed lottery, with a function that takes twenty seconds. Its tests are the last ones."""
+    inject(target, "RandomSelectWinners", "import time\ndef lambda_handler(event, context): time.sleep(20)")
     return target
 
 
