@@ -60,7 +60,7 @@ def stopped(hardened):
         machine = json.loads(states.describe_state_machine(stateMachineArn=arn)["definition"])
         states.update_state_machine(stateMachineArn=arn, definition=json.dumps(held(machine, state)))
         execution = start() if start else Draws(hardened).start(wanted)
-        Waiter().until("the hold", lambda: HOLD in entered(hardened, execution), seconds=20, every=0.1)
+        Waiter().until("the hold", lambda: HOLD in entered(hardened, execution), seconds=60, every=0.1)
         stop(hardened, execution)
         wait(hardened, execution)
         states.update_state_machine(stateMachineArn=arn, definition=json.dumps(machine))
@@ -154,7 +154,7 @@ def test_stopped_between_prizes(hardened, stopped):
     wait = "time.sleep(30 * (event['number'] == 2))"
     inject(hardened, "DrawPrize", SLOW.format(wait))
     arn = Draws(hardened).start(prizes)
-    Waiter().until("the first mail", lambda: mails(hardened) == 1, seconds=20, every=0.1)
+    Waiter().until("the first mail", lambda: mails(hardened) == 1, seconds=60, every=0.1)
     stop(hardened, arn)
     Stack(hardened).deploy()
     told = resume(hardened, arn.rsplit(":", 1)[1])
@@ -170,7 +170,7 @@ def test_its_function_goes_on(mended):
     hardened = mended
     inject(hardened, "DrawPrize", SLOW.format("time.sleep(1)"))
     arn = Draws(hardened).start(2)
-    Waiter().until("the function", lambda: "Draw And Record" in entered(hardened, arn), seconds=20, every=0.1)
+    Waiter().until("the function", lambda: "Draw And Record" in entered(hardened, arn), seconds=60, every=0.1)
     stop(hardened, arn)
     told = resume(hardened, arn.rsplit(":", 1)[1])
     assert (told["status"], len(told["winners"])) == ("SUCCEEDED", 2)
