@@ -40,8 +40,10 @@ def listen(endpoints):
         poller.register(ear, zmq.POLLIN)
     poller.register(0, zmq.POLLIN)
     print("listens", flush=True)
-    while 0 not in (ready := dict(poller.poll())):
-        for ear in ready:
+    ready = {}
+    while 0 not in ready:
+        ready = dict(poller.poll())
+        for ear in ears.keys() & ready.keys():  # also of what came just before the end
             ear.recv_multipart()
             heard[ears[ear]] += 1
     print(json.dumps(heard))
