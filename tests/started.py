@@ -45,7 +45,10 @@ class Started:
 
     def kernels(self):
         """The connection files of its kernels, by their processes."""
-        lines = {each: each.cmdline() for each in self.processes()}
+        lines = {}
+        for each in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+                lines[each] = each.cmdline()
         return {
             each: next(Path(word) for word in line if word.endswith(".json"))
             for each, line in lines.items()
