@@ -63,7 +63,7 @@ class Started:
 
     def listen(self, path):
         url = f"ws://127.0.0.1:{self.port}{self.base}{path}?token={self._token}&session_id=s"
-        return closing(websocket.create_connection(url, timeout=20))
+        return closing(websocket.create_connection(url, timeout=60))
 
 
 def _answers(port):
@@ -115,7 +115,7 @@ def _started(command, port, log, **options):
     with log.open("w") as out:  # no terminal: JupyterLab's terminals would be login shells by default
         process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True, **options)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not (found := re.search(rf"http://\S+:{port}/\S*\?token=\w+", log.read_text())):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
@@ -125,4 +125,4 @@ def _started(command, port, log, **options):
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        process.wait(60)
