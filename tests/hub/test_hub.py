@@ -144,8 +144,9 @@ def test_mailbox_and_link_open_through_the_hub(seats, room):
         mailbox, link = re.findall(r"http://\S+[\w=]", told)[-2:]
         assert mailbox.startswith(f"{room.address}user/{seat.name}/")
         assert link.startswith(f"{room.address}user/{seat.name}/")
-        expect(seat.open(mailbox).get_by_text("new@example.com").first).to_be_visible()
-        expect(seat.open(link).get_by_role("heading", name="Subscription confirmed")).to_be_visible()
+        expect(seat.open(mailbox).get_by_text("new@example.com").first).to_be_visible(timeout=60_000)
+        confirmed = seat.open(link).get_by_role("heading", name="Subscription confirmed")
+        expect(confirmed).to_be_visible(timeout=60_000)
 
 
 def test_the_nights_pages_open_through_the_hub(seats, room):
@@ -208,7 +209,7 @@ def test_a_class_sees_itself_on_the_board(seats, room):
     page = instructor.open(found["page"])
     told = attendee.new_cell(f"!lottery join {found['address']} {found['code']} --name Bob")
     assert "You have joined the class." in told
-    expect(page.get_by_text("Bob", exact=True)).to_be_visible()
+    expect(page.get_by_text("Bob", exact=True)).to_be_visible(timeout=60_000)
     page.close()
     attendee.new_cell("!lottery leave")
     instructor.new_cell("board.terminate(); board.wait(30)")
@@ -355,7 +356,7 @@ def test_stop_my_server_leaves_no_process(room, class_of_ten):
     for name in (ANN, MORE[0]):
         assert len(processes_of(name)) >= 3
         room.log_in(name).stop()
-        wait_until(lambda name=name: not processes_of(name), seconds=15)
+        wait_until(lambda name=name: not processes_of(name), seconds=60)
 
 
 def test_the_log_says_who_does_what(room, class_of_ten):
