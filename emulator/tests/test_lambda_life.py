@@ -170,7 +170,7 @@ def at_once(call, number):
 
 
 def ended(pid):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
             if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:

@@ -64,7 +64,7 @@ def raced(tmp_path_factory):
 
 
 def gone(processes):
-    _, alive = psutil.wait_procs(processes, timeout=10)
+    _, alive = psutil.wait_procs(processes, timeout=30)
     return not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
