@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-expect.set_options(timeout=30_000)  # a draw is played, and the machine may be busy
+PATIENCE = 90_000  # in milliseconds: a draw is played, or a kernel starts, and the machine may be busy
+expect.set_options(timeout=PATIENCE)
 #: Where pictures go; read now, as each test runs without the variables that begin with LOTTERY_.
 PICTURES = os.environ.get("LOTTERY_PICTURES")
 #: Waits until nothing on a page fades in any more.
@@ -64,7 +65,7 @@ def write_settings(folder: Path) -> None:
         path.write_text(json.dumps(values))
 
 
-def wait_for(url: str, process: subprocess.Popen, seconds: float = 60) -> None:
+def wait_for(url: str, process: subprocess.Popen, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         assert process.poll() is None, "the server ended"
@@ -173,7 +174,7 @@ def new_page(chromium):
     @contextlib.contextmanager
     def new() -> Iterator[Page]:
         page = window.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE)
         yield page
         page.close()
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 import psutil
 import pytest
+from browser.conftest import PATIENCE
 from playwright.sync_api import TimeoutError, expect
 from started import lottery_night
 
@@ -63,6 +64,7 @@ class Night:
         viewport = dict(zip(("width", "height"), size, strict=True))
         # Names that roll take most of this machine's time, and `test_stage.py` lets them roll.
         self.context = browser.new_context(viewport=viewport, reduced_motion="reduce")
+        self.context.set_default_timeout(PATIENCE)
         self.operator = self.context.new_page()
         self.address, self.picture = address, picture
         self.operator.goto(address)
@@ -93,7 +95,7 @@ class Night:
         """Nothing is cut off, and no page is wider than its window."""
         for page in (self.operator, self.stage):
             with suppress(TimeoutError):  # a page may still be laid out
-                page.wait_for_function(f"({MISFITS})().length === 0", timeout=5000)
+                page.wait_for_function(f"({MISFITS})().length === 0")
             assert page.evaluate(MISFITS) == []
 
     def announce(self):
@@ -350,6 +352,7 @@ def test_the_server_ends(party, chromium, picture, tmp_path):
     It is long because it starts `lottery night` twice.
     """
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
     operator, stage = context.new_page(), context.new_page()
     with lottery_night(tmp_path) as night:
         operator.goto(night.address)
@@ -512,7 +515,7 @@ def test_restored_with_one_click(party, night, tmp_path):
     os.killpg(emulator("status")["pid"], signal.SIGKILL)
 
     restore = here.operator.get_by_role("button", name="Restore the evening from its file")
-    expect(restore).to_be_visible(timeout=15_000)
+    expect(restore).to_be_visible()
     expect(here.operator.get_by_role("alert")).to_contain_text("the evening is only in its file: restore it")
     here.picture(here.operator, "draw_night_killed")
     restore.click()
