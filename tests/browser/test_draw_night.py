@@ -388,7 +388,8 @@ def test_the_small_stage_is_cleared(page):
           const field = new Function(`${code}; return fieldOf`)()(canvas, options);
           const ink = () => canvas.getContext('2d').getImageData(0, 0, 400, 240).data
             .filter(one => one).length;
-          await new Promise(resolve => setTimeout(resolve, 500));
+          for (let look = 0; look < 300 && !ink(); look++)
+            await new Promise(resolve => setTimeout(resolve, 100));
           const before = ink();
           field.stop();
           return [before > 0, ink()];
