@@ -353,6 +353,7 @@ def test_everybody_is_in_the_field(show, tab):
     tab.evaluate(PICTURES)
     stage = show({"kind": "rolling", "prize": "Car", "count": 1}, names=names * 2)
     expect(stage).to_contain_text(WORDS["drawing"])
+    tab.wait_for_function("pictures.size > 20")  # a picture writes six names
     passed = set()
     for _ in range(8):
         tab.wait_for_timeout(400)
