@@ -768,7 +768,7 @@ def test_the_server_is_gone(new_page):
         for other in ({}, {"status": 404, "content_type": "text/html"}, {"status": 403, "json": {}}):
             answer.clear()
             answer.update(other)
-            for _ in range(60):
+            for _ in range(300):
                 if asked.count(other) < 2:
                     page.wait_for_timeout(100)
             assert asked.count(other) >= 2
