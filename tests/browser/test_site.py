@@ -139,13 +139,13 @@ def test_the_other_language_is_the_same_page(page: Page):
     """The switch leads from a lesson to the same one; from a page in English only to the start."""
     page.goto(address("notebooks/06_run_a_draw.html"))
     page.get_by_role("link", name="中文").click()
-    assert page.url == address("zh/notebooks/06_run_a_draw.html")
+    expect(page).to_have_url(address("zh/notebooks/06_run_a_draw.html"))
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     page.get_by_role("link", name="English").click()
-    assert page.url == address("notebooks/06_run_a_draw.html")
+    expect(page).to_have_url(address("notebooks/06_run_a_draw.html"))
     page.goto(address("emulator/docs/fidelity.html"))
     page.get_by_role("link", name="中文").click()
-    assert page.url == address("zh/index.html")
+    expect(page).to_have_url(address("zh/index.html"))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_the_start_page_answers(page: Page, place):
         expect(page.locator("pre", has_text="make lab")).to_be_in_viewport()
         assert page.locator("img[src*='draw.']").evaluate("image => image.naturalWidth > 300")
         page.locator("article").get_by_role("link", name=link).first.click()
-        assert page.url == address(found)
+        expect(page).to_have_url(address(found))
 
 
 @pytest.mark.parametrize("place", ["", "zh/"])
@@ -189,7 +189,7 @@ def test_an_exercise_says_how_to_run_it(page: Page, opened, place):
     assert {name: opened[name]["exercises"] for name in wanted} == wanted
     page.goto(address(f"{place}notebooks/06_run_a_draw.html"))
     page.locator(".how-to-run a").first.click()
-    assert page.url == address(f"{place}index.html")
+    expect(page).to_have_url(address(f"{place}index.html"))
 
 
 @pytest.mark.parametrize("place", ["", "zh/"])
