@@ -192,17 +192,25 @@ def test_two_clicks_are_one_draw():
 
 def test_a_cell_waits_for_the_draw_of_a_click():
     """JupyterLab handles a click in another thread than a cell. A cell still gets the result of its draw."""
-    lottery = Lottery(looks=20)
+    lottery, waits = Lottery(), threading.Event()
+    look = lottery.progress
+    lottery.progress = lambda arn: look(arn) if waits.wait(SECONDS) else None
     shown, clicks = panel(lottery), asyncio.new_event_loop()
 
     async def click():
         shown.draw_button.click()
 
+    async def cell():
+        result = asyncio.create_task(shown.run(2))
+        await asyncio.sleep(0)  # it has begun to wait
+        waits.set()
+        return await result
+
     thread = threading.Thread(target=clicks.run_forever)
     thread.start()
     try:
         asyncio.run_coroutine_threadsafe(click(), clicks).result(SECONDS)
-        result = asyncio.run(shown.run(2))
+        result = asyncio.run(cell())
     finally:
         clicks.call_soon_threadsafe(clicks.stop)
         thread.join(SECONDS)
