@@ -108,9 +108,10 @@ def drawn(lesson):
 
 def panel_of(lesson):
     empty_winners(connect())
+    draw = lesson.get_by_role("button", name="Draw", exact=True)
+    expect(draw).to_be_enabled()
     lesson.wait_for_timeout(600)  # right after a draw's end the panel takes no click
-    button = lesson.get_by_role("button", name="Draw", exact=True)
-    return lesson.locator(".jp-OutputArea-output").filter(has=button)
+    return lesson.locator(".jp-OutputArea-output").filter(has=draw)
 
 
 @pytest.fixture
