@@ -145,7 +145,7 @@ class MapRun:
         with self._lock:
             if child.status != "RUNNING":
                 return False
-            for counter, number in ((self._executions, 1), (self._items, child.count)):
+            for counter, number in ((self._items, child.count), (self._executions, 1)):
                 counter["RUNNING"] -= number
                 counter[status] += number
             child.status, child.stop = status, datetime.datetime.now(datetime.UTC)
@@ -297,10 +297,11 @@ def _outputs(state: Any, env: Any, run: MapRun, items: list[Any] | None) -> list
     waiting = inputs(env, run.written, selected(state, env, items, source))
     env.program_state_event = SimpleNamespace(set=lambda: run.news.put(None), clear=lambda: None)
     following = next(waiting, None)
-    while (following or run.running) and not run.has_failed:
+    # A child that has ended must not make room for another one before its failure counts.
+    while ((running := run.running) or following) and not run.has_failed:
         if not env.is_running():
             return None
-        if following and run.running < run.at_once:
+        if following and running < run.at_once:
             number = len(run.children)
             is_item = "ItemBatcher" not in run.written.fields
             _start(env, run, *following, _shown(number, items[number], source) if is_item else {})
