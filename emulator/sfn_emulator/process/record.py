@@ -130,7 +130,7 @@ def read_key(folder: Path) -> str:
         raise EmulatorError(str(key_file(folder)), what, next_step) from error
 
 
-def health(port: int, *, seconds: float = 2.0) -> dict[str, Any] | None:
+def health(port: int, *, seconds: float = 10.0) -> dict[str, Any] | None:
     """Ask the emulator at this port for its id: ``{"id", "pid", "port"}``.
 
     `http.client` ignores proxy variables, so the request goes to this machine.
