@@ -224,12 +224,12 @@ def test_a_retry_runs_all_branches(machine, gate):
 
 def test_a_branch_that_was_aborted_runs_again(machine, gate):
     """It waits again."""
-    waits = states("W", W={"Type": "Wait", "Seconds": 2, "Next": "X"}, X=passing(Result="waited"))
+    waits = states("W", W={"Type": "Wait", "Seconds": 4, "Next": "X"}, X=passing(Result="waited"))
     mine = machine(parallel(waits, states("B", B=gate.state())))
     failed = mine.run()
     gate.open()
     told = redriven(mine, failed["executionArn"])
-    assert (json.loads(told["output"])[0], (told["stopDate"] - told["redriveDate"]).seconds >= 2) == (
+    assert (json.loads(told["output"])[0], (told["stopDate"] - told["redriveDate"]).seconds >= 4) == (
         "waited",
         True,
     )
