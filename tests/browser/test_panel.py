@@ -211,7 +211,7 @@ def test_a_draw_moves(lesson):
     """One sees a draw state by state, and then the winners one by one."""
     lesson.set_viewport_size({"width": 1280, "height": 800})
     panel = panel_of(lesson)
-    set_number(panel, 2)
+    set_number(panel, 5)
     panel.evaluate("panel => panel.scrollIntoView({block: 'start'})")
     box, main = panel.bounding_box(), panel.locator(".main").bounding_box()
     seen = box | {"height": main["y"] + main["height"] - box["y"]}
