@@ -67,7 +67,7 @@ RETRIABLE: Final = "assert tried(1)['status'] == 'RETRIABLE'"
 CAUGHT: Final = "assert tried(2)['status'] == 'CAUGHT_ERROR'"
 
 
-def tests(*statements: str) -> str:
+def checked_by(*statements: str) -> str:
     """A cell of lesson 12 that writes a file of tests, one for each statement."""
     file = """%%writefile test_errors.py
 # Exercise 3
@@ -421,7 +421,7 @@ WRONG: Final = {
         "more = edges",
     ],
     "12-54": [
-        tests("assert tried(0)", "tried(2)", "assert tried(0)['status'] == 'RETRIABLE'"),
+        checked_by("assert tried(0)", "tried(2)", "assert tried(0)['status'] == 'RETRIABLE'"),
         # It reads the definition only.
         "%%writefile test_errors.py\n# Exercise 3\nimport json\nfrom pathlib import Path\n"
         "text = Path(__file__).with_name('machine.asl.json').read_text()\n"
@@ -577,7 +577,7 @@ ALSO_RIGHT: Final = {
         "more += [{'stateName': name, **given, 'mock': {'result': '1'}} for name in list(machine['States'])[1:3]]\n"
         "more += [{'stateName': name, **given, **failing} for name, to in edges if to == 'Failed']",
     ],
-    "12-54": [tests(RETRIABLE, CAUGHT)],
+    "12-54": [checked_by(RETRIABLE, CAUGHT)],
     "13-36": ["sent = 3.0"],
     "13-66": [
         "reminder = [{'ErrorEquals': ['States.Timeout'], 'IntervalSeconds': 1, 'MaxAttempts': 1}]",
@@ -735,11 +735,11 @@ HINTS: Final = {
     ],
     "12-54": [
         ("def test_it(): pass", "None of your tests calls test_state"),
-        (tests("assert tried(1)"), "yet: If MaxAttempts is 1, none of your tests fails."),
+        (checked_by("assert tried(1)"), "yet: If MaxAttempts is 1, none of your tests fails."),
         ("Path('test_errors.py').unlink()", "No such file"),
-        (tests("assert tried(2)['status'] == 'RETRIABLE'"), "First, all tests must pass"),
-        (tests(RETRIABLE), "yet: If MaxAttempts is 3, none of your tests fails. Without the Catch, none"),
-        (tests(CAUGHT), "yet: If MaxAttempts is 1, none of your tests fails."),
+        (checked_by("assert tried(2)['status'] == 'RETRIABLE'"), "First, all tests must pass"),
+        (checked_by(RETRIABLE), "yet: If MaxAttempts is 3, none of your tests fails."),
+        (checked_by(CAUGHT), "yet: If MaxAttempts is 1, none of your tests fails."),
     ],
     "13-36": [("sent = None", "Write a number"), ("sent = 2", "60 seconds")],
     "13-66": [("reminder = [{'ErrorEquals': ['States.Timeout']}]", "TestState says RETRIABLE, RETRIABLE, CAUGHT_ERROR")],
