@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -66,11 +67,23 @@ def running(command, folder, environment, *, seconds=300, **user):
         process.wait(60)
 
 
+def _wait_until_it_listens(host, port):
+    """Jupyter prints its address a moment before."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return socket.create_connection((host, port)).close()
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
 class Kernel:
     """A notebook's kernel, which the server has started."""
 
     def __init__(self, address, notebook):
         parts = urlsplit(address)
+        _wait_until_it_listens(parts.hostname, parts.port)
         self._server = parts.netloc + re.sub(r"/lab(/tree/.*)?$", "/", parts.path)
         self._token = parse_qs(parts.query)["token"][0]
         wanted = {"path": notebook, "name": "", "type": "notebook", "kernel": {"name": "python3"}}
