@@ -89,7 +89,7 @@ _OTHERS: Final = {"zh": ("https://blog.51cto.com/",)}
 def markdown(source: str, translate: Translate) -> str:
     """Translate Markdown, paragraph by paragraph. A block of code is a text, too.
 
-    One that calls AWS is one only if it has a message, or names the file of employees.
+    A block that calls AWS is a text only if it has a message, or the name of the file of employees.
 
     In a block of Python, as of a solution, only comments and texts are translated.
     """
