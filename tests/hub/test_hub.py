@@ -16,7 +16,7 @@ from helpers import wait_until
 from hub.classroom import Class, all_at_once, memory_of, processes_of, seconds, shared_kit
 from playwright.sync_api import expect, sync_playwright
 
-pytestmark = [pytest.mark.hub, pytest.mark.browser, pytest.mark.long]
+pytestmark = [pytest.mark.root, pytest.mark.npm, pytest.mark.browser, pytest.mark.long]
 PEOPLE = ("ltr-ann", "ltr-bob", "ltr-eve")
 ANN, BOB, EVE = PEOPLE
 MORE = tuple(f"ltr-{number:02}" for number in range(10))

@@ -217,8 +217,46 @@ def test_nothing_is_left_out_in_ci():
     config = PYPROJECT["tool"]["pytest"]
     known = {line.partition(":")[0] for line in config["ini_options"]["markers"]}
     assert set(marks.HAS) == known - {"aws", "long"}
-    assert marks.selection("short", {"CI": "true"}) == "not long and not ministack"
-    assert marks.selection("long", {"CI": "true"}) == "(long or ministack)"
+    nothing, ci = dict.fromkeys(marks.HAS, False), {"CI": "true"}
+    assert marks.selection("short", nothing, ci) == "not long and not ministack"
+    assert marks.selection("long", nothing, ci) == "(long or ministack)"
+    assert marks.left_out("long", nothing, ci) == ""
+
+
+@pytest.mark.parametrize(
+    ("run", "lacking", "line"),
+    [
+        ("short", (), ""),
+        ("short", ("npm", "ministack", "root"), ""),
+        (
+            "short",
+            ("browser", "npm"),
+            "Left out: the tests in a browser (no Chromium). To run them on Debian or Ubuntu, first: "
+            "sudo apt install chromium fonts-noto-cjk",
+        ),
+        (
+            "long",
+            ("browser", "npm"),
+            "Left out: the tests in a browser (no Chromium), the tests of the site and of a hub (no npm). "
+            "To run them on Debian or Ubuntu, first: sudo apt install chromium fonts-noto-cjk npm",
+        ),
+    ],
+)
+def test_what_is_left_out_is_said(run, lacking, line):
+    """Tests that need a missing program are deselected. One line names them, and what installs it."""
+    has = {mark: mark not in lacking for mark in marks.HAS}
+    assert marks.left_out(run, has, {}) == line
+    deselected = [f"not {mark}" for mark in marks.HAS if mark in lacking]
+    assert marks.selection(run, has, {}) == " and ".join([marks.RUNS[run], *deselected])
+
+
+def test_the_readme_names_both_commands():
+    """`make lab`, and `make test` with the command that installs a browser. CI does the same."""
+    readme, ci = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", ".ci/run"))
+    packages = marks.PROGRAMS["browser"][-1]
+    assert f"sudo apt install {packages}" in readme.replace("\n", " ")
+    assert f"packages=({packages} " in ci
+    assert "\nmake test " in ci
 
 
 def test_pictures_of_the_readme_are_there():
@@ -231,11 +269,11 @@ def test_pictures_of_the_readme_are_there():
 
 
 def test_the_readme_begins_with_one_screen():
-    """It says what this is, shows a draw and one command, and says what you will see, before all else."""
+    """It says what this is, shows a draw and two commands, and says what you will see, before all else."""
     lines = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## ")[0].splitlines()
     assert len(lines) <= 25
     assert sum(line.startswith("<img") for line in lines) == 1
-    assert [line.split()[1] for line in lines if line.startswith("$ ")] == ["git", "make"]
+    assert [line.split()[1] for line in lines if line.startswith("$ ")] == ["git", "make", "make"]
     assert "$ make lab" in lines
 
 
