@@ -11,9 +11,11 @@ from typing import Any, Final
 import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
+from nbval.plugin import get_sanitize_patterns
 
 from notebooks.holds import HOLDS
 from notebooks.minutes import measured_minutes
+from notebooks.refresh import SANITIZE, sanitized
 
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks, stated_minutes
 from lottery_lib.translation import languages
@@ -30,6 +32,8 @@ PLACES: Final = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|Users|work|var/folder
 LAST: Final = "99"
 #: The emulator's account: no other may be stored.
 ACCOUNT: Final = "123456789012"
+#: A time that somebody measured, and that is not replaced by a word.
+MEASURED: Final = re.compile(r"(?i)(?:duration|latency|elapsed|took)\w*\W{1,4}\d+|\d+ ms\b")
 IMAGE: Final = re.compile(r"data:image/[a-z+]+;base64,[A-Za-z0-9+/=]+|<svg[\s\S]*?</svg>")
 
 #: What is shown is different in each language. The rest is the same, as test_translations shows.
@@ -149,6 +153,14 @@ def test_outputs_are_the_emulators(path):
     for cell in code(path):
         accounts = re.findall(r"arn:[\w-]+:[\w-]+:[\w-]*:(\d{12}):", shown(cell))
         assert {*accounts} <= {ACCOUNT}, cell.source
+
+
+@every
+def test_outputs_hold_no_measured_time(path):
+    """A busy machine needs longer. So such a number is named in nbval_sanitize.cfg, or a cell does not show it."""
+    patterns = get_sanitize_patterns(SANITIZE.read_text(encoding="ascii"))
+    compared = [sanitized(cell.outputs, patterns) for cell in code(path) if IGNORED not in tags(cell)]
+    assert [found for each in compared for found in MEASURED.findall(each)] == []
 
 
 @every
