@@ -178,7 +178,7 @@ pictures: $(VENV)/.tested
 
 # Measures the kit and writes the README's sentences. It takes ten minutes; use a machine that does nothing else.
 bench: $(VENV)/.tested $(VENV)/ministack/.installed
-	$(APART) $(PY) benchmarks/bench.py
+	PYTHONPATH=tests $(APART) $(PY) benchmarks/bench.py
 
 # Measures how long `make test` takes, and puts this into the table of `make bench` and into the README.
 bench-tests: $(VENV)/.tested

@@ -25,6 +25,7 @@ from draws import concurrent_draws, first_draws, languages, warm_draws
 from editions import deploys, drying_pool, pool_sizes
 from emulators import counting_emulator, emulator, ministack
 from histories import longest_history
+from moments import alarms, boards, checks, in_browser, other_calls
 from processes import imports, memory, starts
 from room import room
 from rows import MAKE_TEST, Row, page, readme, results, table
@@ -88,6 +89,9 @@ def measured(plan: Plan) -> list[Row]:
             rows += languages(plan)
         with counting_emulator(folder / "counting") as address:
             rows += drying_pool(plan, address) + pool_sizes(plan, address)
+        with emulator(folder / "moments"):
+            rows += alarms(plan) + checks(plan) + boards(plan) + other_calls(plan)
+        rows += in_browser(folder)
     return rows
 
 

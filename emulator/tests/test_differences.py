@@ -160,10 +160,7 @@ def test_an_event_that_failed_is_not_tried_again(function, tmp_path):
         f"def lambda_handler(e, c):\n    open({str(target)!r}, 'a').write('x')\n    raise ValueError"
     )
     mine.raw(InvocationType="Event")
-    deadline = time.monotonic() + 10
-    while not target.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(target.exists)
     time.sleep(0.5)
     assert target.read_text() == "x"
 
@@ -210,11 +207,15 @@ def stack(aws, resources, **more):
 
 
 def ended(cfn, name):
-    deadline = time.monotonic() + 30
-    while (status := cfn.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]).endswith("PROGRESS"):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return status
+    """The status of a stack when nothing happens to it any more."""
+    told = []
+
+    def at_rest():
+        told.append(cfn.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
+        return not told[-1].endswith("PROGRESS")
+
+    wait_until(at_rest)
+    return told[-1]
 
 
 def test_cloudformation_has_few_types(aws):

@@ -1,7 +1,6 @@
 """The panel of notebook 00, as an attendee uses it in JupyterLab."""
 
 import re
-from statistics import median
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -46,30 +45,12 @@ from lottery_lib.draws import Draws
 seen = Draws(target).execution()
 ExecutionView(seen.definition, seen.events)
 """
-#: Runs a cell with a panel. The milliseconds until its graph is on the page.
-FIRST_PAINT = """async () => {
-  const before = document.querySelectorAll('.lottery-panel .stage svg').length, begun = performance.now();
-  const notebook = window.jupyterapp.shell.currentWidget.content, cells = notebook.model.sharedModel;
-  cells.insertCell(cells.cells.length, {cell_type: 'code', source: 'DrawPanel(target)'});
-  notebook.activeCellIndex = cells.cells.length - 1;
-  window.jupyterapp.commands.execute('notebook:run-cell');
-  while (document.querySelectorAll('.lottery-panel .stage svg').length === before
-      && performance.now() < begun + 9e3) await new Promise(requestAnimationFrame);
-  const taken = performance.now() - begun;
-  cells.deleteCell(cells.cells.length - 1);
-  return taken;
-}"""
-#: Clicks on a state. The milliseconds until it has a thick border, and until its name is beside the graph.
-CLICK = """async (panel, name) => {
+#: Clicks on a state. Whether it has a thick border when the click is done.
+MARKED = """(panel, name) => {
   const state = [...panel.querySelectorAll('.state')].find(one => one.ariaLabel.startsWith(name));
-  const until = async shown => {
-    while (!shown() && performance.now() < begun + 9e3) await new Promise(requestAnimationFrame);
-    return performance.now() - begun;
-  };
-  const begun = performance.now();
+  const before = state.classList.contains('chosen');
   state.dispatchEvent(new MouseEvent('click', {bubbles: true}));
-  return [await until(() => state.classList.contains('chosen')),
-          await until(() => panel.querySelector('.side h4').innerText.startsWith(name))];
+  return !before && state.classList.contains('chosen');
 }"""
 OPEN = "async what => { await window.jupyterapp.commands.execute('docmanager:open', what); }"
 THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
@@ -385,16 +366,9 @@ def test_cancel_a_slow_draw(panel, picture):
     assert executions(target)["status"][0] == "ABORTED"
 
 
-def test_panel_is_there_at_once(lesson):
-    """Where nothing else runs, it is painted 0.3 s after its cell has begun. Here, much else may run."""
-    assert median(lesson.evaluate(FIRST_PAINT) for _ in range(3)) < 1000
-
-
-def test_click_shows_something_at_once(drawn):
-    """The border follows a click in a moment, and the state's tabs a kernel's answer later."""
-    taken = [drawn.evaluate(CLICK, name) for name in ("Validate Winners", "Failed", "Notify Winners")]
-    assert median(marked for marked, _ in taken) < 100
-    assert median(shown for _, shown in taken) < 300
+def test_a_click_marks_a_state_by_itself(drawn):
+    """The border of a state follows a click in the browser, before the kernel answers."""
+    assert drawn.evaluate(MARKED, "Validate Winners")
 
 
 def test_emulator_stopped(panel, picture):  # the last of this file: the panel is of no use after it

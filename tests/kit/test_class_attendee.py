@@ -2,12 +2,9 @@
 
 import json
 import os
-import socket
-import statistics
 import subprocess
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -244,13 +241,6 @@ def test_a_proxy_is_not_asked(shell, board, monkeypatch):
     assert line_of(board)["name"] == "Ann"
 
 
-@pytest.fixture
-def black_hole():
-    """The address of a server that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
-        yield f"127.0.0.1:{silent.getsockname()[1]}"
-
-
 def joined_elsewhere(address):
     """Write the file of who has joined, as if the board had been there."""
     values = {"address": address, "code": "K7M4QP", "nickname": "Ann", "secret": "0" * 32, "help": False}
@@ -258,23 +248,16 @@ def joined_elsewhere(address):
     joined_file().write_text(json.dumps(values | {"states": {}}))
 
 
-def test_a_cell_is_not_slower(shell, black_hole):
-    """With a board that never answers, check() takes less than 5 ms longer (median of 200)."""
-
-    def median():
-        times = []
-        for _each in range(200):
-            began = time.perf_counter()
-            check(1, "x", bool, done="", hint="")
-            times.append(time.perf_counter() - began)
-        return statistics.median(times) * 1000
-
+def test_a_cell_does_not_wait_for_the_board(shell, monkeypatch):
+    """check() returns while its report is on its way. `make bench` measures how much longer it takes."""
+    answered = threading.Event()
+    monkeypatch.setattr(attendee, "_post", lambda *_: str(answered.wait(30)))
+    joined_elsewhere("127.0.0.1:9")
     classroom.begin("01")
-    without = median()
-    joined_elsewhere(black_hole)
-    joined = median()
-    print(f"check(): {without:.3f} ms, with a board that never answers {joined:.3f} ms")
-    assert joined - without < 5
+    check(1, "x", bool, done="", hint="")
+    assert not SENDER.wait(0)
+    answered.set()
+    assert SENDER.wait(30)
 
 
 def test_a_lost_network(shell):

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -615,12 +614,16 @@ def test_a_frame_makes_one_table(count):
     assert (len(tables), others) == (4, [])
 
 
-def test_each_moment_stays_for_a_while():
-    """A moment is shown for `pace` seconds, however fast the draw was."""
-    shown = Watched(Lottery(looks=1), pace=0.05)
-    began = time.monotonic()
+def test_each_moment_stays_for_a_while(monkeypatch):
+    """A moment is shown for `pace` seconds, however fast the draw was. A winner takes twice as many."""
+    shown, rests = Watched(Lottery(looks=1), pace=0.05), []
+
+    async def rest(seconds):
+        rests.append(seconds)
+
+    monkeypatch.setattr(shown, "_rest", rest)
     asyncio.run(shown.run(1))
-    assert time.monotonic() - began > 2 * 0.05 + 2 * 0.05  # two moments, and a winner after twice as many
+    assert rests == [0.05, 0.05, 0.1]
 
 
 def test_long_histories_are_not_played_in_full():
