@@ -3,11 +3,11 @@
 import json
 import re
 import threading
-import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser.view_page import ViewPage
+from patience import wait_until
 from playwright.sync_api import expect
 from unit.history.histories import chain, history
 
@@ -131,14 +131,11 @@ def test_reading_shows_its_progress(page):
         yield from events[1:]
 
     view = Prediction(load(), come(), {"executionArn": ARN})
-    deadline = time.monotonic() + 30
-    while not view.header:
-        assert time.monotonic() < deadline
+    wait_until(lambda: view.header)
     shown = ViewPage(page, view)
     expect(page.locator("header")).to_have_text("Reading ...Events: 0")
     go_on.set()
-    while "facts" not in view.header:
-        assert time.monotonic() < deadline
+    wait_until(lambda: "facts" in view.header)
     shown.push()
     expect(page.locator("header")).to_contain_text("✗ FAILED")
     expect(state(page, "Random Select Winners")).to_have_attribute("data-status", "caught")

@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from helpers import wait_until
+from patience import wait_until
 
 from sfn_emulator.lambda_ import pool as module
 from sfn_emulator.lambda_.function import function_of

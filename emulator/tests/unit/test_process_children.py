@@ -5,7 +5,7 @@ import sys
 
 import psutil
 import pytest
-from helpers import wait_until
+from patience import wait_until
 
 from sfn_emulator.process import children
 from sfn_emulator.process.children import Started, descendants, end_descendants, reap_orphans, wait
