@@ -408,7 +408,18 @@ def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: boo
 
 def _state(state: dict[str, Any], done: bool = True) -> Outcome:
     """The state of an emulator. Its access key is only in the JSON, because others may read a screen."""
-    return Outcome(state, done, {name: value for name, value in state.items() if name != "access_key_id"})
+    from lottery_lib.embedded import other_labs
+
+    for folder in other_labs(state):
+        say(
+            _(
+                "The JupyterLab in {folder} uses this emulator, too, so both have one lottery. The emulator "
+                "ends with the last of them.",
+                folder=folder,
+            )
+        )
+    hidden = ("access_key_id", "while_pids")
+    return Outcome(state, done, {name: value for name, value in state.items() if name not in hidden})
 
 
 @lottery.group(cls=Group, no_args_is_help=False)
