@@ -22,7 +22,7 @@ from lottery_lib.translation import _, language
 
 NOTEBOOKS_FOLDER: Final = KIT / "notebooks"
 _STATED: Final = re.compile(
-    r"Teaching (\d+) minutes, exercises (\d+) minutes(?:, going further (\d+) minutes)?"
+    r"Teaching (\d+) minutes?, exercises (\d+) minutes?(?:, going further (\d+) minutes?)?"
 )
 _BAR: Final = "{n}/{total} {bar:30} {elapsed} {desc}"
 
