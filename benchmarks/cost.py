@@ -48,7 +48,7 @@ PRICES = {
     "SNS e-mails": (2.00 / 100_000, "aws.amazon.com/sns/pricing"),
     "log bytes": (0.50 / 1e9, "aws.amazon.com/cloudwatch/pricing"),
 }
-#: A GB for a month: of a table, and of logs.
+#: A GB for a month: of a table with its index, and of logs.
 STORED = {"table bytes": 0.25 / 1e9, "log bytes": 0.03 / 1e9}
 #: Nobody has run it on AWS, so we count each call as a cold start that imports boto3. AWS bills cold starts.
 SECONDS_A_CALL = 1.0
@@ -205,8 +205,8 @@ class Bills:
                 units = sum(max(1, math.ceil(_size(each) / 4096)) for each in items)
                 yield "DynamoDB read request units", units
             case "dynamodb", "PutItem" | "DeleteItem" | "UpdateItem":
-                size = _size(line["given"].get("Item", {}))
-                yield "DynamoDB write request units", max(1, math.ceil(size / 1024))
+                size, copies = _size(line["given"].get("Item", {})), _copies(line["given"]["TableName"])
+                yield "DynamoDB write request units", max(1, math.ceil(size / 1024)) * copies
             case "dynamodb", "TransactWriteItems":  # prepared, then written
                 yield "DynamoDB write request units", 2 * len(line["given"]["TransactItems"])
             case "dynamodb", "TransactGetItems":
@@ -214,12 +214,20 @@ class Bills:
 
     def _write_units(self, given: Line) -> int:
         units = 0
-        for requests in given["RequestItems"].values():
+        for table, requests in given["RequestItems"].items():
             for request in requests:
                 size = _size(request.get("PutRequest", {}).get("Item", {}))
-                units += max(1, math.ceil(size / 1024))
-                self.table_bytes += size + ITEM_BYTES
+                units += max(1, math.ceil(size / 1024)) * _copies(table)
+                self.table_bytes += (size + ITEM_BYTES) * _copies(table)
         return units
+
+
+def _copies(table: str) -> int:
+    """How often an item is stored: in the table and, of an employee, in the index.
+
+    In lesson 04 the index comes after the items. DynamoDB writes them into it then, for the same price.
+    """
+    return 2 if table.startswith(Names().employee_table) else 1
 
 
 def _read_units(line: Line) -> float:
@@ -319,7 +327,8 @@ has been billed for such a run yet, because the kit has never run on AWS.
 - We count {SECONDS_A_CALL:g} s at {GB * 1024:.0f} MB for each Lambda call, as if each call were a cold
   start. AWS bills cold starts, too, since August 2025. On the emulator, the warm calls of the draw took
   {took} ms together.
-- DynamoDB counts a read for each 4 KB and a write for each KB.
+- DynamoDB counts a read for each 4 KB and a write for each KB. Each employee is written twice, because the
+  index holds a copy. An eventually consistent read, such as each read of an index, counts half.
 - If a draw meets past winners, it goes round again. Each round costs 3 transitions and 2 Lambda calls.
   The kit's functions end a draw that cannot succeed. The tutorial's own functions go on until AWS ends
   the execution.
