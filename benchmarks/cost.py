@@ -27,6 +27,7 @@ from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks, run
 from lottery_lib.draws import last_execution
 from lottery_lib.history import transitions
 from lottery_lib.names import Names
+from lottery_lib.plan import SERIAL_INDEX
 from lottery_lib.resources.lambda_function import Function
 from lottery_lib.target import elsewhere
 from lottery_lib.waiting import Waiter
@@ -62,6 +63,7 @@ ATTENDEES, DRAWS = 30, 20
 LESSONS = ("09", "11", "14", "18")
 ALARM = 0.10
 Line = Mapping[str, Any]
+Item = Mapping[str, Mapping[str, str]]
 
 
 def serve(port: int, file: Path) -> int:
@@ -205,8 +207,9 @@ class Bills:
                 units = sum(max(1, math.ceil(_size(each) / 4096)) for each in items)
                 yield "DynamoDB read request units", units
             case "dynamodb", "PutItem" | "DeleteItem" | "UpdateItem":
-                size, copies = _size(line["given"].get("Item", {})), _copies(line["given"]["TableName"])
-                yield "DynamoDB write request units", max(1, math.ceil(size / 1024)) * copies
+                item = line["given"].get("Item", {})
+                units = max(1, math.ceil(_size(item) / 1024))
+                yield "DynamoDB write request units", units * _copies(line["given"]["TableName"], item)
             case "dynamodb", "TransactWriteItems":  # prepared, then written
                 yield "DynamoDB write request units", 2 * len(line["given"]["TransactItems"])
             case "dynamodb", "TransactGetItems":
@@ -216,18 +219,21 @@ class Bills:
         units = 0
         for table, requests in given["RequestItems"].items():
             for request in requests:
-                size = _size(request.get("PutRequest", {}).get("Item", {}))
-                units += max(1, math.ceil(size / 1024)) * _copies(table)
-                self.table_bytes += (size + ITEM_BYTES) * _copies(table)
+                item = request.get("PutRequest", {}).get("Item", {})
+                size, copies = _size(item), _copies(table, item)
+                units += max(1, math.ceil(size / 1024)) * copies
+                self.table_bytes += (size + ITEM_BYTES) * copies
         return units
 
 
-def _copies(table: str) -> int:
-    """How often an item is stored: in the table and, of an employee, in the index.
+def _copies(table: str, item: Item) -> int:
+    """How often an item is written: into the table and, if it has a serial, into the index of employees.
 
-    In lesson 04 the index comes after the items. DynamoDB writes them into it then, for the same price.
+    Of a deleted item only the key is known. In lesson 04 the index comes after the items. DynamoDB writes
+    them into it then, for the same price.
     """
-    return 2 if table.startswith(Names().employee_table) else 1
+    is_in_index = not item or SERIAL_INDEX.key in item
+    return 2 if table.startswith(Names().employee_table) and is_in_index else 1
 
 
 def _read_units(line: Line) -> float:
@@ -236,7 +242,7 @@ def _read_units(line: Line) -> float:
     return max(1, math.ceil(size / 4096)) * (1 if line["given"].get("ConsistentRead") else 0.5)
 
 
-def _size(item: Mapping[str, Mapping[str, str]]) -> int:
+def _size(item: Item) -> int:
     """Bytes of an item, about as DynamoDB counts them (for a number it counts half of the digits)."""
     return sum(len(name.encode()) + len(str(*value.values()).encode()) for name, value in item.items())
 

@@ -76,7 +76,7 @@ def by_serial(everybody, serial, employee_id):
             return {**item, "lottery_serial": int(serial)}  # a `Decimal` cannot be written as JSON
     raise NotInIndex(
         f"The index {INDEX} does not have the employee {employee_id} with the number {serial}. "
-        "An index follows its table after a moment: draw again."
+        "An index follows its table a moment later: draw again."
     )
 
 
