@@ -25,6 +25,18 @@ def test_resources_are_ready_at_the_next_call(function, table, aws):
     assert aws("dynamodb").describe_table(TableName=table)["Table"]["TableStatus"] == "ACTIVE"
 
 
+def test_an_index_has_each_change_at_once(table, aws):
+    """AWS: an index is CREATING for minutes, and then follows its table a moment later."""
+    dynamodb, number = aws("dynamodb"), [{"AttributeName": "n", "AttributeType": "N"}]
+    index = {"IndexName": "by-n", "KeySchema": [{"AttributeName": "n", "KeyType": "HASH"}]}
+    create = {"Create": index | {"Projection": {"ProjectionType": "ALL"}}}
+    dynamodb.update_table(TableName=table, AttributeDefinitions=number, GlobalSecondaryIndexUpdates=[create])
+    for value in "12":
+        dynamodb.put_item(TableName=table, Item={"id": {"S": "1"}, "n": {"N": value}})
+        found = dynamodb.scan(TableName=table, IndexName="by-n")["Items"]
+        assert [item["n"]["N"] for item in found] == [value]
+
+
 TOPICS = "import boto3\ndef lambda_handler(e, c): return len(boto3.client('sns').list_topics()['Topics'])"
 EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
 ALL = {"Action": "*", "Resource": "*"}

@@ -28,7 +28,7 @@ LESSONS: Final = {
     "01": _("builds the roles of the functions and of the machine"),
     "02": _("builds the four functions and their log groups"),
     "03": _("builds the topic and its subscription"),
-    "04": _("builds the two tables and the ten employees"),
+    "04": _("builds the two tables, the ten employees and the index"),
     "05": _("builds the machine"),
     "06": _("draws"),
     "07": _("builds nothing: it reads the history of a draw"),
@@ -201,6 +201,9 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
     elif lesson == "04":
         loaded = Employees(target).find() is not None
         yield Check(_("employees in the table"), loaded, _("Load data/request-items.json"))
+        index, is_ready = plan.SERIAL_INDEX, plan.employee_table(target).is_complete()
+        next_step = _("Create it on {attribute}, and wait until it is ACTIVE", attribute=index.key)
+        yield Check(_("index {name}", name=index.name), is_ready, next_step)
     elif lesson == "06":
         done = execution.of_machine(target, machine_arn(target), status="SUCCEEDED")
         yield Check(_("a draw that succeeded"), bool(done), _('Start an execution with {"input": 2}'))
