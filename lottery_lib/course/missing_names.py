@@ -46,9 +46,9 @@ def _show(
     """Show a NameError as IPython does, or say what to do."""
     with contextlib.suppress(Exception):  # whatever is wrong here, the learner sees the error
         name = error.name or ""
-        if kind is NameError and name in _JAVASCRIPT:
+        if name in _JAVASCRIPT:
             error.add_note(_JAVASCRIPT[name])
-        elif kind is NameError and name not in shell.user_ns and is_of_lesson(name, _lesson_of(shell)):
+        elif name not in shell.user_ns and is_of_lesson(name, _lesson_of(shell)):
             told = _(
                 "`{name}` has no value in this kernel. Run the first cell of this lesson, then the cells "
                 "below it, in order.",

@@ -51,13 +51,21 @@ def test_another_name_of_a_lesson_that_has_begun(shell, monkeypatch):
 def test_another_notebook(shell, monkeypatch, notebook):
     """If this notebook is no lesson, or its lesson does not know the name, Python's own error is shown."""
     monkeypatch.setenv("JPY_SESSION_NAME", notebook)
-    assert "NameError: name 'graph_view' is not defined" in said(shell, "graph_view(1)")
+    for begun in ([], ["05"]):
+        monkeypatch.setattr(classroom, "_BEGUN", begun)
+        assert "NameError: name 'graph_view' is not defined" in said(shell, "graph_view(1)")
 
 
 def test_a_name_of_the_learner(shell):
     """A name that no lesson has, and a name that is only used too early, have Python's own error."""
     assert "NameError: name 'mistake' is not defined" in said(shell, "mistake")
     assert "UnboundLocalError: " in said(shell, "def f():\n    check\n    check = 1\nf()")
+
+
+def test_a_fault_of_other_code(shell):
+    """Where other code lacks a name that the notebook has, the first cell does not help."""
+    cell = "target = 1\nelsewhere = {}\nexec('def f(): target', elsewhere)\nelsewhere['f']()"
+    assert "NameError: name 'target' is not defined" in said(shell, cell)
 
 
 def test_without_a_path_the_lesson_that_has_begun_counts(shell, monkeypatch):
