@@ -15,12 +15,10 @@ import nbformat
 from tqdm import tqdm
 
 from lottery_lib.addresses import free_port
-from lottery_lib.course.checks import EXERCISE
+from lottery_lib.course.cells import EXERCISE, NOTEBOOKS_FOLDER
 from lottery_lib.embedded import emulator
-from lottery_lib.names import KIT
 from lottery_lib.translation import _, language
 
-NOTEBOOKS_FOLDER: Final = KIT / "notebooks"
 _STATED: Final = re.compile(
     r"Teaching (\d+) minutes?, exercises (\d+) minutes?(?:, going further (\d+) minutes?)?"
 )

@@ -181,12 +181,16 @@ def test_a_prediction_is_asked_and_compared(page):
     page.set_viewport_size({"width": 1000, "height": 800})
     shown = ViewPage(page, view := Prediction(load()))
     state(page, "Input Lottery Winners").click()
+    expect(page.get_by_role("radio", checked=True)).to_have_count(0)
     page.get_by_role("radio", name="✓ succeeded").check()
     expect(state(page, "Input Lottery Winners")).to_have_attribute("data-status", "succeeded")
     expect(page.get_by_role("radio", name="✓ succeeded")).to_be_focused()
+    view.lock()
+    shown.push()
+    expect(page.get_by_role("radio")).to_have_count(0)
     view.compare(history("aws_lambda_retry_caught"))
     shown.push()
-    expect(page.locator(".side")).to_contain_text("6 of 8 states did what you predicted.")
+    expect(page.locator(".side")).to_contain_text("States that you predicted: 1 of 8. Right: 1.")
 
 
 def test_text_and_graph_belong_together(page):

@@ -86,6 +86,18 @@ def test_checks_of_a_lesson_come_to_the_board(ann, board):
     assert line_of(board)["cells"][3] == [-1, 0, 0, 1]
 
 
+def test_an_exercise_that_nobody_tried_is_no_failed_try(ann, board):
+    """The board hears of a check after somebody has written into the exercise, or has solved it elsewhere."""
+    ann("restore(target, '03')")
+    for cell in ("", "# Exercise 1\narriving = None  # a whole number"):
+        ann(cell)
+        ann("check(1, 'arriving', lambda given: given == 1, done='one', hint='count')")
+    assert line_of(board)["cells"][3] == [0, 0, 0, 0]
+    ann("# Exercise 1\narriving = 2")
+    ann("check(1, 'arriving', lambda given: given == 1, done='one', hint='count')")
+    assert line_of(board)["cells"][3] == [1, 0, 0, 0]
+
+
 def test_the_help_button(ann, board):
     """Below a first cell stands a button. Pressed, the board shows it; pressed again, it is taken back."""
     shown = ann("restore(target, '01')")
@@ -108,6 +120,7 @@ def test_the_wish_for_help_stays_with_other_checks(ann, board):
     """What is sent later does not take the wish back; another kernel's button shows it."""
     ann("restore(target, '01')")
     SENDER.note("01", "help", False)
+    ann("# Exercise 1\nx = 2")
     ann(CHECK)
     assert line_of(board)["kind"] == "help"
     (model,) = [
@@ -159,6 +172,7 @@ def test_no_code_no_output_and_no_answer_is_sent(shell, recorder, monkeypatch):
         f"# Exercise 2\nraise ValueError('{SECRET}')",
         "check(2, 'x', bool, done=secret, hint=secret)",
         "check(secret, 'x', bool, done=secret, hint=secret)",
+        f"# Exercise 3\n{SECRET.replace('-', '_')} = 3",
         "check(3, lambda: 1 / 0, bool, done=secret, hint=secret)",
         "verify(target, '01')",
         "verify(target, secret)",
@@ -298,6 +312,7 @@ def test_what_a_dead_kernel_missed_is_sent_by_the_next(shell):
 def test_two_kernels_are_one_attendee(ann, board):
     """Their tries count together, in one line."""
     ann("restore(target, '05')")
+    ann("# Exercise 1\nx = 2")
     ann(CHECK)
     other = (
         "from lottery_class.attendee import SENDER; SENDER.note('05', 'exercise 1', False); SENDER.wait(10)"
@@ -309,6 +324,7 @@ def test_two_kernels_are_one_attendee(ann, board):
 def test_a_board_that_has_ended(ann, board):
     """A board with another code is told of once, and not asked again; who joins it brings what is done."""
     ann("restore(target, '05')")
+    ann("# Exercise 1\nx = 2")
     SENDER.note("05", "verify", True)
     assert SENDER.wait(10)
     board.room.code, old = "AAAAAA", board.room.code

@@ -282,6 +282,17 @@ def test_checks_are_collapsed(path):
 
 
 @english
+def test_a_question_of_a_check_has_its_mark(path):
+    """A sentence that asks ends with a question mark."""
+    for cell in code(path):
+        if "check" in tags(cell):
+            texts = [node.value for node in ast.walk(parsed(cell)) if isinstance(node, ast.Constant)]
+            for sentence in re.split(r"(?<=[.?:]) |\n", "\n".join(text for text in texts if isinstance(text, str))):
+                if re.match(r"(?:(?:In|For) which|Which|How many|Does|Who) ", sentence):
+                    assert sentence.endswith("?"), sentence
+
+
+@english
 def test_every_exercise_has_a_check_and_a_solution(path):
     """Right after each exercise come its check and its solution. A lesson has three, the short last one at least one."""
     kinds = [next(iter(tags(cell) & {"exercise", "check", "solution"}), "") for cell in read(path).cells]
