@@ -57,7 +57,8 @@ _CARD: Final = "background: #ffffff; border: 1px solid #c1c7ce; border-radius: 8
 _TOP: Final = "text-align: left; vertical-align: top"
 _FIXED: Final = "table-layout: fixed"  # else a long line of the text would leave no room for the graph
 _SCROLLS: Final = (
-    f"{_CARD}; color: #16191f; max-height: 560px; overflow: auto; white-space: pre-wrap; font-size: 11px"
+    f"{_CARD}; color: #16191f; max-height: 560px; overflow: auto; white-space: pre-wrap; font-size: 11px; "
+    "word-break: normal"  # JupyterLab breaks words
 )
 
 
