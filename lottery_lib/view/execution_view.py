@@ -411,6 +411,10 @@ def _words() -> dict[str, Any]:
         ],
         "loading": _("Loading ..."),
         "nothing": _("There is none."),
+        "gone": _(
+            "The kernel has ended or was restarted, so nothing here answers. "
+            "Run the first cell again, then run this cell again."
+        ),
         "mailbox": _("the mailbox page"),
     }
 

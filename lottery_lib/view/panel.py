@@ -402,13 +402,16 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
     def _refuse(self, text: str) -> None:
         """Say why nothing is drawn. What the panel shows stays, and must not look like this draw."""
         ended = self.progress.value == self.progress.max
+        self.progress.bar_style = ""
         self.view.age()
         self._say(in_a_row([text, _("Below is still the last draw.")]) if ended else text, "✗")
 
     def _say(self, text: str, mark: str = "") -> None:
-        # aria-live: a screen reader says it when it changes.
-        words = f"{mark} {escaped(text)}"
-        self.message.value = f'<p role="status" aria-live="polite" style="{WRAPPED}">{words}</p>'
+        # A screen reader says it when it changes, and what is wrong at once.
+        how = 'role="status" aria-live="polite"'
+        if mark == "✗":
+            how = 'role="alert" class="lottery-picture lottery-error"'
+        self.message.value = f'<p {how} style="{WRAPPED}">{mark} {escaped(text)}</p>'
 
 
 def _sentence(error: Exception) -> str:
