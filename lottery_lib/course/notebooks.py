@@ -62,7 +62,8 @@ def lessons() -> dict[str, Lesson]:
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
         numbers = sorted({int(match[1]) for source in sources if (match := EXERCISE.search(source))})
         verified = any("verify(target, " in source for source in sources)
-        title = "".join(cells[0]["source"]).partition("\n")[0].lstrip("# ")
+        prose = next("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        title = prose.partition("\n")[0].lstrip("# ")
         found[path.name[:2]] = Lesson(
             title, [f"exercise {number}" for number in numbers] + ["verify"] * verified
         )
@@ -207,6 +208,6 @@ def _minutes_of(path: Path) -> Minutes | None:
 
 
 def stated_minutes(notebook: nbformat.NotebookNode) -> Minutes | None:
-    """The minutes that the first cell of a lesson states; None if it states none."""
-    match = _STATED.search(notebook.cells[0].source) if notebook.cells else None
+    """The minutes that a lesson states below its title; None if it states none."""
+    match = _STATED.search("\n".join(cell.source for cell in notebook.cells))
     return Minutes(*(int(number or 0) for number in match.groups())) if match else None

@@ -126,7 +126,7 @@ def test_three_people_draw_at_the_same_time(seats):
     for seat in seats:
         seat.page.get_by_role("button", name="Draw", exact=True).click()
     for seat in seats:
-        seat.page.get_by_text("SUCCEEDED: 1 drawn.").wait_for()
+        seat.page.get_by_text("SUCCEEDED: 2 drawn.").wait_for()
 
 
 def test_mailbox_and_link_open_through_the_hub(seats, room):

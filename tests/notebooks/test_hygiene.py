@@ -28,6 +28,8 @@ CHECK: Final = "# Check: run this cell"
 SOLUTION: Final = re.compile(r"<details><summary>Solution</summary>\n\n```python\n(.+)\n```\n\n</details>", re.DOTALL)
 COLUMNS: Final = 88  # wider than that scrolls sideways in JupyterLab on a laptop
 PLACES: Final = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|Users|work|var/folders)/|[A-Z]:\\Users\\")
+#: The lesson in which people draw before they read.
+FIRST: Final = "00"
 #: The only lesson with fewer than three exercises.
 LAST: Final = "99"
 #: The emulator's account: no other may be stored.
@@ -211,8 +213,11 @@ def test_functions_are_short(path):
 
 @english
 def test_code_is_told_before_it_is_shown(path):
-    """Before every teaching cell, but the ones that check the cell before, stands a cell of prose."""
-    cells = read(path).cells
+    """Before every teaching cell, but the ones that check the cell before, stands a cell of prose.
+
+    Lesson 00 begins with two cells: people draw before they read.
+    """
+    cells = read(path).cells[1 if number(path) == FIRST else 0 :]
     for before, cell in itertools.pairwise(cells):
         if cell.cell_type == "code" and before.cell_type == "code":
             told = "hide-cell" in tags(cell) or tags(cell) & OWN_WORK
@@ -221,9 +226,14 @@ def test_code_is_told_before_it_is_shown(path):
 
 @english
 def test_starts_with_title_and_promise(path):
-    """The first cell is a title, with minutes, questions and at most three objectives."""
-    first = read(path).cells[0]
-    assert first.cell_type == "markdown"
+    """The first cell is a title, with minutes, questions and at most three objectives.
+
+    In lesson 00 it stands below the two cells that draw.
+    """
+    cells = read(path).cells
+    before = [cell.cell_type for cell in itertools.takewhile(lambda cell: cell.cell_type == "code", cells)]
+    assert before == (["code", "code"] if number(path) == FIRST else [])
+    first = cells[len(before)]
     assert len(re.findall(r"^# ", first.source, re.MULTILINE)) == 1
     assert first.source.startswith("# ")
     assert "minutes" in first.source and not re.search(r"\b1 minutes", first.source)
@@ -353,9 +363,7 @@ def test_assertions_say_what_they_mean(path):
 @english
 def test_says_how_to_come_back(path):
     """Near the opening stands what `restore` resets, and that running it again brings everything back."""
-    cells = read(path).cells
-    opening = next(number for number, cell in enumerate(cells) if cell.cell_type == "code")
-    near = cells[opening - 1].source + cells[opening + 1].source
+    near = "".join([cell.source for cell in read(path).cells if cell.cell_type == "markdown"][:2])
     assert "one lesson at a time" in near
     assert "first cell again" in near
 

@@ -261,6 +261,7 @@ def test_an_event_is_shown_whole(view):
     ("read", "text"),
     [
         (lambda *_: "START\x1b", "START\\u001b"),
+        (lambda *_: "Traceback\r  File\r\nEND", "Traceback\n  File\nEND"),
         (lambda *_: "", "It has written nothing."),
         (lambda *_: (_ for _ in ()).throw(OSError("No log group.")), "No log group."),
     ],

@@ -17,6 +17,8 @@ from lottery_lib.view.panel import DrawPanel
 
 #: After so long, a panel does not go on. It is far more than it needs, and less than it would wait.
 SECONDS = 60
+#: How an error is marked for readers of a screen, and for the style sheet.
+ALERT = 'role="alert" class="lottery-picture lottery-error"'
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
 DEFINITION = {
     "StartAt": "A",
@@ -138,6 +140,14 @@ def test_a_number_that_cannot_be_drawn(typed, said):
     asyncio.run(shown.run())
     assert said in shown.message.value
     assert (lottery.started, shown.number.value) == ([], typed)
+
+
+def test_a_lesson_says_what_stands_in_the_field():
+    """The field has 1, or what the lesson says, and Draw draws so many."""
+    assert panel(Lottery()).number.value == "1"
+    lottery = Lottery()
+    asyncio.run(DrawPanel(lottery, pause=0.001, pace=0, winners=2).run())
+    assert lottery.started == [2]
 
 
 def people(shown):
@@ -338,6 +348,17 @@ def test_a_refusal_leaves_the_latest_draw():
     assert shown.view.header["earlier"] == "the earlier draw"
     assert "You ask for 99 winners" in shown.message.value
     assert "Below is still the last draw." in shown.message.value
+
+
+def test_a_refusal_looks_refused():
+    """A refused number is an alert in the colours of an error, and the bar is not green any more."""
+    shown = panel(Lottery(left=5))
+    asyncio.run(shown.run(2))
+    assert (ALERT in shown.message.value, shown.progress.bar_style) == (False, "success")
+    shown.number.value = "99"
+    assert (ALERT in shown.message.value, shown.progress.bar_style) == (True, "")
+    shown.number.value = "1"
+    assert ALERT not in shown.message.value
 
 
 def test_a_refusal_before_any_draw():
