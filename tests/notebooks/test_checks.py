@@ -645,6 +645,7 @@ HINTS: Final = {
         ("execution_input = {'input': 3.0}", "without quotes and without .0"),
         ("execution_input = {'Input': 3}", "small letters"),
         ("execution_input = {input: 3}", "key in quotes"),
+        ("execution_input = {'winners': 3}", 'The key is "input"'),
         ("execution_input = {'input': 2}", "For two winners"),
         ("execution_input = {'input': 3, 'Comment': 'three'}", "One key is enough"),
     ],
