@@ -24,6 +24,8 @@ def lesson_folder(folder):
 def shell(tmp_path, monkeypatch):
     """A kernel's shell in this process, where everything is imported already: it runs a cell's source."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    # Attendees have no nbval, hypothesis or xdist. Their import takes seconds, and lesson 12 runs pytest 17 times.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     monkeypatch.chdir(lesson_folder(tmp_path))
     plain = {"HistoryManager": {"enabled": False}, "InteractiveShell": {"xmode": "Minimal"}}  # short tracebacks
