@@ -191,6 +191,7 @@ class Frame:
         name: The state's name.
         state: The state.
         input: Its input.
+        text: The input as JSON, as it was written.
         entered: The id of the event with which it began.
         entered_at: When it began, in seconds since 1970.
         tries: How often each Retrier has tried again, by its index.
@@ -207,6 +208,7 @@ class Frame:
     name: str
     state: State = field(repr=False)
     input: Json
+    text: str | None = None
     entered: int = 0
     entered_at: float = 0.0
     tries: dict[int, int] = field(default_factory=dict)
@@ -240,6 +242,7 @@ class Run:
         frame: The state in progress, or the last one.
         status: ``RUNNING``, ``SUCCEEDED``, ``FAILED`` or ``ABORTED``.
         output: The output of a run that has succeeded.
+        text: The output as JSON.
     """
 
     workflow: State = field(repr=False)
@@ -252,6 +255,7 @@ class Run:
     frame: Frame | None = None
     status: str = "RUNNING"
     output: Json = None
+    text: str = ""
 
 
 @dataclass(slots=True)
@@ -296,6 +300,7 @@ class Execution:
     Attributes:
         definition: The machine's definition, parsed.
         input: The input.
+        text: The input as it was written; None if nobody knows.
         context: The context object: ``Execution`` and ``StateMachine``, with ``Map`` in a child.
         type: ``STANDARD`` or ``EXPRESS``.
         history: Its events in AWS's form.
@@ -313,6 +318,7 @@ class Execution:
     input: Json
     context: dict[str, Any]
     type: str = "STANDARD"
+    text: str | None = None
     history: History = field(default_factory=list, repr=False)
     root: Run = field(init=False)
     frames: dict[str, Frame] = field(default_factory=dict, repr=False, compare=False)

@@ -8,7 +8,7 @@ and https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
 """
 
 import json
-import random
+from random import Random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -78,6 +78,7 @@ class View:
         evaluate: Evaluates an expression of JSONata. It raises `jsonata.EvaluationError`.
         random: For States.MathRandom.
         new_id: For States.UUID.
+        note: Learns of each value on its way, under the name that TestState gives it.
         extras: In JSONata, what ``$states`` has besides: ``result`` or ``errorOutput``.
     """
 
@@ -87,8 +88,9 @@ class View:
     context: Mapping[str, Json]
     variables: Mapping[str, Json]
     evaluate: Evaluate
-    random: random.Random
+    random: Random
     new_id: Callable[[], str]
+    note: Callable[[str, Json], None]
     extras: Mapping[str, Json] = field(default_factory=dict)
 
     @property

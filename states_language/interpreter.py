@@ -17,9 +17,9 @@ puts aside: they follow the latest one of all (``Run.tail``), and the next event
 See https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html and https://states-language.net
 """
 
-import random
+from random import Random
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -59,7 +59,7 @@ def step(
     inputs: Iterable[Input],
     *,
     now: float,
-    random: random.Random,
+    random: Random,
     new_id: Callable[[], str],
     evaluate: Evaluate | None = None,
 ) -> list[Effect]:
@@ -77,14 +77,15 @@ def step(
     Returns:
         What the world shall do, in order.
     """
-    stepping = Step(execution, now, random, new_id, evaluate or _evaluate)
+    stepping = Step(execution, now, random, new_id, evaluate or evaluate_jsonata)
     for each in inputs:
         stepping.tell(each)
     stepping.go_on()
     return stepping.effects
 
 
-def _evaluate(text: str, values: Any) -> Json:
+def evaluate_jsonata(text: str, values: Mapping[str, Json]) -> Json:
+    """Evaluate an expression with `jsonata`."""
     from states_language.jsonata import evaluate  # noqa: PLC0415 (it takes 30 ms, and JSONPath needs it not)
 
     return evaluate(text, values)
@@ -126,7 +127,7 @@ class Step:
 
     execution: Execution
     now: float
-    random: random.Random
+    random: Random
     new_id: Callable[[], str]
     evaluate: Evaluate
 
@@ -136,7 +137,7 @@ class Step:
 
     # What TestState replaces
 
-    def note(self, frame: Frame, name: str, value: Json) -> None:
+    def note(self, name: str, value: Json) -> None:
         """Take note of a value on its way. Only TestState does."""
 
     def mock(self, frame: Frame, given: Json) -> Result | None:
@@ -180,14 +181,15 @@ class Step:
 
     def _start(self) -> None:
         execution = self.execution
-        details = {"input": compact(execution.input), "inputDetails": {"truncated": False}}
+        text = compact(execution.input) if execution.text is None else execution.text
+        details: dict[str, Any] = {"input": text, "inputDetails": {"truncated": False}}
         if role := execution.context["Execution"].get("RoleArn"):
             details["roleArn"] = role
         self.write(0, "ExecutionStarted", details)
         if (seconds := execution.definition.get("TimeoutSeconds")) is not None:
             execution.timer = self.new_id()
             self.effects.append(SetTimer(execution.timer, self.now + seconds))
-        self.begin_run(execution.root, execution.input)
+        self.begin_run(execution.root, execution.input, text)
 
     def _stop(self, message: Stop) -> None:
         details = {key: text for key, text in (("error", message.error), ("cause", message.cause)) if text}
@@ -214,7 +216,7 @@ class Step:
         if run.parent is None or frame is None:
             run.last = run.tail = after
         if frame is None:
-            self.begin_run(run, self.execution.input)
+            self.begin_run(run, self.execution.input, self.execution.text)
             return
         inner = [child for child in frame.children if child]
         if frame.state["Type"] == "Fail":
@@ -269,9 +271,9 @@ class Step:
 
     # The life of a state
 
-    def begin_run(self, run: Run, value: Json) -> None:
+    def begin_run(self, run: Run, value: Json, text: str | None = None) -> None:
         """Let a run begin with its first state, after those that are ready."""
-        self.ready.append(lambda: self.enter(run, run.workflow["StartAt"], value))
+        self.ready.append(lambda: self.enter(run, run.workflow["StartAt"], value, text))
 
     def enter(self, run: Run, name: str, value: Json, text: str | None = None) -> None:
         """Begin a state.
@@ -286,7 +288,8 @@ class Step:
             return
         state = run.workflow["States"][name]
         run.frame = frame = Frame(run, name, state, value, entered_at=self.now)
-        details = {"name": name, "input": compact(value) if text is None else text}
+        frame.text = compact(value) if text is None else text
+        details = {"name": name, "input": frame.text}
         details["inputDetails"] = {"truncated": False}  # type: ignore[assignment]
         self._guarded(frame, lambda: self._enter(frame, details))
 
@@ -326,12 +329,17 @@ class Step:
 
     def _settle(self, frame: Frame, result: Result) -> None:
         output, assigned = finished(self.view(frame), result)
-        self._leave(frame, output, assigned, result.next or frame.state.get("Next"))
+        text = result.text if output is result.value else None
+        self.leave(frame, output, assigned, result.next or frame.state.get("Next"), text)
 
-    def _leave(self, frame: Frame, output: Json, assigned: dict[str, Json], following: str | None) -> None:
+    def leave(
+        self, frame: Frame, output: Json, assigned: dict[str, Json], following: str | None, text: str | None = None
+    ) -> None:
         """Write that a state ends, and go on with the next one."""
         self.forget(frame)
-        text, run = compact(output), frame.run
+        run = frame.run
+        if text is None:  # AWS keeps what passes through a state as it was written
+            text = frame.text if output is frame.input and frame.text is not None else compact(output)
         if len(text) > LARGEST // 4 and len(text.encode()) > LARGEST:
             raise too_large(frame.name)
         details: dict[str, Any] = {"name": frame.name, "output": text, "outputDetails": {"truncated": False}}
@@ -346,7 +354,7 @@ class Step:
             self.ready.appendleft(lambda: self.enter(run, following, output, text))
 
     def _succeed(self, run: Run, output: Json, text: str) -> None:
-        run.status, run.output = "SUCCEEDED", output
+        run.status, run.output, run.text = "SUCCEEDED", output, text
         if (parent := run.parent) is not None:
             self._guarded(parent, lambda: self.kind(parent).child_ended(self, parent, run))
             return
@@ -389,7 +397,7 @@ class Step:
                     self._fail_run(run, other)
                     return
                 run.last = after
-                self._guarded(frame, lambda: self._leave(frame, output, assigned, catcher["Next"]))
+                self._guarded(frame, lambda: self.leave(frame, output, assigned, catcher["Next"]))
                 return
         self._fail_run(run, failure)
 
@@ -494,14 +502,15 @@ class Step:
             state,
             language,
             frame.input,
-            self._context(frame, shown),
+            self.context(frame, shown),
             variables,
             self.evaluate,
             self.random,
             self.new_id,
+            self.note,
         )
 
-    def _context(self, frame: Frame, shown: State) -> dict[str, Json]:
+    def context(self, frame: Frame, shown: State) -> dict[str, Json]:
         at = datetime.fromtimestamp(frame.entered_at, UTC).isoformat(timespec="milliseconds")
         state: dict[str, Json] = {"Name": frame.name, "EnteredTime": at.replace("+00:00", "Z")}
         if frame.state["Type"] in {"Task", "Map", "Parallel"}:

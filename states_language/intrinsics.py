@@ -49,12 +49,12 @@ def evaluate(call: Call, read: Callable[[str], Json], random_source: random.Rand
             values.append(argument.value)
     if call.function == "MathRandom":
         return _math_random(random_source, *values)
-    if call.function == "Format" and isinstance(call.arguments[0], Literal):
-        return _format(values[0], *values[1:])
     texts = [
         _unescaped(value) if isinstance(argument, Literal) and isinstance(value, str) else value
         for argument, value in zip(call.arguments, values, strict=True)
     ]
+    if call.function == "Format" and isinstance(call.arguments[0], Literal):
+        return _format(values[0], *texts[1:])
     return _FUNCTIONS[call.function](*texts)
 
 
@@ -77,8 +77,12 @@ def _integer(value: Json) -> int:
 
 
 def text_of(value: Json) -> str:
-    """A value as ``States.Format`` writes it: a text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    """A value as ``States.Format`` writes it: as Java does, so an object is ``{a=1, b=[]}``."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={text_of(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(text_of, value))}]"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _format(template: str, *values: Json) -> str:
@@ -147,6 +151,8 @@ def _merge(one: Json, two: Json, deep: Json) -> Json:
 
 
 def _parse(text: Json) -> Json:
+    if isinstance(text, str) and not text.strip():
+        return None
     try:
         return json.loads(text)
     except (TypeError, ValueError, RecursionError) as error:

@@ -195,11 +195,11 @@ def _brackets(text: str, at: int) -> tuple[Step, int]:
 
 
 def _quoted(text: str, at: int) -> tuple[str, int]:
-    """A text between quotes, and the index after it. A backslash stands before a character that counts as it is."""
+    """A text between quotes, and the index after it. A backslash stands for itself, unless such a quote follows."""
     quote, value, at = text[at], "", at + 1
     while at < len(text):
-        if text[at] == "\\" and at + 1 < len(text):
-            value += text[at + 1]
+        if text.startswith(f"\\{quote}", at):
+            value += quote
             at += 2
         elif text[at] == quote:
             return value, at + 1

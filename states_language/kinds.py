@@ -10,7 +10,7 @@ from states_language.execution import Frame, Input, Json, Run
 from states_language.failures import Failure, runtime
 from states_language.fields import View, compact, shown, timestamp
 from states_language.jsonpath import PathError
-from states_language.outputs import Result, effective_input
+from states_language.outputs import Result, arguments, effective_input
 
 if TYPE_CHECKING:
     from states_language.interpreter import Step
@@ -38,15 +38,10 @@ class Pass(Simple):
         view = step.view(frame)
         if not view.is_jsonpath:
             return Result(view.input)
-        data = effective_input(view)
-        step.note(frame, "afterInputPath", data)
         if "Result" in view.state:
-            step.note(frame, "result", view.state["Result"])
+            view.note("result", view.state["Result"])
             return Result(view.state["Result"])
-        if "Parameters" in view.state:
-            data = view.template(view.state["Parameters"], data)
-        step.note(frame, "afterParameters", data)
-        return Result(data)
+        return Result(arguments(view, effective_input(view)))
 
 
 class Succeed(Simple):
@@ -55,7 +50,6 @@ class Succeed(Simple):
     def begin(self, step: "Step", frame: Frame) -> Result:
         """Its input."""
         data = effective_input(step.view(frame))
-        step.note(frame, "afterInputPath", data)
         return Result(data)
 
 
@@ -69,7 +63,7 @@ class Fail(Simple):
             Failure: Always.
         """
         view = step.view(frame)
-        step.note(frame, "afterInputPath", view.input)
+        view.note("afterInputPath", view.input)
         raise Failure(self._text(view, "Error"), self._text(view, "Cause"))
 
     @staticmethod
@@ -98,7 +92,6 @@ class Choice(Simple):
         """
         view = step.view(frame)
         data = effective_input(view)
-        step.note(frame, "afterInputPath", data)
         for number, rule in enumerate(view.state["Choices"]):
             place = f"Choices[{number}]/"
             if view.is_jsonpath:
@@ -120,7 +113,6 @@ class Wait(Simple):
         """Sets the timer."""
         view = step.view(frame)
         data = effective_input(view)
-        step.note(frame, "afterInputPath", data)
         step.wait(frame, "wait", self._until(step.now, view, data))
         return None
 

@@ -193,8 +193,13 @@ def is_told(step: "Step", frame: Frame, what: str, message: Input) -> Result | N
     run.counts[status] = run.counts.get(status, 0) + items
     failed = run.counts.get("FAILED", 0) + run.counts.get("TIMED_OUT", 0)
     if exceeds(failed, run.total, run.tolerated_count, run.tolerated_percentage):
-        _fail(step, frame, Failure("States.ExceedToleratedFailureThreshold", _TOO_MANY))
+        _fail(step, frame, too_many_failures())
     return _more(step, frame)
+
+
+def too_many_failures() -> Failure:
+    """More items have failed than are tolerated."""
+    return Failure("States.ExceedToleratedFailureThreshold", _TOO_MANY)
 
 
 def exceeds(failed: int, total: int, count: float | None, percentage: float | None) -> bool:

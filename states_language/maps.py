@@ -31,7 +31,6 @@ class Parallel:
         """Starts the branches."""
         view = step.view(frame)
         data = effective_input(view)
-        step.note(frame, "afterInputPath", data)
         given = arguments(view, data)
         if (mocked := step.mock(frame, given)) is not None:
             return mocked
@@ -40,7 +39,7 @@ class Parallel:
         for number, branch in enumerate(frame.state["Branches"]):
             run = Run(branch, frame, number, started, started)
             frame.children.append(run)
-            step.begin_run(run, given)
+            step.begin_run(run, given, frame.text if given is frame.input else None)
         return None
 
     def told(self, step: "Step", frame: Frame, what: str, message: Input) -> Result | None:
@@ -59,11 +58,9 @@ class Map:
         """Starts as many iterations as may run at the same time."""
         view = step.view(frame)
         data = effective_input(view)
-        step.note(frame, "afterInputPath", data)
         most = view.number("MaxConcurrency", "MaxConcurrency", data) or 0
         if most < 0:
             raise runtime("MaxConcurrency cannot be negative.")
-        step.note(frame, "maxConcurrency", most)
         if (mocked := step.mock(frame, data)) is not None:
             return mocked
         if map_run.is_distributed(frame.state):
@@ -107,9 +104,9 @@ def joined(step: "Step", frame: Frame, kind: str) -> Result | None:
         return None
     frame.run.last = frame.run.tail = max((run.tail for run in runs), default=frame.run.last)
     step.aside(frame.run, f"{kind}StateSucceeded")
-    outputs = [run.output for run in runs]
+    text = f"[{','.join(run.text for run in runs)}]"
     frame.children, frame.items = [], []
-    return Result(outputs)
+    return Result([run.output for run in runs], text=text)
 
 
 def processor(state: State) -> State:

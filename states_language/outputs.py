@@ -29,21 +29,23 @@ class Result:
         next: The state that follows, if the result decides it.
         fields: The rule of a Choice whose Assign and Output count; None for those of the state.
         place: Where the rule stands, such as ``"Choices[1]/"``.
+        text: The value as JSON, if it was written before.
     """
 
     value: Json
     next: str | None = None
     fields: Mapping[str, Any] | None = None
     place: str = ""
+    text: str | None = None
 
 
 def effective_input(view: View) -> Json:
     """The state's input after InputPath. In JSONata, it is the input."""
-    if "InputPath" not in view.state or not view.is_jsonpath:
-        return view.input
-    if view.state["InputPath"] is None:
-        return {}
-    return view.path("InputPath", view.input)
+    data = view.input
+    if "InputPath" in view.state and view.is_jsonpath:
+        data = {} if view.state["InputPath"] is None else view.path("InputPath", view.input)
+    view.note("afterInputPath", data)
+    return data
 
 
 def arguments(view: View, data: Json, name: str = "Parameters") -> Json:
@@ -55,8 +57,14 @@ def arguments(view: View, data: Json, name: str = "Parameters") -> Json:
         name: The field in JSONPath.
     """
     if view.is_jsonpath:
-        return view.template(view.state[name], data) if name in view.state else data
-    return view.expression(view.state["Arguments"], "Arguments") if "Arguments" in view.state else data
+        given = view.template(view.state[name], data) if name in view.state else data
+        view.note("afterParameters", given)
+        return given
+    if "Arguments" not in view.state:
+        return data
+    given = view.expression(view.state["Arguments"], "Arguments")
+    view.note("afterArguments", given)
+    return given
 
 
 def finished(view: View, result: Result) -> tuple[Json, dict[str, Json]]:
@@ -78,7 +86,9 @@ def finished(view: View, result: Result) -> tuple[Json, dict[str, Json]]:
         value = view.template(state["ResultSelector"], value)
     assigned = _assigned(fields, lambda template: view.template(template, value), view)
     if kind in _WITH_RESULT or kind == "Pass":
+        view.note("afterResultSelector", value)
         value = with_result(view, state.get("ResultPath", "$"), value)
+        view.note("afterResultPath", value)
     if "OutputPath" in state:
         value = {} if state["OutputPath"] is None else view.path("OutputPath", value)
     return value, assigned

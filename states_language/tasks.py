@@ -46,9 +46,7 @@ class Task:
             frame.token = step.new_id()
         view = step.view(frame)
         data = effective_input(view)
-        step.note(frame, "afterInputPath", data)
         given = arguments(view, data)
-        step.note(frame, "afterParameters" if view.is_jsonpath else "afterArguments", given)
         limits = {name: view.number(name, name, data) for name in ("TimeoutSeconds", "HeartbeatSeconds")}
         role = _role(view, data)
         if (mocked := step.mock(frame, given)) is not None:
@@ -133,7 +131,7 @@ class Task:
             resource = frame.resource.get("resourceType") or frame.resource.get("resource", "")
             return self._fail(step, frame, too_large(resource), "Failed")
         _event(step, frame, "Succeeded", {"output": text, "outputDetails": {"truncated": False}})
-        step.note(frame, "result", output)
+        step.note("result", output)
         return Result(output)
 
     @staticmethod
