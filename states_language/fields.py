@@ -8,7 +8,6 @@ and https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
 """
 
 import json
-from random import Random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,11 +16,10 @@ from typing import Any, Final
 
 from states_language import intrinsics, jsonpath, paths
 from states_language.failures import Failure, evaluation, runtime
+from states_language.outside import Outside
 
 Json = Any
 State = Mapping[str, Any]
-#: Evaluates the text of an expression of JSONata with values by name.
-Evaluate = Callable[[str, Mapping[str, Json]], Json]
 
 _VARIABLE: Final = re.compile(r"\$([^\W\d]\w*)(.*)", re.DOTALL)
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[-+]\d\d:\d\d)", re.ASCII)
@@ -75,9 +73,7 @@ class View:
         input: The state's input, before InputPath.
         context: The context object.
         variables: The workflow's variables by name.
-        evaluate: Evaluates an expression of JSONata. It raises `jsonata.EvaluationError`.
-        random: For States.MathRandom.
-        new_id: For States.UUID.
+        outside: For random numbers and ids.
         note: Learns of each value on its way, under the name that TestState gives it.
         extras: In JSONata, what ``$states`` has besides: ``result`` or ``errorOutput``.
     """
@@ -87,9 +83,7 @@ class View:
     input: Json
     context: Mapping[str, Json]
     variables: Mapping[str, Json]
-    evaluate: Evaluate
-    random: Random
-    new_id: Callable[[], str]
+    outside: Outside
     note: Callable[[str, Json], None]
     extras: Mapping[str, Json] = field(default_factory=dict)
 
@@ -173,7 +167,7 @@ class View:
                 raise intrinsics.IntrinsicError(told) from error
 
         try:
-            return intrinsics.evaluate(call, argument, self.random, self.new_id)
+            return intrinsics.evaluate(call, argument, self.outside.random, self.outside.new_id)
         except intrinsics.IntrinsicError as error:
             raise runtime(f"The function '{text}' had the following error: {error}") from error
 
@@ -216,13 +210,13 @@ class View:
             return [self.expression(each, f"{name}[{n}]") for n, each in enumerate(value)]
         if not is_expression(value):
             return value
-        from states_language.jsonata import EvaluationError  # noqa: PLC0415 (it takes 30 ms)
+        from states_language.jsonata import EvaluationError, evaluate  # noqa: PLC0415 (it takes 30 ms)
 
         text = value[2:-2].strip()
         states = {"input": self.input, "context": self.context, **self.extras}
         told = f"The JSONata expression '{text}' specified for the field '{name}'"
         try:
-            found = self.evaluate(text, {**self.variables, "states": states})
+            found = evaluate(text, {**self.variables, "states": states}, outside=self.outside)
         except EvaluationError as error:
             raise evaluation(f"{told} {error}", name) from error
         kind = _KINDS.get(re.sub(r"^Choices\[\d+\]/", "", name))

@@ -1,7 +1,7 @@
 """Run a state machine without any input or output: `step` is told what happened, and returns what to do.
 
 An execution is a value (`execution`). `step` reads no clock, calls nobody and starts no thread. Time, randomness,
-ids and the evaluation of JSONata are arguments. What a kind of state does is in `kinds`, `tasks`, `maps` and `map_run`;
+ids and a guard for slow expressions are arguments (`outside`). What a kind of state does is in `kinds`, `tasks`, `maps` and `map_run`;
 here is what all of them share:
 
     enter     a state begins, and its event is written
@@ -17,9 +17,8 @@ puts aside: they follow the latest one of all (``Run.tail``), and the next event
 See https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html and https://states-language.net
 """
 
-from random import Random
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -44,7 +43,8 @@ from states_language.execution import (
     Stop,
 )
 from states_language.failures import RUNTIME, Failure, too_large
-from states_language.fields import Evaluate, View, compact
+from states_language.fields import View, compact
+from states_language.outside import Outside
 from states_language.outputs import Result, caught, finished
 
 #: The largest input or output, in bytes of its JSON.
@@ -54,41 +54,23 @@ _ENDS: Final = {"ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "Ex
 _INTERNAL: Final = "An internal error occurred while the state '{}' ran: {}"
 
 
-def step(
-    execution: Execution,
-    inputs: Iterable[Input],
-    *,
-    now: float,
-    random: Random,
-    new_id: Callable[[], str],
-    evaluate: Evaluate | None = None,
-) -> list[Effect]:
+def step(execution: Execution, inputs: Iterable[Input], outside: Outside) -> list[Effect]:
     """Tell an execution what has happened.
 
     Args:
         execution: The execution, which changes. Its events are appended to its history.
         inputs: What has happened, in order. Timers that are due at the same moment belong into one call,
             because AWS writes all their events before it acts on one of them.
-        now: The time, in seconds since 1970.
-        random: For jitter and random numbers.
-        new_id: Makes an id: of a call, a timer, a token, a Map Run, or for States.UUID.
-        evaluate: Evaluates an expression of JSONata; by default `jsonata.evaluate`.
+        outside: The time, randomness, ids, and a guard for slow expressions.
 
     Returns:
         What the world shall do, in order.
     """
-    stepping = Step(execution, now, random, new_id, evaluate or evaluate_jsonata)
+    stepping = Step(execution, outside)
     for each in inputs:
         stepping.tell(each)
     stepping.go_on()
     return stepping.effects
-
-
-def evaluate_jsonata(text: str, values: Mapping[str, Json]) -> Json:
-    """Evaluate an expression with `jsonata`."""
-    from states_language.jsonata import evaluate  # noqa: PLC0415 (it takes 30 ms, and JSONPath needs it not)
-
-    return evaluate(text, values)
 
 
 class Kind(Protocol):
@@ -126,12 +108,10 @@ class Step:
     """
 
     execution: Execution
-    now: float
-    random: Random
-    new_id: Callable[[], str]
-    evaluate: Evaluate
+    outside: Outside
 
     def __post_init__(self) -> None:
+        self.now, self.new_id = self.outside.now, self.outside.new_id
         self.effects: list[Effect] = []
         self.ready: deque[Callable[[], None]] = deque()
 
@@ -373,7 +353,7 @@ class Step:
             self._fail_execution(frame.run, failure)
             return
         try:
-            delay = retry.delay(frame, failure, self.random)
+            delay = retry.delay(frame, failure, self.outside.random)
         except Failure as other:
             delay = None
             failure = other
@@ -504,9 +484,7 @@ class Step:
             frame.input,
             self.context(frame, shown),
             variables,
-            self.evaluate,
-            self.random,
-            self.new_id,
+            self.outside,
             self.note,
         )
 

@@ -4,19 +4,19 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/test-state-isolation.ht
 """
 
 import json
-from random import Random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from states_language import map_run, maps, retry
-from states_language.execution import Call, Effect, Execution, Frame, Input, Json
-from states_language.failures import DATA_LIMIT, Failure
-from states_language.fields import Evaluate, compact
-from states_language.interpreter import Step, evaluate_jsonata
+from states_language.execution import Effect, Execution, Frame, Input, Json
+from states_language.failures import Failure
+from states_language.fields import compact
+from states_language.interpreter import Step
 from states_language.items import ItemsError, read_items
-from states_language.outputs import Result, caught, effective_input
+from states_language.outputs import Result, caught
+from states_language.outside import Outside
 
 #: The names of what a state in JSONPath shows. A state in JSONata shows the others.
 _JSONPATH: Final = {"afterInputPath", "afterParameters", "afterResultSelector", "afterResultPath", "afterItemsPath"}
@@ -50,10 +50,7 @@ class StateTest:
         failed_iterations: Of a Map: how many iterations shall have failed.
         reader_data: Of a Map with an ItemReader: the text that it would read; None if there is none.
         texts: JSON as it was written. AWS keeps it wherever its value does not change.
-        now: The time, in seconds since 1970.
-        random: For random numbers.
-        new_id: For States.UUID, and for calls.
-        evaluate: Evaluates an expression of JSONata.
+        outside: The time, randomness, ids, and a guard.
     """
 
     definition: Mapping[str, Any]
@@ -66,10 +63,7 @@ class StateTest:
     failed_iterations: int = 0
     reader_data: str | None = None
     texts: Sequence[str] = ()
-    now: float = 0.0
-    random: Random = field(default_factory=Random)
-    new_id: Callable[[], str] = lambda: "id"
-    evaluate: Evaluate = evaluate_jsonata
+    outside: Outside = field(default_factory=Outside)
 
     def __post_init__(self) -> None:
         self._step = _Testing(self)
@@ -99,7 +93,7 @@ class _Testing(Step):
 
     def __init__(self, test: StateTest) -> None:
         execution = Execution(test.definition, test.input, {})
-        super().__init__(execution, test.now, test.random, test.new_id, test.evaluate)
+        super().__init__(execution, test.outside)
         self._test = test
         self._written: dict[str, str] = {}
         for text in test.texts:
@@ -242,4 +236,3 @@ class _Testing(Step):
 
 _NUMBERS: Final = {"maxConcurrency", "toleratedFailureCount", "toleratedFailurePercentage"}
 _NOT_SHOWN: Final = {("Parallel", f"after{name}") for name in ("InputPath", "Parameters", "Arguments")}
-__all__ = ["DATA_LIMIT", "Call", "Mock", "MockError", "StateTest", "effective_input"]

@@ -44,6 +44,7 @@ from states_language.execution import (  # noqa: E402
     Answered, Beat, Call, Cancel, Done, Due, Execution, Failed, SetTimer, Start, StartChild, Stop, Submitted, Succeeded,
 )
 from states_language.interpreter import step  # noqa: E402
+from states_language.outside import Outside  # noqa: E402
 from states_language.state_test import Mock, MockError, StateTest  # noqa: E402
 
 ACCOUNT: Final = "123456789012"
@@ -81,7 +82,7 @@ class World:
         self.settle()
 
     def tell(self, *inputs: Any) -> None:
-        effects = step(self.execution, inputs, now=self.aws.now, random=random.Random(), new_id=lambda: str(uuid.uuid4()))
+        effects = step(self.execution, inputs, Outside(self.aws.now, random.Random(), lambda: str(uuid.uuid4())))
         for effect in effects:
             if isinstance(effect, SetTimer):
                 heapq.heappush(self.timers, (effect.at, effect.id))
@@ -410,7 +411,7 @@ def test_state(aws: Aws, given: dict) -> dict:
         def __init__(self, definition, name, given, context, variables, region, role, mock, configuration, texts):
             self.it = StateTest(json.loads(definition), name, given, context, variables, mock and Mock(mock.result, mock.error, mock.cause),
                 configuration.get("retrierRetryCount") or 0, configuration.get("mapIterationFailureCount") or 0,
-                configuration.get("mapItemReaderData"), texts, new_id=lambda: str(uuid.uuid4()))
+                configuration.get("mapItemReaderData"), texts, Outside(aws.now, random.Random(), lambda: str(uuid.uuid4())))
 
         def reply(self):
             effects = self.it.begin()

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from sfn_emulator.engine.definitions import timestamp
 from sfn_emulator.engine.failures import WrittenOnce, entered_by, failure_event, failure_in_state, task_failed
+from sfn_emulator.engine.guard import outside
 from sfn_emulator.engine.internals import MotoFunction, add_event, engine_module
 
 _ERROR: Final = "States.QueryEvaluationError"
@@ -60,7 +61,7 @@ def value_of(jsonata: Any, env: Any) -> Any:
         in_catch = states.get("result") == states["errorOutput"]
         states.pop("result" if in_catch else "errorOutput", None)
     try:
-        value = evaluate(jsonata.expression, variables(env) | {"states": states})
+        value = evaluate(jsonata.expression, variables(env) | {"states": states}, outside=outside())
     except EvaluationError as error:
         raise _failure(env, jsonata.field, f"{_sentence(jsonata)} {error}") from error
     if kind := _FIELDS.get(re.sub(r"^Choices\[\d+\]/", "", jsonata.field)):

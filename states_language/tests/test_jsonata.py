@@ -2,12 +2,14 @@
 
 import copy
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from states_language.jsonata import EvaluationError, evaluate
+from states_language.outside import Outside, StepGuard
 
 UNDEFINED = "returned nothing (undefined)."
 THREW = "threw an error during evaluation"
@@ -115,7 +117,7 @@ TOKENS = some.sampled_from(WORDS.split())
 def test_any_text_gives_a_value_or_one_error(text):
     """Whatever the expression is, it gives a value or raises EvaluationError."""
     try:
-        evaluate(text, {"x": [1, {"a": None}], "a": 1}, seconds=0.5)
+        evaluate(text, {"x": [1, {"a": None}], "a": 1}, outside=Outside(guard=lambda: StepGuard(100)))
     except EvaluationError as error:
         assert str(error).startswith((THREW, "threw an internal error", "returned "))
 
@@ -379,13 +381,29 @@ def test_a_limit_ends_an_evaluation(monkeypatch, expression, text):
     """An evaluation ends if it needs too much memory or time, or goes too deep. Nothing switches this off."""
     monkeypatch.setattr("states_language.jsonata._BYTES", 700_000)
     monkeypatch.setattr("states_language.jsonata._ALL_BYTES", 7_000_000)
-    assert why(expression, seconds=0.1 if text == TIME else 60) == text
+    steps = 200 if text == TIME else 100_000
+    assert why(expression, outside=Outside(guard=lambda: StepGuard(steps))) == text
 
 
-def test_a_regular_expression_that_never_ends_is_ended(monkeypatch):
-    """A match that takes too long is killed, because it runs in its own process."""
-    monkeypatch.setattr("states_language.jsonata.SECONDS", 0.5)
-    assert why("$contains($pad('', 60, 'a') & 'b', /^(a|aa)+$/)") == TIME
+class Impatient(StepGuard):
+    """A guard that has no time for a regular expression."""
+
+    def matches(self, pattern, flags, text):
+        raise TimeoutError
+
+
+def test_a_guard_ends_a_regular_expression_that_may_never_end():
+    """A match that may take long is left to the guard; a short one is not."""
+    impatient = Outside(guard=Impatient)
+    assert why("$contains($pad('', 60, 'a') & 'b', /^(a|aa)+$/)", outside=impatient) == TIME
+    assert evaluate("$contains('aab', /^(a|aa)+b$/)", {}, outside=impatient)
+
+
+def test_time_chance_and_ids_come_from_outside():
+    """Without the machine's clock and without randomness, the same call gives the same values."""
+    outside = Outside(86_400.5, Random(7), lambda: "made")
+    assert evaluate("[$now(), $millis(), $uuid()]", {}, outside=outside) == ["1970-01-02T00:00:00.500Z", 86_400_500, "made"]
+    assert evaluate("$random()", {}, outside=outside) == Random(7).random()
 
 
 def test_threads_do_not_disturb_each_other():
