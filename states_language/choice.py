@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final
 
+from states_language.failures import runtime
 from states_language.fields import View, timestamp
 from states_language.jsonpath import PathError, PathSyntaxError
-from states_language.failures import runtime
 
 Json = Any
 
@@ -69,9 +69,7 @@ def is_true(rule: Mapping[str, Any], view: View, data: Json) -> bool:
         return any(is_true(each, view, data) for each in rule["Or"])
     if "Not" in rule:
         return not is_true(rule["Not"], view, data)
-    name, wanted = next(
-        (name, value) for name, value in rule.items() if name.startswith(("Is", *_KINDS))
-    )
+    name, wanted = next((name, value) for name, value in rule.items() if name.startswith(("Is", *_KINDS)))
     path = rule["Variable"]
     try:
         value = view.read(path, data)
@@ -79,22 +77,23 @@ def is_true(rule: Mapping[str, Any], view: View, data: Json) -> bool:
         if name == "IsPresent":
             return wanted is False
         raise _invalid(path) from None
-    if name == "IsPresent":
-        return wanted is True
+    return wanted is True if name == "IsPresent" else _holds(name, value, wanted, view, data)
+
+
+def _holds(name: str, value: Json, wanted: Json, view: View, data: Json) -> bool:
+    """Whether a comparison holds, such as ``NumericEquals`` or ``IsString``."""
     if name in _TYPES:
-        return _TYPES[name](value) == wanted
+        return _TYPES[name](value) is wanted
     if name == "StringMatches":
         return _is_text(value) and matches(value, wanted)
-    comparison = _COMPARISON.fullmatch(name)
-    fits, convert = _KINDS[comparison[1]]  # type: ignore[index]
-    if comparison[3]:  # type: ignore[index]
+    kind, operator, is_path = _COMPARISON.fullmatch(name).groups()  # type: ignore[union-attr]
+    if is_path:
         try:
             wanted = view.read(wanted, data)
         except (PathError, PathSyntaxError):
             raise _invalid(wanted) from None
-    if not (fits(value) and fits(wanted)):
-        return False
-    return _OPERATORS[comparison[2]](convert(value), convert(wanted))  # type: ignore[index]
+    fits, convert = _KINDS[kind]
+    return fits(value) and fits(wanted) and _OPERATORS[operator](convert(value), convert(wanted))
 
 
 def _invalid(path: str) -> Exception:

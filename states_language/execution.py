@@ -1,6 +1,7 @@
 """An execution as a value: what it is told, what the world shall do for it, and where it stands.
 
-All of it is plain data. It can be pickled between two steps, copied and compared. `interpreter.step` changes it.
+All of it is plain data. It can be pickled between two steps, copied and compared. `interpreter.step` changes
+it.
 
     Execution  a run of a state machine: its history, its status, and what it waits for
     Run        the states of the machine, of a branch, or of an iteration: where its chain of events is
@@ -39,7 +40,6 @@ class Failed:
         id: Its id.
         error: The error's name.
         cause: The cause.
-        is_start: Whether it could not even begin, so that AWS has no event that it started.
         status: For a child: ``FAILED``, ``TIMED_OUT`` or ``ABORTED``.
     """
 
@@ -319,7 +319,7 @@ class Execution:
     context: dict[str, Any]
     type: str = "STANDARD"
     text: str | None = None
-    history: History = field(default_factory=list, repr=False)
+    history: History = field(default_factory=list[Event], repr=False)
     root: Run = field(init=False)
     frames: dict[str, Frame] = field(default_factory=dict, repr=False, compare=False)
     status: str = "RUNNING"

@@ -10,7 +10,9 @@ QUERY: Final = "States.QueryEvaluationError"
 TIMEOUT: Final = "States.Timeout"
 HEARTBEAT: Final = "States.HeartbeatTimeout"
 DATA_LIMIT: Final = "States.DataLimitExceeded"
-_TOO_LARGE: Final = "The state/task '{}' returned a result with a size exceeding the maximum number of bytes service limit."
+_TOO_LARGE: Final = (
+    "The state/task '{}' returned a result with a size exceeding the maximum number of bytes service limit."
+)
 
 
 class Failure(Exception):

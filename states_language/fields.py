@@ -1,7 +1,7 @@
 """The fields of a state, evaluated in its query language.
 
-`View` is what the fields of a state can read at one moment. A path, a template of JSONPath and an expression of
-JSONata all end here.
+`View` is what the fields of a state can read at one moment. A path, a template of JSONPath and an expression
+of JSONata all end here.
 
 See https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 and https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
@@ -34,7 +34,14 @@ _KINDS: Final[dict[str, tuple[str, float, float]]] = {
     "ToleratedFailurePercentage": ("number", 0, 100),
     "ItemReader/ReaderConfig/MaxItems": ("number", 0, 100_000_000),
 }
-_KIND_OF: Final = {int: "number", float: "number", bool: "boolean", str: "string", list: "array", dict: "object"}
+_KIND_OF: Final = {
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
 
 
 def compact(value: Json) -> str:
@@ -252,7 +259,9 @@ class View:
             raise runtime(f"Invalid path '{path}' : {error}") from error
         is_text = isinstance(value, str) and re.fullmatch(r"-?\d+", value)
         if isinstance(value, bool) or not (isinstance(value, int) or is_text):
-            told = f'The {name}Path field refers to value "{shown(value)}" which is not a valid integer: {path}'
+            told = (
+                f'The {name}Path field refers to value "{shown(value)}" which is not a valid integer: {path}'
+            )
             raise runtime(told)
         return int(value)
 
@@ -279,4 +288,6 @@ def _checked(value: Json, name: str, kind: tuple[str, float, float], told: str) 
 
 def _unexpected(told: str, expected: str, value: Json, name: str) -> Failure:
     was = f"'{_KIND_OF.get(type(value), 'null')}' for value: {compact(value)}"
-    return evaluation(f"{told} returned an unexpected result type. Expected '{expected}', but was {was}", name)
+    return evaluation(
+        f"{told} returned an unexpected result type. Expected '{expected}', but was {was}", name
+    )

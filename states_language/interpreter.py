@@ -1,18 +1,19 @@
 """Run a state machine without any input or output: `step` is told what happened, and returns what to do.
 
-An execution is a value (`execution`). `step` reads no clock, calls nobody and starts no thread. Time, randomness,
-ids and a guard for slow expressions are arguments (`outside`). What a kind of state does is in `kinds`, `tasks`, `maps` and `map_run`;
-here is what all of them share:
+An execution is a value (`execution`). `step` reads no clock, calls nobody and starts no thread. Time,
+randomness, ids and a guard for slow expressions are arguments (`outside`). What a kind of state does is in
+`kinds`, `tasks`, `maps` and `map_run`. Here is what all of them share:
 
     enter     a state begins, and its event is written
     attempt   its kind begins it: the first time, and again after each Retry
     settle    it has a result: its output is evaluated, its event is written, and the next state follows
     failed    it has failed: a Retry, a Catch, or the end of its run
 
-A run of states goes on until it has to wait. Then the next one goes on, in the order in which they became ready.
+A run of states goes on until it has to wait. Then the next one goes on, in the order in which they became
+ready.
 
-Each run has a chain of events. An event follows the latest one of its chain (``Run.last``), except those that AWS
-puts aside: they follow the latest one of all (``Run.tail``), and the next event does not follow them.
+Each run has a chain of events. An event follows the latest one of its chain (``Run.last``), except those that
+AWS puts aside: they follow the latest one of all (``Run.tail``), and the next event does not follow them.
 
 See https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html and https://states-language.net
 """
@@ -44,8 +45,8 @@ from states_language.execution import (
 )
 from states_language.failures import RUNTIME, Failure, too_large
 from states_language.fields import View, compact
-from states_language.outside import Outside
 from states_language.outputs import Result, caught, finished
+from states_language.outside import Outside
 
 #: The largest input or output, in bytes of its JSON.
 LARGEST: Final = 262_144
@@ -225,7 +226,9 @@ class Step:
         history = self.execution.history
         number = len(history) + 1
         if number >= _MOST_EVENTS and kind not in _ENDS and self.execution.type == "STANDARD":
-            raise Failure(RUNTIME, f"The execution reached the maximum number of history events ({_MOST_EVENTS}).")
+            raise Failure(
+                RUNTIME, f"The execution reached the maximum number of history events ({_MOST_EVENTS})."
+            )
         event = {"id": number, "previousEventId": previous, "timestamp": self.now, "type": kind}
         if details is not None:
             name = kind[kind.index("State") :] if kind.endswith(("StateEntered", "StateExited")) else kind
@@ -287,7 +290,7 @@ class Step:
             self._guarded(frame, lambda: self.kind(frame).begin(self, frame))
 
     def _guarded(self, frame: Frame, act: Callable[[], Result | None]) -> None:
-        """Let a state act. Its result or its failure is handled; an unexpected exception ends the execution."""
+        """Let a state act, and handle its result or its failure. Any other exception ends the execution."""
         try:
             if (result := act()) is not None:
                 self._settle(frame, result)
@@ -313,7 +316,12 @@ class Step:
         self.leave(frame, output, assigned, result.next or frame.state.get("Next"), text)
 
     def leave(
-        self, frame: Frame, output: Json, assigned: dict[str, Json], following: str | None, text: str | None = None
+        self,
+        frame: Frame,
+        output: Json,
+        assigned: dict[str, Json],
+        following: str | None,
+        text: str | None = None,
     ) -> None:
         """Write that a state ends, and go on with the next one."""
         self.forget(frame)
@@ -340,7 +348,10 @@ class Step:
             return
         self.execution.output = output
         self._end(
-            "SUCCEEDED", "ExecutionSucceeded", run.last, {"output": text, "outputDetails": {"truncated": False}}
+            "SUCCEEDED",
+            "ExecutionSucceeded",
+            run.last,
+            {"output": text, "outputDetails": {"truncated": False}},
         )
 
     def failed(self, frame: Frame, failure: Failure) -> None:
@@ -360,26 +371,37 @@ class Step:
         if delay is not None:
             self.wait(frame, "retry", self.now + delay)
             return
-        run = frame.run
-        before = run.last
+        before = frame.run.last
         self._write_failed(frame)
         for number, catcher in enumerate(frame.state.get("Catch", ())):
             if retry.is_named(catcher["ErrorEquals"], failure):
-                after, run.last = run.last, before
-                try:
-                    output, assigned = caught(self.view(frame), catcher, number, failure)
-                except Failure as other:
-                    self._describe(frame, other)
-                    if not other.is_caught:
-                        self._fail_execution(run, other)
-                        return
-                    self._write_failed(frame)
-                    self._fail_run(run, other)
-                    return
-                run.last = after
-                self._guarded(frame, lambda: self.leave(frame, output, assigned, catcher["Next"]))
+                self._catch(frame, number, failure, before)
                 return
-        self._fail_run(run, failure)
+        self._fail_run(frame.run, failure)
+
+    def _catch(self, frame: Frame, number: int, failure: Failure, before: int) -> None:
+        """Go on as a Catcher says. If its own fields fail, the state fails a second time.
+
+        Args:
+            frame: The state.
+            number: The Catcher's number.
+            failure: What it catches.
+            before: The event that an EvaluationFailed follows: the latest one before the state has failed.
+        """
+        run, catcher, after = frame.run, frame.state["Catch"][number], frame.run.last
+        run.last = before
+        try:
+            output, assigned = caught(self.view(frame), catcher, number, failure)
+        except Failure as other:
+            self._describe(frame, other)
+            if other.is_caught:
+                self._write_failed(frame)
+                self._fail_run(run, other)
+            else:
+                self._fail_execution(run, other)
+            return
+        run.last = after
+        self._guarded(frame, lambda: self.leave(frame, output, assigned, catcher["Next"]))
 
     def _write_failed(self, frame: Frame) -> None:
         if (kind := frame.state["Type"]) in {"Parallel", "Map"}:
@@ -489,6 +511,7 @@ class Step:
         )
 
     def context(self, frame: Frame, shown: State) -> dict[str, Json]:
+        """The context object that a state sees, with what its run shows of an item."""
         at = datetime.fromtimestamp(frame.entered_at, UTC).isoformat(timespec="milliseconds")
         state: dict[str, Json] = {"Name": frame.name, "EnteredTime": at.replace("+00:00", "Z")}
         if frame.state["Type"] in {"Task", "Map", "Parallel"}:

@@ -25,7 +25,9 @@ class IntrinsicError(Exception):
     """A function cannot do its work. The text is the end of AWS's sentence about it."""
 
 
-def evaluate(call: Call, read: Callable[[str], Json], random_source: random.Random, new_id: Callable[[], str]) -> Json:
+def evaluate(
+    call: Call, read: Callable[[str], Json], random_source: random.Random, new_id: Callable[[], str]
+) -> Json:
     """The value of a call.
 
     Args:
@@ -127,7 +129,9 @@ def _unique(items: Json) -> Json:
 
 
 def _short(text: Json) -> bytes:
-    _need(isinstance(text, str) and len(text) <= _LONGEST, f"Expected a string of at most {_LONGEST} characters")
+    _need(
+        isinstance(text, str) and len(text) <= _LONGEST, f"Expected a string of at most {_LONGEST} characters"
+    )
     return str(text).encode()
 
 

@@ -4,8 +4,8 @@
 the engine does differently from JSONata 2.0.6. Values enter as bindings, so they never become a part of the
 expression's text. An expression can use only JSON values and functions of JSONata.
 
-AWS's limits for the depth and the values of an evaluation are checked at each step. A guard from outside limits its
-time (`outside`), also that of a regular expression that may take long.
+AWS's limits for the depth and the values of an evaluation are checked at each step. A guard from outside
+limits its time (`outside`), also that of a regular expression that may take long.
 
 See https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html and https://docs.jsonata.org
 """
@@ -125,7 +125,7 @@ def evaluate(
         _around.reset(around)
 
 
-#: What the evaluation of this thread takes from outside, and its guard. The engine's functions are shared by all.
+#: What the evaluation of this thread takes from outside, and its guard. All share the engine's functions.
 _around: ContextVar[tuple[Outside, Guard]] = ContextVar("around")
 
 

@@ -1,7 +1,7 @@
 """Find values in JSON by a path, as Step Functions does.
 
-A path that can lead to one value only, such as ``$.a[0]``, is definite: it gives this value, and fails if there is
-none. Any other path, such as ``$.a[*].b``, gives a list, which may be empty.
+A path that can lead to one value only, such as ``$.a[0]``, is definite: it gives this value, and fails if
+there is none. Any other path, such as ``$.a[*].b``, gives a list, which may be empty.
 
 See https://docs.aws.amazon.com/step-functions/latest/dg/amazon-states-language-paths.html
 """
@@ -174,7 +174,9 @@ def _brackets(text: str, at: int) -> tuple[Step, int]:
     if (match := _SLICE.match(text, at)) and text.startswith("]", match.end()):
         start, stop, stride = (int(part) if part else None for part in match.groups())
         cut = slice(start, stop, stride)
-        return Step((), lambda value: iter(value[cut] if isinstance(value, list) else ()), False), match.end() + 1
+        return Step(
+            (), lambda value: iter(value[cut] if isinstance(value, list) else ()), False
+        ), match.end() + 1
     keys: list[str | int] = []
     while True:
         at += len(text[at:]) - len(text[at:].lstrip())
@@ -195,7 +197,7 @@ def _brackets(text: str, at: int) -> tuple[Step, int]:
 
 
 def _quoted(text: str, at: int) -> tuple[str, int]:
-    """A text between quotes, and the index after it. A backslash stands for itself, unless such a quote follows."""
+    """A text between quotes, and the index after it. A backslash stands for itself but before a quote."""
     quote, value, at = text[at], "", at + 1
     while at < len(text):
         if text.startswith(f"\\{quote}", at):
@@ -212,12 +214,15 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
 def _of_keys(keys: tuple[str | int, ...]) -> Step:
     def select(value: Json) -> Iterator[Json]:
         for key in keys:
-            if isinstance(value, dict) and isinstance(key, str) and key in value:
-                yield value[key]
-            elif isinstance(value, list) and isinstance(key, int) and -len(value) <= key < len(value):
+            is_name = isinstance(value, dict) and isinstance(key, str) and key in value
+            if is_name or _is_index(value, key):
                 yield value[key]
 
     return Step(keys, select, len(keys) == 1)
+
+
+def _is_index(value: Json, key: str | int) -> bool:
+    return isinstance(value, list) and isinstance(key, int) and -len(value) <= key < len(value)
 
 
 def _children(value: Json) -> Iterator[Json]:
@@ -353,8 +358,9 @@ def placed(value: Json, path: str, result: Json) -> Json:
     if not steps:
         return result
     keys = [step.keys[0] for step in steps]
-    root: Json = {"": value}
-    holder, key = root, ""  # type: str | int
+    root: dict[str, Json] = {"": value}
+    holder: Json = root
+    key: str | int = ""
     for following in keys:
         child = holder[key]
         if isinstance(following, int):

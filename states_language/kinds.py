@@ -3,19 +3,19 @@
 See https://states-language.net
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from states_language.choice import is_true
 from states_language.execution import Frame, Input, Json, Run
 from states_language.failures import Failure, runtime
-from states_language.fields import View, compact, shown, timestamp
+from states_language.fields import View, shown, timestamp
 from states_language.jsonpath import PathError
 from states_language.outputs import Result, arguments, effective_input
 
 if TYPE_CHECKING:
     from states_language.interpreter import Step
 
-_NO_WAY: str = "Failed to transition out of the state. The state does not point to a next state."
+_NO_WAY: Final = "Failed to transition out of the state. The state does not point to a next state."
 
 
 class Simple:
@@ -136,7 +136,9 @@ class Wait(Simple):
                 raise runtime(f"The SecondsPath parameter references a negative value: {path} == {seconds}")
             return now + seconds
         if "Timestamp" in state:
-            text = state["Timestamp"] if view.is_jsonpath else view.expression(state["Timestamp"], "Timestamp")
+            text = (
+                state["Timestamp"] if view.is_jsonpath else view.expression(state["Timestamp"], "Timestamp")
+            )
             return timestamp(text) or now
         path, text = state["TimestampPath"], _referenced(view, "TimestampPath", data)
         if (moment := timestamp(text)) is None:
@@ -151,6 +153,3 @@ def _referenced(view: View, name: str, data: Json) -> Json:
         return view.read(path, data)
     except PathError:
         raise runtime(f"The {name} parameter does not reference an input value: {path}") from None
-
-
-__all__ = ["Choice", "Fail", "Pass", "Simple", "Succeed", "Wait", "compact"]

@@ -1,6 +1,7 @@
 """Run a state machine inside a test, without a server, an account or a clock.
 
-    machine = Machine("order.asl.json", tasks={"Charge": [Error("GatewayDown"), {"charged": 7}], "Approve": Token()})
+    answers = {"Charge": [Error("GatewayDown"), {"charged": 7}], "Approve": Token()}
+    machine = Machine("order.asl.json", tasks=answers)
     run = machine.start({"order": 1})
     run.advance("1h")
     run.token("Approve").success({"by": "Ann"})
@@ -22,7 +23,18 @@ from random import Random
 from typing import Any, Final
 
 from states_language import execution as told
-from states_language.execution import Call, Cancel, Done, Effect, Event, Execution, Input, Json, SetTimer, StartChild
+from states_language.execution import (
+    Call,
+    Cancel,
+    Done,
+    Effect,
+    Event,
+    Execution,
+    Input,
+    Json,
+    SetTimer,
+    StartChild,
+)
 from states_language.interpreter import step
 from states_language.outside import Outside
 from states_language.structure import all_states
@@ -70,7 +82,7 @@ class Token:
 
 
 Answer = Any
-"""A value, an `Error`, a `Slow`, a `Token`, a function of the task's input, or a list with one for each attempt."""
+"""A value, an `Error`, a `Slow`, a `Token`, a function of the input, or a list with one for each attempt."""
 
 
 def seconds(time: float | str) -> float:
@@ -87,7 +99,9 @@ def seconds(time: float | str) -> float:
             return float(time[:-1]) * _UNITS[time[-1]]
         return float(time)
     except ValueError:
-        raise ValueError(f"{time!r} is no time. Write seconds, or a text such as '90s', '5m', '1h' or '2d'.") from None
+        raise ValueError(
+            f"{time!r} is no time. Write seconds, or a text such as '90s', '5m', '1h' or '2d'."
+        ) from None
 
 
 class Machine:
@@ -95,8 +109,8 @@ class Machine:
 
     Args:
         definition: The path of a file, the text of a definition, or a definition.
-        tasks: What each Task answers, by the name of its state. A list has one answer for each attempt; the last
-            one holds for all further attempts.
+        tasks: What each Task answers, by the name of its state. A list has one answer for each attempt; the
+            last one holds for all further attempts.
         files: What an ItemReader reads: texts by ``"bucket/key"``.
         type: ``"STANDARD"`` or ``"EXPRESS"``.
         seed: For random numbers, jitter and ids. The same seed gives the same run.
@@ -281,7 +295,9 @@ class Run:
         waiting = [(run, token) for token, (run, name) in self._tokens.items() if name == state]
         waiting = [(run, token) for run, token in waiting if token in run.execution.frames]
         if not waiting:
-            names = sorted({name for token, (run, name) in self._tokens.items() if token in run.execution.frames})
+            names = sorted(
+                {name for token, (run, name) in self._tokens.items() if token in run.execution.frames}
+            )
             others = f"These wait: {', '.join(names)}." if names else "No state waits for a token."
             raise MachineError(f"The state {state!r} does not wait for a token. {others}")
         return Waiting(self, *waiting[0])
@@ -339,7 +355,11 @@ class Run:
         context = self.execution.context
         machine = effect.map_run.replace(":mapRun:", ":stateMachine:").rpartition(":")[0]
         arn = f"{machine.replace(':stateMachine:', ':execution:')}:{effect.id}"
-        context = {**context, **effect.shown, "Execution": {**context["Execution"], "Id": arn, "Name": effect.id, "Input": effect.input}}
+        context = {
+            **context,
+            **effect.shown,
+            "Execution": {**context["Execution"], "Id": arn, "Name": effect.id, "Input": effect.input},
+        }
         child.execution = Execution(effect.workflow, effect.input, context, effect.type)
         world.children.append(child)
         child._tell(told.Start())
@@ -356,7 +376,10 @@ class Run:
 
     def _answer_one(self, call: Call) -> None:
         world = self._world
-        if call.state not in world._machine.tasks and call.resource.rpartition(":")[2] in {"getObject", "listObjectsV2"}:
+        if call.state not in world._machine.tasks and call.resource.rpartition(":")[2] in {
+            "getObject",
+            "listObjectsV2",
+        }:
             self._tell(self._read(call))
             return
         number = world._told.get(call.state, 0)
@@ -366,8 +389,8 @@ class Run:
             answer = answer[min(number, len(answer) - 1)] if answer else _MISSING
         if answer is _MISSING:
             raise MachineError(
-                f"The Task {call.state!r} calls {call.resource!r}, and the test has no answer for it. "
-                f"Write tasks={{{call.state!r}: ...}} with a value, Error(...), Token(), a list or a function."
+                f"The Task {call.state!r} calls {call.resource!r}, and the test has no answer for it. Write "
+                f"tasks={{{call.state!r}: ...}} with a value, Error(...), Token(), a list or a function."
             )
         self._give(call, answer)
 
@@ -405,7 +428,13 @@ class Run:
                 raise MachineError(f"The Map {call.state!r} reads {name!r}. Write files={{{name!r}: text}}.")
             return told.Succeeded(call.id, files[name])
         listed = [
-            {"Key": name.partition("/")[2], "Size": len(text.encode()), "Etag": '""', "LastModified": 0, "StorageClass": "STANDARD"}
+            {
+                "Key": name.partition("/")[2],
+                "Size": len(text.encode()),
+                "Etag": '""',
+                "LastModified": 0,
+                "StorageClass": "STANDARD",
+            }
             for name, text in sorted(files.items())
             if name.startswith(f"{where['Bucket']}/{where.get('Prefix', '')}")
         ]

@@ -6,7 +6,6 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.h
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from states_language import maps
 from states_language.execution import (
     Call,
     Failed,
@@ -15,14 +14,15 @@ from states_language.execution import (
     Json,
     MapRun,
     StartChild,
-    State,
     Succeeded,
 )
 from states_language.failures import Failure, runtime
-from states_language.fields import View
+from states_language.fields import View, shown
 from states_language.items import ItemsError, batches, read_items
+from states_language.iterations import MOST_AT_ONCE, item_shown, processor, selected
+from states_language.iterations import items as items_of
 from states_language.jsonpath import PathError
-from states_language.outputs import Result
+from states_language.outputs import Result, effective_input
 
 if TYPE_CHECKING:
     from states_language.interpreter import Step
@@ -33,22 +33,18 @@ _TOO_MANY: Final = "The specified tolerated failure threshold was exceeded"
 _READER_FAILED: Final = "States.ItemReaderFailed"
 
 
-def is_distributed(state: State) -> bool:
-    """Whether a state is a Map in distributed mode."""
-    held = state.get("ItemProcessor") or state.get("Iterator") or {}
-    return (held.get("ProcessorConfig") or {}).get("Mode") == "DISTRIBUTED"
-
-
 def begin(step: "Step", frame: Frame, view: View, data: Json, most: int) -> Result | None:
     """Begin a Map Run: read its items, or start its children."""
     reads = "ItemReader" in frame.state
-    frame.items = [] if reads else maps.items(view, data)
+    frame.items = [] if reads else items_of(view, data)
     step.event(frame.run, "MapStateStarted", {"length": len(frame.items)})
     count, percentage = tolerance(view, data)
     reader = _reader(view, data) if reads else None
-    base = step.execution.context["StateMachine"]["Id"].partition("/")[0].replace(":stateMachine:", ":mapRun:")
+    base = (
+        step.execution.context["StateMachine"]["Id"].partition("/")[0].replace(":stateMachine:", ":mapRun:")
+    )
     label = frame.state.get("Label") or step.new_id()
-    kind = maps.processor(frame.state)["ProcessorConfig"].get("ExecutionType") or "STANDARD"
+    kind = processor(frame.state)["ProcessorConfig"].get("ExecutionType") or "STANDARD"
     frame.map_run = run = MapRun(f"{base}/{label}:{step.new_id()}", kind, most, count, percentage)
     step.event(frame.run, "MapRunStarted", {"mapRunArn": run.arn})
     step.expect(frame, "map run", run.arn)
@@ -92,7 +88,7 @@ def _came(step: "Step", frame: Frame, output: Json) -> Result | None:
     """A file, or a page of a list of files, has come."""
     view, run = step.view(frame), frame.map_run
     assert run is not None
-    data = maps.effective_input(view)
+    data = effective_input(view)
     reader = _reader(view, data)
     where, most = reader["Where"], reader.get("MaxItems") or None
     run.source = "S3://" + "/".join(where[name] for name in ("Bucket", "Key") if name in where)
@@ -123,7 +119,7 @@ def inputs(step: "Step", frame: Frame, view: View) -> list[Json]:
     """What children are made for: the items, or batches of items after ItemSelector."""
     if "ItemBatcher" not in frame.state:
         return frame.items
-    data, field = maps.effective_input(view), frame.state["ItemBatcher"]
+    data, field = effective_input(view), frame.state["ItemBatcher"]
     sizes = [
         view.number(f"Max{of}PerBatch", f"ItemBatcher/Max{of}PerBatch", data, field) or 0
         for of in ("Items", "InputBytes")
@@ -135,28 +131,27 @@ def inputs(step: "Step", frame: Frame, view: View) -> list[Json]:
         common = view.expression(common, "ItemBatcher/BatchInput")
     source = frame.map_run.source if frame.map_run else ""
     chosen = [
-        maps.selected(step, frame, item, _shown(number, item, source))
-        for number, item in enumerate(frame.items)
+        selected(step, frame, item, _shown(number, item, source)) for number, item in enumerate(frame.items)
     ]
     return list(batches(chosen, *sizes, common=common))
 
 
 def _shown(number: int, item: Json, source: str) -> dict[str, Json]:
-    return {"Map": {"Item": {**maps.item_shown(number, item), **({"Source": source} if source else {})}}}
+    return {"Map": {"Item": {**item_shown(number, item), **({"Source": source} if source else {})}}}
 
 
 def _more(step: "Step", frame: Frame) -> Result | None:
     """Start children while there is room; the result if all have ended."""
     run = frame.map_run
     assert run is not None
-    most = min(run.max_concurrency or maps.MOST_AT_ONCE, maps.MOST_AT_ONCE)
+    most = min(run.max_concurrency or MOST_AT_ONCE, MOST_AT_ONCE)
     batched = "ItemBatcher" in frame.state
-    workflow = {"QueryLanguage": step.execution.language, **maps.processor(frame.state)}
+    workflow = {"QueryLanguage": step.execution.language, **processor(frame.state)}
     del workflow["ProcessorConfig"]
     while run.begun < len(frame.items) and len(run.running) < most:
         number, item = run.begun, frame.items[run.begun]
         shown = {} if batched else _shown(number, item, run.source)
-        given = item if batched else maps.selected(step, frame, item, shown)
+        given = item if batched else selected(step, frame, item, shown)
         key = step.expect(frame, f"child {number}")
         run.begun += 1
         run.running[key] = count = len(item["Items"]) if batched else 1
@@ -172,7 +167,7 @@ def _more(step: "Step", frame: Frame) -> Result | None:
     return Result(outputs)
 
 
-def is_told(step: "Step", frame: Frame, what: str, message: Input) -> Result | None:
+def told(step: "Step", frame: Frame, what: str, message: Input) -> Result | None:
     """A file has come, a child has ended, or the Map Run cannot begin."""
     run = frame.map_run
     assert run is not None
@@ -244,8 +239,9 @@ def _percentage(view: View, data: Json) -> float | None:
     except PathError as error:
         raise runtime(f"Invalid path '{path}' : {error}") from error
     if isinstance(value, bool) or not isinstance(value, int | float):
-        told_value = maps.compact(value) if not isinstance(value, str) else value
-        raise runtime(f'The {name}Path field refers to value "{told_value}" which is not a valid float: {path}')
+        raise runtime(
+            f'The {name}Path field refers to value "{shown(value)}" which is not a valid float: {path}'
+        )
     if not 0 <= value <= 100:
         raise runtime(f"{name} must be between 0 and 100.")
     return float(value)
@@ -258,6 +254,3 @@ def resume(step: "Step", frame: Frame) -> None:
     run.status, run.running = "RUNNING", {}
     step.expect(frame, "map run", run.arn)
     step.settle(frame, lambda: _more(step, frame))
-
-
-

@@ -1,7 +1,7 @@
 """What Parallel and Map do: run branches or iterations, and join what they give.
 
-The branches of a Parallel run side by side, each with a chain of events that begins at ParallelStateStarted. The
-iterations of a Map run in lanes: an iteration follows the one whose place it takes.
+The branches of a Parallel run side by side, each with a chain of events that begins at ParallelStateStarted.
+The iterations of a Map run in lanes: an iteration follows the one whose place it takes.
 
 See https://docs.aws.amazon.com/step-functions/latest/dg/state-parallel.html
 and https://docs.aws.amazon.com/step-functions/latest/dg/state-map.html
@@ -10,16 +10,14 @@ and https://docs.aws.amazon.com/step-functions/latest/dg/state-map.html
 from typing import TYPE_CHECKING, Final
 
 from states_language import map_run
-from states_language.execution import Frame, Input, Json, Run, State
-from states_language.failures import Failure, evaluation, runtime
-from states_language.fields import View, compact, is_expression
+from states_language.execution import Frame, Input, Run
+from states_language.failures import Failure, runtime
+from states_language.iterations import MOST_AT_ONCE, is_distributed, item_shown, items, processor, selected
 from states_language.outputs import Result, arguments, effective_input
 
 if TYPE_CHECKING:
     from states_language.interpreter import Step
 
-#: How many iterations of a Map run at the same time at most, whatever its MaxConcurrency.
-MOST_AT_ONCE: Final = 40
 #: The types of states for whose abortion AWS has an event.
 _ABORTED: Final = ("Task", "Wait", "Parallel", "Map")
 
@@ -63,7 +61,7 @@ class Map:
             raise runtime("MaxConcurrency cannot be negative.")
         if (mocked := step.mock(frame, data)) is not None:
             return mocked
-        if map_run.is_distributed(frame.state):
+        if is_distributed(frame.state):
             return map_run.begin(step, frame, view, data, most)
         frame.items = items(view, data)
         started = step.event(frame.run, "MapStateStarted", {"length": len(frame.items)})
@@ -84,7 +82,7 @@ class Map:
 
     def told(self, step: "Step", frame: Frame, what: str, message: Input) -> Result | None:
         """Something has happened to a child execution, or to what reads the items."""
-        return map_run.is_told(step, frame, what, message)
+        return map_run.told(step, frame, what, message)
 
     def child_ended(self, step: "Step", frame: Frame, run: Run) -> Result | None:
         """Begins the next iteration in its lane; its result if all have ended."""
@@ -107,56 +105,6 @@ def joined(step: "Step", frame: Frame, kind: str) -> Result | None:
     text = f"[{','.join(run.text for run in runs)}]"
     frame.children, frame.items = [], []
     return Result([run.output for run in runs], text=text)
-
-
-def processor(state: State) -> State:
-    """The states of a Map."""
-    found: State = state.get("ItemProcessor") or state["Iterator"]
-    return found
-
-
-def item_shown(number: int, item: Json) -> dict[str, Json]:
-    """What the context object says of an item."""
-    return {"Index": number, **(dict(item) if isinstance(item, Pair) else {"Value": item})}
-
-
-class Pair(dict[str, Json]):
-    """An item of a Map over an object: its ``Key`` and its ``Value``."""
-
-
-def items(view: View, data: Json) -> list[Json]:
-    """The items of a Map without an ItemReader.
-
-    Raises:
-        Failure: There is no list.
-    """
-    state, distributed = view.state, map_run.is_distributed(view.state)
-    if view.is_jsonpath:
-        found = view.path("ItemsPath", data) if "ItemsPath" in state else data
-    else:
-        found = view.expression(state["Items"], "Items") if "Items" in state else data
-    if isinstance(found, dict) and distributed:
-        return [Pair(Key=key, Value=value) for key, value in found.items()]
-    if isinstance(found, list):
-        return found
-    if view.is_jsonpath:
-        path = state.get("ItemsPath", "$").replace("$$", "$", 1)
-        raise runtime(f'Reference path "{path}" must point to array.')
-    if is_expression(state.get("Items")):
-        raise view.must_be("array", found, "Items", state["Items"])
-    raise evaluation(f"Map state input must be an array but was: {compact(found)}", None)
-
-
-def selected(step: "Step", frame: Frame, item: Json, shown: dict[str, Json]) -> Json:
-    """The input of an iteration: the item, or what ItemSelector makes of it."""
-    template = frame.state.get("ItemSelector", frame.state.get("Parameters"))
-    if template is None:
-        return item
-    view = step.view(frame)
-    view.context = {**view.context, **shown}
-    if view.is_jsonpath:
-        return view.template(template, effective_input(view))
-    return view.expression(template, "ItemSelector")
 
 
 def abort(step: "Step", frame: Frame) -> None:

@@ -1,7 +1,8 @@
 """From the input of a state to its arguments, and from its result to its output.
 
-In JSONPath: InputPath, Parameters, (the work), ResultSelector, ResultPath, OutputPath. In JSONata: Arguments, (the
-work), Output. Assign sees the same as the last step, and all of them see the variables from before the state.
+In JSONPath: InputPath, Parameters, (the work), ResultSelector, ResultPath, OutputPath. In JSONata: Arguments,
+(the work), Output. Assign sees the same as the last step. All of them see the variables from before the
+state.
 
 See https://docs.aws.amazon.com/step-functions/latest/dg/concepts-input-output-filtering.html
 """

@@ -9,17 +9,25 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from states_language import map_run, maps, retry
+from states_language import map_run, retry
 from states_language.execution import Effect, Execution, Frame, Input, Json
 from states_language.failures import Failure
 from states_language.fields import compact
 from states_language.interpreter import Step
 from states_language.items import ItemsError, read_items
+from states_language.iterations import item_shown, selected
+from states_language.iterations import items as items_of
 from states_language.outputs import Result, caught
 from states_language.outside import Outside
 
 #: The names of what a state in JSONPath shows. A state in JSONata shows the others.
-_JSONPATH: Final = {"afterInputPath", "afterParameters", "afterResultSelector", "afterResultPath", "afterItemsPath"}
+_JSONPATH: Final = {
+    "afterInputPath",
+    "afterParameters",
+    "afterResultSelector",
+    "afterResultPath",
+    "afterItemsPath",
+}
 
 
 class MockError(ValueError):
@@ -139,7 +147,12 @@ class _Testing(Step):
         self.data[name] = value if name in _NUMBERS else self._text(value)
 
     def leave(
-        self, frame: Frame, output: Json, assigned: dict[str, Json], following: str | None, text: str | None = None
+        self,
+        frame: Frame,
+        output: Json,
+        assigned: dict[str, Json],
+        following: str | None,
+        text: str | None = None,
     ) -> None:
         self.forget(frame)
         frame.run.variables.update(assigned)
@@ -204,14 +217,16 @@ class _Testing(Step):
         failed, total = test.failed_iterations, len(items or ())
         if items is not None:
             if "ItemSelector" in frame.state or "Parameters" in frame.state:
-                shown = ({"Map": {"Item": maps.item_shown(*each)}} for each in enumerate(items))
-                chosen = [maps.selected(self, frame, item, its) for item, its in zip(items, shown, strict=True)]
+                shown = ({"Map": {"Item": item_shown(*each)}} for each in enumerate(items))
+                chosen = [selected(self, frame, item, its) for item, its in zip(items, shown, strict=True)]
                 self.note("afterItemSelector", chosen)
             if "ItemBatcher" in frame.state:
                 frame.items = items
                 self.note("afterItemBatcher", map_run.inputs(self, frame, view))
             if failed > total:
-                text = "Map iteration failure count must be less than or equal to the number of Map iterations"
+                text = (
+                    "Map iteration failure count must be less than or equal to the number of Map iterations"
+                )
                 self._refusal = MockError(text)
         mock = test.mock
         if (mock is None or mock.error is None) and map_run.exceeds(
@@ -226,10 +241,12 @@ class _Testing(Step):
                 return None
             reader = frame.state["ItemReader"].get("ReaderConfig", {})
             try:
-                return read_items(self._test.reader_data, {"InputType": "JSON", **reader}, reader.get("MaxItems"))
+                return read_items(
+                    self._test.reader_data, {"InputType": "JSON", **reader}, reader.get("MaxItems")
+                )
             except ItemsError as error:
                 raise Failure("States.ItemReaderFailed", str(error)) from error
-        items = maps.items(self.view(frame), data)
+        items = items_of(self.view(frame), data)
         self.note("afterItemsPath", items)
         return items
 

@@ -78,34 +78,38 @@ class Task:
 
     def told(self, step: "Step", frame: Frame, what: str, message: Input) -> Result | None:
         """Takes in an answer, the time, or an outcome by the token."""
+        result: Result | None = None
         if isinstance(message, Due):
             failure = Failure(TIMEOUT) if what == "time-out" else heartbeat_missed()
-            return self._fail(step, frame, failure, "TimedOut")
-        if isinstance(message, Beat):
+            self._fail(step, frame, failure, "TimedOut")
+        elif isinstance(message, Beat):
             self._renew(step, frame)
-            return None
-        if isinstance(message, Answered):
-            if kind_of(frame.state["Resource"]) != "Activity" and "call" in frame.waits.values():
-                frame.early = message  # the service has not yet replied to the call
-                return None
-            return self._answered(step, frame, message)
-        if isinstance(message, Failed):
+        elif isinstance(message, Failed):
             step.came(frame, message.id)
-            failure = Failure(message.error, message.cause)
-            return self._fail(step, frame, failure, "Failed")
-        if not isinstance(message, Submitted | Succeeded):
-            return None
+            self._fail(step, frame, Failure(message.error, message.cause), "Failed")
+        elif isinstance(message, Answered):
+            is_early = "call" in frame.waits.values() and kind_of(frame.state["Resource"]) != "Activity"
+            if is_early:  # the service has not yet replied to the call
+                frame.early = message
+            else:
+                result = self._answered(step, frame, message)
+        elif isinstance(message, Submitted | Succeeded):
+            result = self._replied(step, frame, message)
+        return result
+
+    def _replied(self, step: "Step", frame: Frame, message: Submitted | Succeeded) -> Result | None:
+        """Takes in the reply of the service. A job, a worker or a token may still have to answer."""
         if kind_of(frame.state["Resource"]) == "Activity":
             step.event(frame.run, "ActivityStarted", message.output)  # a worker has taken it
             return None
-        if isinstance(message, Submitted) or frame.token:
-            _event(step, frame, "Submitted", _output(message.output))
-            frame.waits[message.id] = "job"
-            if frame.token:
-                step.came(frame, message.id)
-            return self._answered(step, frame, frame.early) if frame.early else None
-        step.came(frame, message.id)
-        return self._succeed(step, frame, message.output)
+        if isinstance(message, Succeeded) and not frame.token:
+            step.came(frame, message.id)
+            return self._succeed(step, frame, message.output)
+        _event(step, frame, "Submitted", _output(message.output))
+        frame.waits[message.id] = "job"
+        if frame.token:
+            step.came(frame, message.id)
+        return self._answered(step, frame, frame.early) if frame.early else None
 
     def child_ended(self, step: "Step", frame: Frame, run: Run) -> Result | None:
         """It has no branches."""

@@ -41,7 +41,20 @@ from scope import FOLDER, part_of, scope_of  # noqa: E402
 
 from states_language import diagnostics  # noqa: E402
 from states_language.execution import (  # noqa: E402
-    Answered, Beat, Call, Cancel, Done, Due, Execution, Failed, SetTimer, Start, StartChild, Stop, Submitted, Succeeded,
+    Answered,
+    Beat,
+    Call,
+    Cancel,
+    Done,
+    Due,
+    Execution,
+    Failed,
+    SetTimer,
+    Start,
+    StartChild,
+    Stop,
+    Submitted,
+    Succeeded,
 )
 from states_language.interpreter import step  # noqa: E402
 from states_language.outside import Outside  # noqa: E402
@@ -55,9 +68,21 @@ SEED: Final = 46
 
 def held(root: Path) -> set[str]:
     """The parts that were put aside."""
-    out = ("local_mocking/", "activities/", "test_sfn_api_activities", "test_stepfunctions_v2.py", "test_apigetway",
-           "test_ecs", "test_sqs_task", "test_task_service_sqs")
-    files = sorted(str(p.relative_to(root)) for p in root.rglob("test_*.py") if not any(o in str(p.relative_to(root)) for o in out))
+    out = (
+        "local_mocking/",
+        "activities/",
+        "test_sfn_api_activities",
+        "test_stepfunctions_v2.py",
+        "test_apigetway",
+        "test_ecs",
+        "test_sqs_task",
+        "test_task_service_sqs",
+    )
+    files = sorted(
+        str(p.relative_to(root))
+        for p in root.rglob("test_*.py")
+        if not any(o in str(p.relative_to(root)) for o in out)
+    )
     files = [f for f in files if (root / f).with_suffix(".validation.json").is_file()]
     return set(random.Random(SEED).sample(files, len(files) // 3))
 
@@ -69,7 +94,17 @@ class Unsupported(Exception):
 class World:
     """One execution with a virtual clock."""
 
-    def __init__(self, aws: "Aws", definition: Any, given: Any, context: dict, kind: str, record: list | None, parent=None, text=None):
+    def __init__(
+        self,
+        aws: "Aws",
+        definition: Any,
+        given: Any,
+        context: dict,
+        kind: str,
+        record: list | None,
+        parent=None,
+        text=None,
+    ):
         self.aws, self.record, self.parent = aws, record, parent
         self.execution = Execution(definition, given, context, kind, text)
         self.timers: list = []
@@ -82,7 +117,9 @@ class World:
         self.settle()
 
     def tell(self, *inputs: Any) -> None:
-        effects = step(self.execution, inputs, Outside(self.aws.now, random.Random(), lambda: str(uuid.uuid4())))
+        effects = step(
+            self.execution, inputs, Outside(self.aws.now, random.Random(), lambda: str(uuid.uuid4()))
+        )
         for effect in effects:
             if isinstance(effect, SetTimer):
                 heapq.heappush(self.timers, (effect.at, effect.id))
@@ -133,13 +170,21 @@ class World:
                 break
             elif kind.endswith("Failed"):
                 cause = details.get("cause")
-                cause = cause if cause is None or isinstance(cause, str) else json.dumps(cause, separators=(", ", ": ") if kind.startswith("Lambda") else (",", ":"))
+                cause = (
+                    cause
+                    if cause is None or isinstance(cause, str)
+                    else json.dumps(
+                        cause, separators=(", ", ": ") if kind.startswith("Lambda") else (",", ":")
+                    )
+                )
                 found.append((later["id"], Failed(call.id, details.get("error"), cause)))
                 break
             elif kind.endswith("TimedOut"):
                 break
         if call.token:
-            found = [it for it in found if isinstance(it[1], Submitted | Failed)][:1] or [(0, Submitted(call.id, {}))]
+            found = [it for it in found if isinstance(it[1], Submitted | Failed)][:1] or [
+                (0, Submitted(call.id, {}))
+            ]
             found = [(n, Succeeded(call.id, i.output) if isinstance(i, Submitted) else i) for n, i in found]
         return found
 
@@ -147,14 +192,18 @@ class World:
         number = len(self.execution.history)
         if any(isinstance(e["id"], list) for e in self.record or []):
             self.record = _ordered(self.record)
-        scheduled = [e for e in self.record or [] if e["type"].endswith("Scheduled") and e["id"] not in self.used]
+        scheduled = [
+            e for e in self.record or [] if e["type"].endswith("Scheduled") and e["id"] not in self.used
+        ]
         same = [e for e in scheduled if e["id"] == number]
         return (same or scheduled or [None])[0]
 
     def settle(self) -> None:
         """Give all answers, in the order of the record."""
         while self.calls:
-            self.calls = [(answers, call) for answers, call in self.calls if answers and call.id not in self.gone]
+            self.calls = [
+                (answers, call) for answers, call in self.calls if answers and call.id not in self.gone
+            ]
             if not self.calls:
                 return
             answers, call = min(self.calls, key=lambda it: it[0][0][0])
@@ -184,11 +233,17 @@ def _ordered(record: list) -> list:
     """A record whose branches LocalStack has sorted: only what tasks answered counts. Ids are made up."""
     made, last = [], {}
     order = ("StateEntered", "Scheduled", "Started", "Submitted", "Failed", "Succeeded", "TimedOut")
-    flat = [e for e in record if not e["type"].endswith(("StateStarted", "Aborted", "Exited", "ParallelStateFailed"))]
+    flat = [
+        e
+        for e in record
+        if not e["type"].endswith(("StateStarted", "Aborted", "Exited", "ParallelStateFailed"))
+    ]
     number = 0
     groups: dict = {}
     for kind in ("Scheduled", "Started", "Submitted", "Failed", "Succeeded", "TimedOut"):
-        for n, e in enumerate([e for e in flat if e["type"].startswith(("Task", "Lambda")) and e["type"].endswith(kind)]):
+        for n, e in enumerate(
+            [e for e in flat if e["type"].startswith(("Task", "Lambda")) and e["type"].endswith(kind)]
+        ):
             groups.setdefault(n, []).append(e)
     for group in groups.values():
         previous = 0
@@ -232,18 +287,33 @@ class Aws:
         return self.other(service, operation, given)
 
     def refuse(self, operation: str, code: str, message: str) -> Exception:
-        return ClientError({"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400, "HTTPHeaders": {}}, "message": message}, operation)
+        return ClientError(
+            {
+                "Error": {"Code": code, "Message": message},
+                "ResponseMetadata": {"HTTPStatusCode": 400, "HTTPHeaders": {}},
+                "message": message,
+            },
+            operation,
+        )
 
     def _check(self, operation: str, definition: str, kind: str = "STANDARD") -> None:
         found = [it for it in diagnostics(definition, express=kind == "EXPRESS") if it.severity == "ERROR"]
         if found:
-            told = ", ".join(f"{it.code}: {it.message}" + (f" at {it.location}" if it.location else "") for it in found)
+            told = ", ".join(
+                f"{it.code}: {it.message}" + (f" at {it.location}" if it.location else "") for it in found
+            )
             raise self.refuse(operation, "InvalidDefinition", f"Invalid State Machine Definition: '{told}'")
 
     def CreateStateMachine(self, name, definition, roleArn, type="STANDARD", **more):
         self._check("CreateStateMachine", definition, type)
         arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}"
-        self.machines[arn] = {"name": name, "definition": definition, "roleArn": roleArn, "type": type, "stateMachineArn": arn}
+        self.machines[arn] = {
+            "name": name,
+            "definition": definition,
+            "roleArn": roleArn,
+            "type": type,
+            "stateMachineArn": arn,
+        }
         return {"stateMachineArn": arn, "creationDate": datetime.fromtimestamp(self.now, UTC)}
 
     def UpdateStateMachine(self, stateMachineArn, **more):
@@ -265,16 +335,27 @@ class Aws:
         name = name or str(uuid.uuid4())
         express = machine["type"] == "EXPRESS"
         kind = "express" if express else "execution"
-        execution_arn = f"{arn.replace(':stateMachine:', f':{kind}:')}:{name}" + (f":{uuid.uuid4()}" if express else "")
+        execution_arn = f"{arn.replace(':stateMachine:', f':{kind}:')}:{name}" + (
+            f":{uuid.uuid4()}" if express else ""
+        )
         at = datetime.fromtimestamp(self.now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         value = json.loads(text)
         context = {
-            "Execution": {"Id": execution_arn, "Input": value, "StartTime": at, "Name": name, "RoleArn": machine["roleArn"], "RedriveCount": 0},
+            "Execution": {
+                "Id": execution_arn,
+                "Input": value,
+                "StartTime": at,
+                "Name": name,
+                "RoleArn": machine["roleArn"],
+                "RedriveCount": 0,
+            },
             "StateMachine": {"Id": arn, "Name": machine["name"]},
         }
         record = self.histories[self.begun] if self.begun < len(self.histories) else None
         self.begun += 1
-        self.worlds[execution_arn] = world = World(self, json.loads(machine["definition"]), value, context, machine["type"], record, text=text)
+        self.worlds[execution_arn] = world = World(
+            self, json.loads(machine["definition"]), value, context, machine["type"], record, text=text
+        )
         world.text, world.arn, world.machine, world.name = text, execution_arn, arn, name
         return {"executionArn": execution_arn, "startDate": datetime.fromtimestamp(world.start, UTC)}
 
@@ -290,29 +371,67 @@ class Aws:
     def DescribeExecution(self, executionArn, **more):
         world = self.worlds[executionArn]
         e = world.execution
-        told = {"executionArn": executionArn, "stateMachineArn": world.machine, "name": world.name, "status": e.status,
-                "startDate": datetime.fromtimestamp(world.start, UTC), "input": world.text, "inputDetails": {"included": True}, "redriveCount": 0}
+        told = {
+            "executionArn": executionArn,
+            "stateMachineArn": world.machine,
+            "name": world.name,
+            "status": e.status,
+            "startDate": datetime.fromtimestamp(world.start, UTC),
+            "input": world.text,
+            "inputDetails": {"included": True},
+            "redriveCount": 0,
+        }
         told["redriveStatus"] = "NOT_REDRIVABLE" if e.status in ("RUNNING", "SUCCEEDED") else "REDRIVABLE"
         if e.status == "RUNNING":
             told["redriveStatusReason"] = "Execution is RUNNING and cannot be redriven"
         else:
             told["stopDate"] = datetime.fromtimestamp(world.stop or self.now, UTC)
         if e.status == "SUCCEEDED":
-            told |= {"output": next(iter(e.history[-1].values())) and e.history[-1]["executionSucceededEventDetails"]["output"], "outputDetails": {"included": True},
-                     "redriveStatusReason": "Execution is SUCCEEDED and cannot be redriven"}
+            told |= {
+                "output": next(iter(e.history[-1].values()))
+                and e.history[-1]["executionSucceededEventDetails"]["output"],
+                "outputDetails": {"included": True},
+                "redriveStatusReason": "Execution is SUCCEEDED and cannot be redriven",
+            }
         for key in ("error", "cause"):
             if getattr(e, key) is not None:
                 told[key] = getattr(e, key)
         return told
 
-    def GetExecutionHistory(self, executionArn, maxResults=1000, reverseOrder=False, nextToken=None, includeExecutionData=True, **more):
+    def GetExecutionHistory(
+        self,
+        executionArn,
+        maxResults=1000,
+        reverseOrder=False,
+        nextToken=None,
+        includeExecutionData=True,
+        **more,
+    ):
         events = list(self.worlds[executionArn].execution.history)
         events = events[::-1] if reverseOrder else events
-        return {"events": [deepcopy(e) | {"timestamp": datetime.fromtimestamp(e["timestamp"], UTC)} for e in events]}
+        return {
+            "events": [
+                deepcopy(e) | {"timestamp": datetime.fromtimestamp(e["timestamp"], UTC)} for e in events
+            ]
+        }
 
     def ListExecutions(self, stateMachineArn=None, statusFilter=None, **more):
-        listed = [{"executionArn": a, "stateMachineArn": w.machine, "name": w.name, "status": w.execution.status, "startDate": datetime.fromtimestamp(w.start, UTC)} | ({"stopDate": datetime.fromtimestamp(w.stop or self.now, UTC)} if w.execution.status != "RUNNING" else {})
-                  for a, w in self.worlds.items() if w.machine == stateMachineArn and statusFilter in (None, w.execution.status)]
+        listed = [
+            {
+                "executionArn": a,
+                "stateMachineArn": w.machine,
+                "name": w.name,
+                "status": w.execution.status,
+                "startDate": datetime.fromtimestamp(w.start, UTC),
+            }
+            | (
+                {"stopDate": datetime.fromtimestamp(w.stop or self.now, UTC)}
+                if w.execution.status != "RUNNING"
+                else {}
+            )
+            for a, w in self.worlds.items()
+            if w.machine == stateMachineArn and statusFilter in (None, w.execution.status)
+        ]
         return {"executions": listed}
 
     def StopExecution(self, executionArn, error=None, cause=None):
@@ -320,7 +439,13 @@ class Aws:
         return {"stopDate": datetime.fromtimestamp(self.now, UTC)}
 
     def ListStateMachines(self, **more):
-        return {"stateMachines": [{k: m[k] for k in ("stateMachineArn", "name", "type")} | {"creationDate": datetime.fromtimestamp(self.now, UTC)} for m in self.machines.values()]}
+        return {
+            "stateMachines": [
+                {k: m[k] for k in ("stateMachineArn", "name", "type")}
+                | {"creationDate": datetime.fromtimestamp(self.now, UTC)}
+                for m in self.machines.values()
+            ]
+        }
 
     def SendTaskSuccess(self, taskToken, output):
         world = self.tokens[taskToken]
@@ -349,29 +474,87 @@ class Aws:
             arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
             if operation == "CreateFunction":
                 self.functions[name] = given["Code"].get("ZipFile", b"")
-            conf = {"FunctionName": name, "FunctionArn": arn, "State": "Active", "LastUpdateStatus": "Successful", "Version": "$LATEST", "CodeSha256": "x", "RevisionId": str(uuid.uuid4()), "Runtime": "python3.12", "Role": "r", "CodeSize": 1, "Handler": "h", "LastModified": "x"}
+            conf = {
+                "FunctionName": name,
+                "FunctionArn": arn,
+                "State": "Active",
+                "LastUpdateStatus": "Successful",
+                "Version": "$LATEST",
+                "CodeSha256": "x",
+                "RevisionId": str(uuid.uuid4()),
+                "Runtime": "python3.12",
+                "Role": "r",
+                "CodeSize": 1,
+                "Handler": "h",
+                "LastModified": "x",
+            }
             if operation == "GetFunction":
                 return {"Configuration": conf, "Code": {}}
             return conf
         if service == "iam":
             if operation in ("CreateRole", "GetRole"):
-                return {"Role": {"Arn": f"arn:aws:iam::{ACCOUNT}:role/{given['RoleName']}", "RoleName": given["RoleName"], "RoleId": "id", "Path": "/", "CreateDate": datetime.now(UTC)}}
+                return {
+                    "Role": {
+                        "Arn": f"arn:aws:iam::{ACCOUNT}:role/{given['RoleName']}",
+                        "RoleName": given["RoleName"],
+                        "RoleId": "id",
+                        "Path": "/",
+                        "CreateDate": datetime.now(UTC),
+                    }
+                }
             if operation == "CreatePolicy":
                 return {"Policy": {"Arn": f"arn:aws:iam::{ACCOUNT}:policy/x", "PolicyName": "x"}}
             return {"AttachedPolicies": [], "PolicyNames": [], "InstanceProfiles": [], "Roles": []}
         if service == "sts":
-            return {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:root", "UserId": "x", "Credentials": {"AccessKeyId": "a", "SecretAccessKey": "b", "SessionToken": "c", "Expiration": datetime.now(UTC)}, "AssumedRoleUser": {"Arn": "x", "AssumedRoleId": "y"}}
+            return {
+                "Account": ACCOUNT,
+                "Arn": f"arn:aws:iam::{ACCOUNT}:root",
+                "UserId": "x",
+                "Credentials": {
+                    "AccessKeyId": "a",
+                    "SecretAccessKey": "b",
+                    "SessionToken": "c",
+                    "Expiration": datetime.now(UTC),
+                },
+                "AssumedRoleUser": {"Arn": "x", "AssumedRoleId": "y"},
+            }
         if service == "s3":
             if operation == "PutObject":
                 body = given["Body"]
-                self.objects[given["Bucket"], given["Key"]] = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else body.read()
+                self.objects[given["Bucket"], given["Key"]] = (
+                    body.encode()
+                    if isinstance(body, str)
+                    else body
+                    if isinstance(body, bytes)
+                    else body.read()
+                )
             return {"Buckets": [], "Contents": [], "ETag": '"x"', "Location": "/x"}
         if service == "sns":
-            return {"TopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:{given.get('Name', 't')}", "SubscriptionArn": "x", "Topics": []}
+            return {
+                "TopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:{given.get('Name', 't')}",
+                "SubscriptionArn": "x",
+                "Topics": [],
+            }
         if service == "dynamodb":
-            return {"TableDescription": {"TableName": given.get("TableName"), "TableStatus": "ACTIVE", "TableArn": "x"}, "Table": {"TableName": given.get("TableName"), "TableStatus": "ACTIVE", "TableArn": "x"}, "TableNames": [], "Item": {}, "Items": []}
+            return {
+                "TableDescription": {
+                    "TableName": given.get("TableName"),
+                    "TableStatus": "ACTIVE",
+                    "TableArn": "x",
+                },
+                "Table": {"TableName": given.get("TableName"), "TableStatus": "ACTIVE", "TableArn": "x"},
+                "TableNames": [],
+                "Item": {},
+                "Items": [],
+            }
         if service == "events":
-            return {"RuleArn": "x", "FailedEntryCount": 0, "Rules": [], "EventBusArn": "x", "FailedEntries": []}
+            return {
+                "RuleArn": "x",
+                "FailedEntryCount": 0,
+                "Rules": [],
+                "EventBusArn": "x",
+                "FailedEntries": [],
+            }
         raise Unsupported(service)
 
     def read(self, call: Call) -> Any:
@@ -381,11 +564,21 @@ class Aws:
             if key not in self.objects:
                 return Failed(call.id, "S3.NoSuchKeyException", "The specified key does not exist.")
             return Succeeded(call.id, self.objects[key].decode())
-        found = [{"Etag": '"x"', "Key": key, "LastModified": 1, "Size": len(body), "StorageClass": "STANDARD"} for (bucket, key), body in self.objects.items() if bucket == where["Bucket"]]
+        found = [
+            {"Etag": '"x"', "Key": key, "LastModified": 1, "Size": len(body), "StorageClass": "STANDARD"}
+            for (bucket, key), body in self.objects.items()
+            if bucket == where["Bucket"]
+        ]
         return Succeeded(call.id, {"Contents": found})
 
     def answer(self, call: Call) -> Any:
-        name = call.resource.rpartition(":function:")[2] if ":function:" in call.resource else (call.arguments or {}).get("FunctionName", "") if isinstance(call.arguments, dict) else ""
+        name = (
+            call.resource.rpartition(":function:")[2]
+            if ":function:" in call.resource
+            else (call.arguments or {}).get("FunctionName", "")
+            if isinstance(call.arguments, dict)
+            else ""
+        )
         name = name.rpartition(":function:")[2] or name
         if name in self.functions:
             payload = call.arguments if ":function:" in call.resource else call.arguments.get("Payload", {})
@@ -396,8 +589,24 @@ class Aws:
             try:
                 output = names["handler"](payload, types.SimpleNamespace())
             except Exception as error:
-                return Failed(call.id, type(error).__name__, json.dumps({"errorMessage": str(error), "errorType": type(error).__name__, "requestId": str(uuid.uuid4()), "stackTrace": []}))
-            return Succeeded(call.id, output if ":function:" in call.resource else {"ExecutedVersion": "$LATEST", "Payload": output, "StatusCode": 200})
+                return Failed(
+                    call.id,
+                    type(error).__name__,
+                    json.dumps(
+                        {
+                            "errorMessage": str(error),
+                            "errorType": type(error).__name__,
+                            "requestId": str(uuid.uuid4()),
+                            "stackTrace": [],
+                        }
+                    ),
+                )
+            return Succeeded(
+                call.id,
+                output
+                if ":function:" in call.resource
+                else {"ExecutedVersion": "$LATEST", "Payload": output, "StatusCode": 200},
+            )
         raise Unsupported(f"no answer for {call.resource}")
 
 
@@ -408,10 +617,22 @@ def test_state(aws: Aws, given: dict) -> dict:
     from sfn_emulator.states import validation
 
     class Run:
-        def __init__(self, definition, name, given, context, variables, region, role, mock, configuration, texts):
-            self.it = StateTest(json.loads(definition), name, given, context, variables, mock and Mock(mock.result, mock.error, mock.cause),
-                configuration.get("retrierRetryCount") or 0, configuration.get("mapIterationFailureCount") or 0,
-                configuration.get("mapItemReaderData"), texts, Outside(aws.now, random.Random(), lambda: str(uuid.uuid4())))
+        def __init__(
+            self, definition, name, given, context, variables, region, role, mock, configuration, texts
+        ):
+            self.it = StateTest(
+                json.loads(definition),
+                name,
+                given,
+                context,
+                variables,
+                mock and Mock(mock.result, mock.error, mock.cause),
+                configuration.get("retrierRetryCount") or 0,
+                configuration.get("mapIterationFailureCount") or 0,
+                configuration.get("mapItemReaderData"),
+                texts,
+                Outside(aws.now, random.Random(), lambda: str(uuid.uuid4())),
+            )
 
         def reply(self):
             effects = self.it.begin()
@@ -420,14 +641,19 @@ def test_state(aws: Aws, given: dict) -> dict:
                     effect = effects.pop(0)
                     if isinstance(effect, Cancel | Done):
                         continue
-                    effects += self.it.tell(aws.answer(effect) if isinstance(effect, Call) else Due(effect.id))
+                    effects += self.it.tell(
+                        aws.answer(effect) if isinstance(effect, Call) else Due(effect.id)
+                    )
                 return self.it.reply
             except MockError as error:
                 raise RefusalError("ValidationException", str(error)) from error
 
     api.StateRun = Run
     validation.is_parsed = lambda definition: True
-    headers = {"x-amz-target": "AWSStepFunctions.TestState", "authorization": f"AWS4-HMAC-SHA256 Credential=a/20000101/{REGION}/states/aws4_request, SignedHeaders=host, Signature=any"}
+    headers = {
+        "x-amz-target": "AWSStepFunctions.TestState",
+        "authorization": f"AWS4-HMAC-SHA256 Credential=a/20000101/{REGION}/states/aws4_request, SignedHeaders=host, Signature=any",
+    }
     request = Request("POST", "/", headers, json.dumps(given).encode())
     try:
         return json.loads(api.test_state(request, lambda request, role: None).body)
@@ -491,7 +717,10 @@ def younger(recorded: Any) -> Any:
         for number, event in enumerate(events or []):
             if number and event["type"] == "EvaluationFailed":
                 before = events[number - 1]
-                if before["type"].endswith("StateEntered") and event["previousEventId"] == before["previousEventId"]:
+                if (
+                    before["type"].endswith("StateEntered")
+                    and event["previousEventId"] == before["previousEventId"]
+                ):
                     event["previousEventId"] = before["id"]
             if event["type"] == "MapStateExited" and events[number - 2]["type"] == "MapRunSucceeded":
                 event["previousEventId"] = events[number - 2]["previousEventId"]
@@ -520,7 +749,8 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
         for node in item.listchain():
             node.own_markers = [mark for mark in node.own_markers if mark.name not in _SKIPS]
     items[:] = [
-        item for item in items
+        item
+        for item in items
         if scope_of(item)[0] and (which == "all" or (part_of(item.nodeid) in aside) == (which == "held"))
     ]
 
@@ -529,7 +759,11 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
 def pytest_runtest_setup(item: Any) -> None:
     global _aws
     file = item.path.with_suffix(".snapshot.json")
-    recorded = json.loads(file.read_text()).get(item.nodeid, {}).get("recorded-content", {}) if file.is_file() else {}
+    recorded = (
+        json.loads(file.read_text()).get(item.nodeid, {}).get("recorded-content", {})
+        if file.is_file()
+        else {}
+    )
     _aws = Aws(recorded)
 
 
@@ -541,10 +775,18 @@ def pytest_runtest_makereport(item: Any, call: Any) -> Iterator[None]:
         item.line = {"id": item.nodeid, "outcome": "passed"}
     if report.outcome != "passed" and item.line["outcome"] == "passed":
         kind = call.excinfo.typename
-        item.line |= {"outcome": "unsupported" if kind == "Unsupported" else f"{report.outcome} in {call.when}", "error": kind, "message": str(call.excinfo.value)[:3000]}
+        item.line |= {
+            "outcome": "unsupported" if kind == "Unsupported" else f"{report.outcome} in {call.when}",
+            "error": kind,
+            "message": str(call.excinfo.value)[:3000],
+        }
     if call.when != "teardown":
         return
-    line = item.line | {"reached": _compared.get("reached", False), "younger": _compared.get("younger", False), "strict": item.line["outcome"] == "passed" and _compared.get("strict", True)}
+    line = item.line | {
+        "reached": _compared.get("reached", False),
+        "younger": _compared.get("younger", False),
+        "strict": item.line["outcome"] == "passed" and _compared.get("strict", True),
+    }
     if not line["strict"]:
         line |= {name: _compared.get(name) for name in ("observed", "recorded")}
     with Path(os.environ["GATE_RESULTS"]).open("a") as file:

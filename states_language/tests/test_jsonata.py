@@ -402,7 +402,11 @@ def test_a_guard_ends_a_regular_expression_that_may_never_end():
 def test_time_chance_and_ids_come_from_outside():
     """Without the machine's clock and without randomness, the same call gives the same values."""
     outside = Outside(86_400.5, Random(7), lambda: "made")
-    assert evaluate("[$now(), $millis(), $uuid()]", {}, outside=outside) == ["1970-01-02T00:00:00.500Z", 86_400_500, "made"]
+    assert evaluate("[$now(), $millis(), $uuid()]", {}, outside=outside) == [
+        "1970-01-02T00:00:00.500Z",
+        86_400_500,
+        "made",
+    ]
     assert evaluate("$random()", {}, outside=outside) == Random(7).random()
 
 
