@@ -1,15 +1,12 @@
-"""The Amazon States Language: structure, validation and JSONata of a definition. Nothing here calls AWS.
+"""Amazon States Language: check a state machine, run it, and test it. Nothing here calls AWS.
 
-    structure    which states a machine has, and where each one leads to
-    validation   the errors and warnings of Step Functions about a definition
-    expressions  parse a JSONata expression, and list what it reads
-    jsonata      evaluate a JSONata expression as Step Functions does
-
-The public names are those below, and `jsonata.evaluate`. Its import takes 30 ms, so it is not among them.
+The README lists the modules. The public names are those below, `interpreter.step` with `execution` and
+`outside`, `state_test`, and `jsonata.evaluate`, whose import takes 30 ms.
 
 PYTEST_DONT_REWRITE, as in `sfn_emulator`.
 """
 
+from states_language.machine import Error, Machine, MachineError, Run, Slow, Token
 from states_language.structure import all_states, assigned_by, branches, is_last, states, ways_from
 from states_language.validation import (
     SCHEMA,
@@ -24,6 +21,12 @@ __all__ = [
     "SCHEMA",
     "STATE_TYPES",
     "Diagnostic",
+    "Error",
+    "Machine",
+    "MachineError",
+    "Run",
+    "Slow",
+    "Token",
     "all_states",
     "assigned_by",
     "branches",

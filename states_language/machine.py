@@ -15,25 +15,33 @@ import heapq
 import json
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from states_language import execution as told
 from states_language.execution import (
+    Answered,
+    Beat,
     Call,
     Cancel,
     Done,
-    Effect,
+    Due,
     Event,
     Execution,
+    Failed,
     Input,
     Json,
+    Redrive,
     SetTimer,
+    Start,
     StartChild,
+    Stop,
+    Submitted,
+    Succeeded,
 )
 from states_language.interpreter import step
 from states_language.outside import Outside
@@ -42,8 +50,8 @@ from states_language.validation import diagnostics
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
-_MACHINE: Final = "arn:aws:states:us-east-1:123456789012:stateMachine:"
-_MOST_STEPS: Final = 1_000_000
+_PREFIX: Final = "arn:aws:states:us-east-1:123456789012:"
+_MOST_MOMENTS: Final = 1_000_000
 
 
 class MachineError(Exception):
@@ -149,7 +157,27 @@ class Machine:
             name: The name of the execution.
             at: When it starts; by default at the beginning of 2026, in UTC.
         """
-        return Run(self, {} if input is None else input, name, _BEGIN if at is None else at.timestamp())
+        given = {} if input is None else input
+        world = _World(self, _BEGIN if at is None else at.timestamp())
+        arn = f"{_PREFIX}stateMachine:{self.name}"
+        began = (
+            datetime.fromtimestamp(world.now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        )
+        context = {
+            "Execution": {
+                "Id": f"{_PREFIX}execution:{self.name}:{name}",
+                "Input": given,
+                "StartTime": began,
+                "Name": name,
+                "RoleArn": "arn:aws:iam::123456789012:role/machine",
+                "RedriveCount": 0,
+            },
+            "StateMachine": {"Id": arn, "Name": self.name},
+        }
+        run = Run(world, Execution(self.definition, given, context, self.type))
+        world.begin(run)
+        world.settle()
+        return run
 
 
 def _text_of(definition: str | Path | Mapping[str, Any]) -> tuple[str, str]:
@@ -168,38 +196,20 @@ class Run:
     """An execution in virtual time. Make it with `Machine.start`.
 
     Attributes:
-        now: The time, in seconds since 1970.
-        children: The child executions of Distributed Maps, in the order in which they began.
+        execution: The execution as the interpreter has it.
+        children: The child executions of its Distributed Maps, in the order in which they began.
     """
 
-    def __init__(self, machine: Machine, given: Json, name: str, now: float) -> None:
-        self.now, self.children = now, list[Run]()
-        self._machine, self._random = machine, Random(machine.seed)
-        self._timers: list[tuple[float, int, Run, str | Input]] = []
-        self._calls: deque[tuple[Run, Call]] = deque()
-        self._order = 0
-        self._cancelled: set[str] = set()
-        self._told: dict[str, int] = {}
-        self._tokens: dict[str, tuple[Run, str]] = {}
-        at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        arn = _MACHINE + machine.name
-        context = {
-            "Execution": {
-                "Id": f"{arn.replace(':stateMachine:', ':execution:')}:{name}",
-                "Input": given,
-                "StartTime": at,
-                "Name": name,
-                "RoleArn": "arn:aws:iam::123456789012:role/machine",
-                "RedriveCount": 0,
-            },
-            "StateMachine": {"Id": arn, "Name": machine.name},
-        }
-        self._world, self._parent = self, ""
-        self.execution = Execution(machine.definition, given, context, machine.type)
-        self._tell(told.Start())
-        self._answer()
+    def __init__(self, world: "_World", execution: Execution) -> None:
+        self._world, self.execution = world, execution
+        self.children = list[Run]()
 
     # What one asks
+
+    @property
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return datetime.fromtimestamp(self._world.now, UTC)
 
     @property
     def status(self) -> str:
@@ -224,7 +234,8 @@ class Run:
     @property
     def events(self) -> list[Event]:
         """The history, as GetExecutionHistory gives it."""
-        return list(self.execution.history)  # type: ignore[call-overload, no-any-return]
+        history = self.execution.history
+        return history if isinstance(history, list) else []
 
     @property
     def path(self) -> list[str]:
@@ -233,8 +244,8 @@ class Run:
         return [details["name"] for details in entered if details]
 
     def attempts(self, state: str) -> int:
-        """How often a Task has called its resource."""
-        return self._world._told.get(state, 0)
+        """How often a Task has called its resource, in this execution and its children."""
+        return self._world.answered.get(state, 0)
 
     def input_of(self, state: str) -> Json:
         """The latest input of a state.
@@ -268,10 +279,10 @@ class Run:
         Args:
             time: Seconds, or a text such as ``"90s"``, ``"5m"`` or ``"1h"``.
         """
-        until = self.now + seconds(time)
-        while self._timers and self._timers[0][0] <= until:
-            self._ring()
-        self.now = until
+        world, until = self._world, self._world.now + seconds(time)
+        while world.next_moment is not None and world.next_moment <= until:
+            world.ring()
+        world.now = until
         return self
 
     def finish(self) -> "Run":
@@ -280,11 +291,13 @@ class Run:
         Raises:
             MachineError: It does not end.
         """
-        for _ in range(_MOST_STEPS):
-            if self.status != "RUNNING" or not self._timers:
+        for _ in range(_MOST_MOMENTS):
+            if self.status != "RUNNING" or self._world.next_moment is None:
                 return self
-            self._ring()
-        raise MachineError(f"The run has not ended after {_MOST_STEPS} moments. It is in {self.path[-1]!r}.")
+            self._world.ring()
+        raise MachineError(
+            f"The run has not ended after {_MOST_MOMENTS} moments. It is in {self.path[-1]!r}."
+        )
 
     def token(self, state: str) -> "Waiting":
         """The task of a state that waits for its token.
@@ -292,20 +305,17 @@ class Run:
         Raises:
             MachineError: None waits.
         """
-        waiting = [(run, token) for token, (run, name) in self._tokens.items() if name == state]
-        waiting = [(run, token) for run, token in waiting if token in run.execution.frames]
-        if not waiting:
-            names = sorted(
-                {name for token, (run, name) in self._tokens.items() if token in run.execution.frames}
-            )
-            others = f"These wait: {', '.join(names)}." if names else "No state waits for a token."
-            raise MachineError(f"The state {state!r} does not wait for a token. {others}")
-        return Waiting(self, *waiting[0])
+        waiting = {token: it for token, it in self._world.tokens.items() if token in it[0].execution.frames}
+        for token, (run, name) in waiting.items():
+            if name == state:
+                return Waiting(self, run, token)
+        names = ", ".join(sorted({name for _, name in waiting.values()}))
+        others = f"These wait: {names}." if names else "No state waits for a token."
+        raise MachineError(f"The state {state!r} does not wait for a token. {others}")
 
     def stop(self, error: str | None = None, cause: str | None = None) -> "Run":
         """Stop the execution, as StopExecution does."""
-        self._tell(told.Stop(error, cause))
-        return self
+        return self._tell(Stop(error, cause))
 
     def redrive(self) -> "Run":
         """Let an execution that did not succeed go on where it failed, as RedriveExecution does.
@@ -315,76 +325,132 @@ class Run:
         """
         if self.status in {"RUNNING", "SUCCEEDED"}:
             raise MachineError(f"A run that is {self.status} cannot be redriven.")
-        self._tell(told.Redrive())
-        self._answer()
+        return self._tell(Redrive())
+
+    def _tell(self, message: Input) -> "Run":
+        self._world.tell(self, message)
+        self._world.settle()
         return self
 
-    # The world around the interpreter
 
-    def _tell(self, *inputs: Input) -> None:
-        world = self._world
-        outside = Outside(world.now, world._random, world._new_id)
-        for effect in step(self.execution, inputs, outside):
-            self._do(effect)
+@dataclass(frozen=True)
+class Waiting:
+    """A task that waits for its token."""
+
+    first: Run
+    run: Run
+    token: str
+
+    def success(self, output: Json = None) -> Run:
+        """Send SendTaskSuccess."""
+        return self._send(Answered(self.token, {} if output is None else output))
+
+    def failure(self, error: str | None = None, cause: str | None = None) -> Run:
+        """Send SendTaskFailure."""
+        return self._send(Answered(self.token, error=error, cause=cause, is_failure=True))
+
+    def heartbeat(self) -> Run:
+        """Send SendTaskHeartbeat."""
+        return self._send(Beat(self.token))
+
+    def _send(self, message: Input) -> Run:
+        self.run._tell(message)
+        return self.first
+
+
+class _World:
+    """What is around the executions of one run: a clock, answers, files, and children.
+
+    Attributes:
+        now: The time, in seconds since 1970.
+        answered: How often each Task was answered, by the name of its state.
+        tokens: Who waits for each token: the run and the name of the state.
+    """
+
+    def __init__(self, machine: Machine, now: float) -> None:
+        self.now, self._machine, self._random = now, machine, Random(machine.seed)
+        self.answered: dict[str, int] = {}
+        self.tokens: dict[str, tuple[Run, str]] = {}
+        self._order = count()
+        self._due: list[tuple[float, int, Run, Input | _Later]] = []
+        self._calls: deque[tuple[Run, Call]] = deque()
+        self._cancelled: set[str] = set()
+        self._parents: dict[str, tuple[Run, str]] = {}  # of children, by their ARNs
+
+    @property
+    def next_moment(self) -> float | None:
+        """When something happens by itself next; None if nothing does."""
+        while self._due and self._is_cancelled(self._due[0][3]):
+            heapq.heappop(self._due)
+        return self._due[0][0] if self._due else None
+
+    def _is_cancelled(self, what: "Input | _Later") -> bool:
+        key = what.call.id if isinstance(what, _Later) else what.id if isinstance(what, Due) else ""
+        return key in self._cancelled
+
+    def begin(self, run: Run) -> None:
+        """Let an execution begin."""
+        self.tell(run, Start())
+
+    def tell(self, run: Run, *inputs: Input) -> None:
+        """Tell an execution what has happened, and do what it wants."""
+        outside = Outside(self.now, self._random, self._new_id)
+        for effect in step(run.execution, inputs, outside):
+            if isinstance(effect, SetTimer):
+                self._later(effect.at, run, Due(effect.id))
+            elif isinstance(effect, Cancel):
+                self._cancelled.add(effect.id)
+            elif isinstance(effect, Call):
+                self._calls.append((run, effect))
+            elif isinstance(effect, StartChild):
+                self._start_child(run, effect)
+            elif isinstance(effect, Done):
+                self._ended(run)
 
     def _new_id(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
-    def _do(self, effect: Effect) -> None:
-        world = self._world
-        if isinstance(effect, SetTimer):
-            world._at(effect.at, self, effect.id)
-        elif isinstance(effect, Cancel):
-            world._cancelled.add(effect.id)
-        elif isinstance(effect, Call):
-            world._calls.append((self, effect))
-        elif isinstance(effect, StartChild):
-            self._start_child(effect)
-        elif isinstance(effect, Done) and self._parent:
-            world._at(world.now, self, "")
+    def _later(self, moment: float, run: Run, what: "Input | _Later") -> None:
+        heapq.heappush(self._due, (moment, next(self._order), run, what))
 
-    def _at(self, moment: float, run: "Run", what: str | Input) -> None:
-        self._order += 1
-        heapq.heappush(self._timers, (moment, self._order, run, what))
-
-    def _start_child(self, effect: StartChild) -> None:
-        world = self._world
-        child = object.__new__(Run)
-        child.__dict__ |= {"_world": world, "_parent": effect.id, "children": [], "_machine": self._machine}
-        child._of, child.now = self, world.now  # type: ignore[attr-defined]
-        context = self.execution.context
-        machine = effect.map_run.replace(":mapRun:", ":stateMachine:").rpartition(":")[0]
-        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{effect.id}"
-        context = {
-            **context,
-            **effect.shown,
-            "Execution": {**context["Execution"], "Id": arn, "Name": effect.id, "Input": effect.input},
-        }
-        child.execution = Execution(effect.workflow, effect.input, context, effect.type)
-        world.children.append(child)
-        child._tell(told.Start())
-
-    def _answer(self) -> None:
-        """Answer the calls, in their order, and end children."""
-        while self._calls or (self._timers and self._timers[0][0] <= self.now and self._timers[0][3] == ""):
-            if self._calls:
-                run, call = self._calls.popleft()
-                if call.id not in self._cancelled:
-                    run._answer_one(call)
-            else:
+    def settle(self) -> None:
+        """Let everything happen that needs no time: answers, in the order of the calls, and children."""
+        while self._calls or (self.next_moment is not None and self.next_moment <= self.now):
+            if not self._calls:
                 self._ring()
+                continue
+            run, call = self._calls.popleft()
+            if call.id not in self._cancelled:
+                self._answer(run, call)
 
-    def _answer_one(self, call: Call) -> None:
-        world = self._world
-        if call.state not in world._machine.tasks and call.resource.rpartition(":")[2] in {
-            "getObject",
-            "listObjectsV2",
-        }:
-            self._tell(self._read(call))
+    def ring(self) -> None:
+        """Let time pass until something happens by itself."""
+        if (moment := self.next_moment) is not None:
+            self.now = max(self.now, moment)
+            self.settle()
+
+    def _ring(self) -> None:
+        """Let all happen that is due now. AWS writes the events of all timers before it acts on one."""
+        timers: dict[Run, list[Input]] = {}
+        while (moment := self.next_moment) is not None and moment <= self.now:
+            _, _, run, what = heapq.heappop(self._due)
+            if isinstance(what, _Later):
+                self._give(run, what.call, what.answer)
+            else:
+                timers.setdefault(run, []).append(what)
+        for run, inputs in timers.items():
+            self.tell(run, *inputs)
+
+    # Answers
+
+    def _answer(self, run: Run, call: Call) -> None:
+        tasks = self._machine.tasks
+        if call.state not in tasks and call.resource.endswith((":s3:getObject", ":s3:listObjectsV2")):
+            self.tell(run, self._read(call))
             return
-        number = world._told.get(call.state, 0)
-        world._told[call.state] = number + 1
-        answer = self._machine.tasks.get(call.state, _MISSING)
+        number = self.answered.get(call.state, 0)
+        self.answered[call.state] = number + 1
+        answer = tasks.get(call.state, _MISSING)
         if isinstance(answer, list):
             answer = answer[min(number, len(answer) - 1)] if answer else _MISSING
         if answer is _MISSING:
@@ -392,77 +458,64 @@ class Run:
                 f"The Task {call.state!r} calls {call.resource!r}, and the test has no answer for it. Write "
                 f"tasks={{{call.state!r}: ...}} with a value, Error(...), Token(), a list or a function."
             )
-        self._give(call, answer)
+        self._give(run, call, answer(call.arguments) if callable(answer) else answer)
 
-    def _give(self, call: Call, answer: Answer) -> None:
-        world = self._world
+    def _give(self, run: Run, call: Call, answer: Answer) -> None:
         if isinstance(answer, Slow):
-            slow = replace(call)
-            world._at(world.now + seconds(answer.time), self, _Later(slow, answer.answer))  # type: ignore[arg-type]
+            self._later(self.now + seconds(answer.time), run, _Later(call, answer.answer))
             return
-        if isinstance(answer, Callable):  # type: ignore[arg-type]
-            answer = answer(call.arguments)
-            if isinstance(answer, Slow):
-                self._give(call, answer)
-                return
         if call.token:
-            world._tokens[call.token] = (self, call.state)
+            self.tokens[call.token] = (run, call.state)
+        accepted = [] if ":activity:" in call.resource else [Succeeded(call.id, {})]
         if isinstance(answer, Token):
-            if ":activity:" not in call.resource:
-                self._tell(told.Succeeded(call.id, {}))
+            self.tell(run, *accepted)
         elif isinstance(answer, Error):
-            self._tell(told.Failed(call.id, answer.name, answer.cause))
+            self.tell(run, Failed(call.id, answer.name, answer.cause))
         elif call.token:
-            self._tell(told.Succeeded(call.id, {}))
-            self._tell(told.Answered(call.token, answer))
+            self.tell(run, *accepted, Answered(call.token, answer))
+        elif ".sync" in call.resource:
+            self.tell(run, Submitted(call.id, {}), Succeeded(call.id, answer))
         else:
-            if ".sync" in call.resource:
-                self._tell(told.Submitted(call.id, {}))
-            self._tell(told.Succeeded(call.id, answer))
+            self.tell(run, Succeeded(call.id, answer))
 
     def _read(self, call: Call) -> Input:
         files, where = self._machine.files, call.arguments
         if call.resource.endswith("getObject"):
             name = f"{where['Bucket']}/{where['Key']}"
             if name not in files:
-                raise MachineError(f"The Map {call.state!r} reads {name!r}. Write files={{{name!r}: text}}.")
-            return told.Succeeded(call.id, files[name])
+                told = f"The Map {call.state!r} reads {name!r}. Write files={{{name!r}: text}}."
+                raise MachineError(told)
+            return Succeeded(call.id, files[name])
+        shared = {"Etag": '""', "LastModified": 0, "StorageClass": "STANDARD"}
         listed = [
-            {
-                "Key": name.partition("/")[2],
-                "Size": len(text.encode()),
-                "Etag": '""',
-                "LastModified": 0,
-                "StorageClass": "STANDARD",
-            }
+            {"Key": name.partition("/")[2], "Size": len(text.encode()), **shared}
             for name, text in sorted(files.items())
             if name.startswith(f"{where['Bucket']}/{where.get('Prefix', '')}")
         ]
-        return told.Succeeded(call.id, {"Contents": listed})
+        return Succeeded(call.id, {"Contents": listed})
 
-    def _ring(self) -> None:
-        """Let everything happen that is due next."""
-        self.now = max(self.now, self._timers[0][0])
-        due: dict[Run, list[Input]] = {}
-        while self._timers and self._timers[0][0] <= self.now:
-            _, _, run, what = heapq.heappop(self._timers)
-            if isinstance(what, _Later):
-                if what.call.id not in self._cancelled:
-                    run._give(what.call, what.answer)
-            elif what == "":
-                run._end_child()
-            elif what not in self._cancelled:
-                due.setdefault(run, []).append(told.Due(what))  # type: ignore[arg-type]
-        for run, inputs in due.items():
-            run._tell(*inputs)
-        self._answer()
+    # Children of Distributed Maps
 
-    def _end_child(self) -> None:
-        done, parent = self.execution, self._of  # type: ignore[attr-defined]
+    def _start_child(self, parent: Run, effect: StartChild) -> None:
+        context = parent.execution.context
+        machine, _, _ = effect.map_run.rpartition(":")
+        arn = f"{machine.replace(':mapRun:', ':execution:')}:{effect.id}"
+        own = {**context["Execution"], "Id": arn, "Name": effect.id, "Input": effect.input}
+        shown = {**context, **effect.shown, "Execution": own}
+        child = Run(self, Execution(effect.workflow, effect.input, shown, effect.type))
+        parent.children.append(child)
+        self._parents[arn] = (parent, effect.id)
+        self._later(self.now, child, Start())
+
+    def _ended(self, run: Run) -> None:
+        done = run.execution
+        if (found := self._parents.get(done.context["Execution"]["Id"])) is None:
+            return
+        parent, key = found
         if done.status == "SUCCEEDED":
-            parent._tell(told.Succeeded(self._parent, done.output))
+            self._later(self.now, parent, Succeeded(key, done.output))
         else:
-            parent._tell(told.Failed(self._parent, done.error, done.cause, done.status))
+            self._later(self.now, parent, Failed(key, done.error, done.cause, done.status))
 
 
 _MISSING: Final = object()
@@ -474,32 +527,3 @@ class _Later:
 
     call: Call
     answer: Answer
-
-    def __lt__(self, other: object) -> bool:
-        return False
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A task that waits for its token."""
-
-    world: Run
-    run: Run
-    token: str
-
-    def success(self, output: Json = None) -> Run:
-        """Send SendTaskSuccess."""
-        return self._send(told.Answered(self.token, {} if output is None else output))
-
-    def failure(self, error: str | None = None, cause: str | None = None) -> Run:
-        """Send SendTaskFailure."""
-        return self._send(told.Answered(self.token, error=error, cause=cause, is_failure=True))
-
-    def heartbeat(self) -> Run:
-        """Send SendTaskHeartbeat."""
-        return self._send(told.Beat(self.token))
-
-    def _send(self, message: Input) -> Run:
-        self.run._tell(message)
-        self.world._answer()
-        return self.world
