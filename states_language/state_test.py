@@ -82,6 +82,7 @@ class StateTest:
 
     def tell(self, message: Input) -> list[Effect]:
         """Tell the state what has happened, as `interpreter.step` is told."""
+        self._step.effects = []
         self._step.tell(message)
         self._step.go_on()
         return self._step.effects

@@ -324,6 +324,23 @@ class Aws:
         self.machines[stateMachineArn].update(more)
         return {"updateDate": datetime.fromtimestamp(self.now, UTC)}
 
+    def ValidateStateMachineDefinition(self, definition, type="STANDARD", severity="ERROR", maxResults=100):
+        found = [
+            it
+            for it in diagnostics(definition, express=type == "EXPRESS")
+            if severity == "WARNING" or it.severity == "ERROR"
+        ]
+        told = [
+            {"severity": it.severity, "code": it.code, "message": it.message}
+            | ({"location": it.location} if it.location else {})
+            for it in found
+        ]
+        return {
+            "result": "FAIL" if any(it.severity == "ERROR" for it in found) else "OK",
+            "diagnostics": told[: maxResults or 100],
+            "truncated": False,
+        }
+
     def DeleteStateMachine(self, stateMachineArn):
         return {}
 
@@ -705,13 +722,23 @@ def _compare_twice(self: Any, verify_test_case: bool = True, skip_verification_p
     return _compare(self, verify_test_case, skip_verification_paths)
 
 
+def with_redrives(value: Any) -> Any:
+    """A record in which the context object has RedriveCount."""
+    if isinstance(value, list):
+        return [with_redrives(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    made = {key: with_redrives(each) for key, each in value.items()}
+    return made | ({"RedriveCount": 0} if {"Id", "StartTime", "RoleArn"} <= made.keys() else {})
+
+
 def younger(recorded: Any) -> Any:
     """A record of AWS with what AWS does since then, as others measured it in 2026 and younger records show.
 
     EvaluationFailed follows the event with which its state began, and MapStateExited of a Distributed Map follows
     MapRunStarted. The context object has RedriveCount.
     """
-    recorded = deepcopy(recorded)
+    recorded = with_redrives(deepcopy(recorded))
     for value in recorded.values():
         events = value.get("events") if isinstance(value, dict) else None
         for number, event in enumerate(events or []):
@@ -734,6 +761,7 @@ def _assert(self: Any, verify_test_case: bool = True, skip_verification_paths: A
         if self.recorded_state and (made := younger(self.recorded_state)) != self.recorded_state:
             self.recorded_state = made
             _compared["younger"] = True
+            _compared["recorded"] = made
             return _compare(self, verify_test_case, skip_verification_paths)
         raise
 
