@@ -298,7 +298,7 @@ class Step:
             self.failed(frame, failure)
         except Exception as error:
             reason = _INTERNAL.format(frame.name, f"{type(error).__name__}: {error}")
-            self._fail_execution(frame.run, Failure(RUNTIME, reason))
+            self.fail_execution(frame.run, Failure(RUNTIME, reason))
             self.execution.context.setdefault("internal errors", []).append(repr(error))
 
     def settle(self, frame: Frame, act: Callable[[], Result | None]) -> None:
@@ -361,7 +361,7 @@ class Step:
         self.forget(frame)
         self._describe(frame, failure)
         if not failure.is_caught:
-            self._fail_execution(frame.run, failure)
+            self.fail_execution(frame.run, failure)
             return
         try:
             delay = retry.delay(frame, failure, self.outside.random)
@@ -398,7 +398,7 @@ class Step:
                 self._write_failed(frame)
                 self._fail_run(run, other)
             else:
-                self._fail_execution(run, other)
+                self.fail_execution(run, other)
             return
         run.last = after
         self._guarded(frame, lambda: self.leave(frame, output, assigned, catcher["Next"]))
@@ -424,12 +424,13 @@ class Step:
     def _fail_run(self, run: Run, failure: Failure) -> None:
         run.status = "FAILED"
         if (parent := run.parent) is None:
-            self._fail_execution(run, failure)
+            self.fail_execution(run, failure)
         else:
             maps.child_failed(self, parent, run, failure)
             self.failed(parent, failure)
 
-    def _fail_execution(self, run: Run, failure: Failure) -> None:
+    def fail_execution(self, run: Run, failure: Failure) -> None:
+        """End the execution, whatever Retry and Catch there are."""
         self.execution.error, self.execution.cause = failure.error, failure.cause
         self._end("FAILED", "ExecutionFailed", run.tail, failure.details)
 

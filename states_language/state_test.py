@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from states_language import map_run, retry
-from states_language.execution import Effect, Execution, Frame, Input, Json
+from states_language.execution import Effect, Execution, Frame, Input, Json, Run
 from states_language.failures import Failure
 from states_language.fields import compact
 from states_language.interpreter import Step
@@ -187,6 +187,9 @@ class _Testing(Step):
             self._fail("CAUGHT_ERROR", failure)
             self.leave(frame, output, assigned, catcher["Next"])
             return
+        self._fail("FAILED", failure)
+
+    def fail_execution(self, run: Run, failure: Failure) -> None:
         self._fail("FAILED", failure)
 
     def _fail(self, status: str, failure: Failure) -> None:

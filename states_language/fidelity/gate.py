@@ -605,6 +605,7 @@ class Aws:
             exec(text, names)
             try:
                 output = names["handler"](payload, types.SimpleNamespace())
+                output = json.loads(output) if isinstance(output, bytes) else output
             except Exception as error:
                 return Failed(
                     call.id,
