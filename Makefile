@@ -102,7 +102,8 @@ static: $(VENV)/.tested
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(BIN)/lint-imports
-	$(BIN)/lint-imports emulator/.importlinter
+	$(BIN)/lint-imports --config emulator/.importlinter
+	$(BIN)/lint-imports --config states_language/.importlinter
 
 unit: $(VENV)/.tested
 	$(PY) -m pytest tests/unit -n 2 -p no:nbval -m "not long"

@@ -1,4 +1,4 @@
-"""Run machines and return their histories as JSON. It runs in CPython and in Pyodide, and gives the same in both."""
+"""Run machines and return their histories as JSON: in CPython and in Pyodide the same."""
 
 import json
 
