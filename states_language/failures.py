@@ -59,6 +59,13 @@ def runtime(reason: str) -> Failure:
     return failure
 
 
+def intrinsic(reason: str) -> Failure:
+    """States.IntrinsicFailure: an intrinsic function refuses its arguments. Retry and Catch see it."""
+    failure = runtime(reason)
+    failure.error, failure.names = "States.IntrinsicFailure", {"States.IntrinsicFailure"}
+    return failure
+
+
 def evaluation(reason: str, location: str | None) -> Failure:
     """States.QueryEvaluationError. The history shows it as EvaluationFailed."""
     failure = runtime(reason)

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from states_language import intrinsics, jsonpath, paths
-from states_language.failures import Failure, evaluation, runtime
+from states_language.failures import Failure, evaluation, intrinsic, runtime
 from states_language.outside import Outside
 
 Json = Any
@@ -169,14 +169,14 @@ class View:
                     raise jsonpath.PathError(path)
                 return found
             except jsonpath.PathError as error:
-                where = f"'{compact(data)}'"
-                told = f"The JsonPath argument for the field '{path}' could not be found in the input {where}"
-                raise intrinsics.IntrinsicError(told) from error
+                told = f"The JsonPath argument for the field '{path}' could not be found in the input"
+                told = str(error) if isinstance(error, jsonpath.NoArrayError) else f"{told} '{compact(data)}'"
+                raise runtime(f"The function '{text}' had the following error: {told}") from error
 
         try:
             return intrinsics.evaluate(call, argument, self.outside.random, self.outside.new_id)
         except intrinsics.IntrinsicError as error:
-            raise runtime(f"The function '{text}' had the following error: {error}") from error
+            raise intrinsic(f"The function '{text}' had the following error: {error}") from error
 
     def _is_beyond(self, path: str, data: Json) -> bool:
         """Whether the path leads beyond the end of an array. An argument must not."""

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Final
 from states_language.execution import Frame, Json, State
 from states_language.failures import evaluation, runtime
 from states_language.fields import View, compact, is_expression
+from states_language.items import Pair
 from states_language.outputs import effective_input
 
 if TYPE_CHECKING:
     from states_language.interpreter import Step
 
-#: How many iterations or children of a Map run at the same time at most, whatever its MaxConcurrency.
+#: How many iterations of a Map run at the same time at most, whatever its MaxConcurrency.
 MOST_AT_ONCE: Final = 40
 
 
@@ -24,10 +25,6 @@ def is_distributed(state: State) -> bool:
     """Whether a state is a Map in distributed mode."""
     held = state.get("ItemProcessor") or state.get("Iterator") or {}
     return (held.get("ProcessorConfig") or {}).get("Mode") == "DISTRIBUTED"
-
-
-class Pair(dict[str, Json]):
-    """An item of a Map over an object: its ``Key`` and its ``Value``."""
 
 
 def item_shown(number: int, item: Json) -> dict[str, Json]:

@@ -41,8 +41,7 @@ _ALL_BYTES: Final = 64 * _BYTES
 _LONGEST_RANGE: Final = 360_145
 _LONG: Final = 2**63
 _DEPTH: Final = (
-    "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as "
-    f"tail-recursive. Depth={_LEVELS + 1} max={_LEVELS}"
+    "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive"
 )
 _TIME: Final = "Expression evaluation timeout: Check for infinite loop"
 _MEMORY: Final = "Expression evaluation memory limit exceeded: Check for excessive memory usage"
@@ -375,7 +374,8 @@ class _Copy:
         if isinstance(value, int):  # one that is too large for Java's long becomes a double
             return value if -_LONG <= value < _LONG else float(value)
         if isinstance(value, float):
-            return value if math.isfinite(value) else _NOT_FINITE[str(value)]
+            is_whole = value.is_integer() and -_LONG <= value < _LONG
+            return int(value) if is_whole else value if math.isfinite(value) else _NOT_FINITE[str(value)]
         if isinstance(value, dict):
             return {key: self.of(part) for key, part in value.items()}
         if isinstance(value, list):
@@ -482,7 +482,9 @@ class _Ours:
         if text is None:
             return None
         try:
-            value = json.loads(text, parse_constant=int, object_pairs_hook=_unique)
+            value = json.loads(
+                text, parse_constant=int, parse_float=_finite, parse_int=_long, object_pairs_hook=_unique
+            )
         except ValueError as error:
             raise JException("D3137", -1, "Invalid JSON") from error
         return Utils.NULL_VALUE if value is None else value
@@ -581,6 +583,17 @@ def _decoded(name: str, given: str | None, text: str | None) -> str | None:
         raise JException("D3140", -1, name, given) from error
 
 
+def _finite(text: str) -> float:
+    if math.isinf(value := float(text)):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _long(text: str) -> int | float:
+    """An integer as Java reads it: one that is too large for its long becomes a double."""
+    return int(text) if -_LONG <= int(text) < _LONG else _finite(text)
+
+
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(read := dict(pairs)) < len(pairs):
         raise ValueError("an object has a key twice")
@@ -594,7 +607,7 @@ _SIGNATURES: Final = {
     "hash": "<ss?:s>",
     "random": "<n?:n>",
     "uuid": "<:s>",
-    "parse": "<s:x>",
+    "parse": "<s?:x>",
     "string": "<x-b?:s>",
     "sort": "<af?:a>",
     "number": "<(nsb)-:n>",

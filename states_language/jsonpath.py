@@ -39,6 +39,10 @@ class PathError(LookupError):
     """A path leads to nothing. The text is the end of AWS's sentence about it."""
 
 
+class NoArrayError(PathError):
+    """An index leads into a value that is no array."""
+
+
 class PathSyntaxError(ValueError):
     """A text is no path, or a path that Step Functions does not follow."""
 
@@ -100,6 +104,11 @@ class Path:
                 value = value[key] if -len(value) <= key < len(value) else None
             elif isinstance(key, str) and isinstance(value, dict) and key in value:
                 value = value[key]
+            elif isinstance(key, int):
+                shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+                raise NoArrayError(
+                    f"Filter: [{key}] can only be applied to arrays. Current context is: {shown}"
+                )
             elif number == len(self.steps) - 1 and isinstance(value, dict):
                 raise PathError(f"No results for path: {_dotless(self.steps)}")
             else:

@@ -435,7 +435,7 @@ class _World:
         while (moment := self.next_moment) is not None and moment <= self.now:
             _, _, run, what = heapq.heappop(self._due)
             if isinstance(what, _Later):
-                self._give(run, what.call, what.answer)
+                self._give(run, what.call, what.answer, is_late=True)
             else:
                 timers.setdefault(run, []).append(what)
         for run, inputs in timers.items():
@@ -460,21 +460,27 @@ class _World:
             )
         self._give(run, call, answer(call.arguments) if callable(answer) else answer)
 
-    def _give(self, run: Run, call: Call, answer: Answer) -> None:
+    def _give(self, run: Run, call: Call, answer: Answer, *, is_late: bool = False) -> None:
+        if ".sync" in call.resource and not is_late and not isinstance(answer, Error):
+            self.tell(run, Submitted(call.id, {}))  # the job begins at once, however long it takes
         if isinstance(answer, Slow):
             self._later(self.now + seconds(answer.time), run, _Later(call, answer.answer))
             return
-        if call.token:
-            self.tokens[call.token] = (run, call.state)
-        accepted = [] if ":activity:" in call.resource else [Succeeded(call.id, {})]
+        token, is_activity = call.token, ":activity:" in call.resource
+        if token:
+            self.tokens[token] = (run, call.state)
+        if is_activity:
+            self.tell(run, Submitted(call.id, {"workerName": "worker"}))
+        elif token and not isinstance(answer, Error):
+            self.tell(run, Succeeded(call.id, {}))
         if isinstance(answer, Token):
-            self.tell(run, *accepted)
-        elif isinstance(answer, Error):
-            self.tell(run, Failed(call.id, answer.name, answer.cause))
-        elif call.token:
-            self.tell(run, *accepted, Answered(call.token, answer))
-        elif ".sync" in call.resource:
-            self.tell(run, Submitted(call.id, {}), Succeeded(call.id, answer))
+            return
+        if isinstance(answer, Error):
+            failed = Failed(call.id, answer.name, answer.cause)
+            answered = Answered(token or "", error=answer.name, cause=answer.cause, is_failure=True)
+            self.tell(run, answered if is_activity else failed)
+        elif token:
+            self.tell(run, Answered(token, answer))
         else:
             self.tell(run, Succeeded(call.id, answer))
 

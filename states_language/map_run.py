@@ -19,7 +19,7 @@ from states_language.execution import (
 from states_language.failures import Failure, runtime
 from states_language.fields import View, shown
 from states_language.items import ItemsError, batches, read_items
-from states_language.iterations import MOST_AT_ONCE, item_shown, processor, selected
+from states_language.iterations import item_shown, processor, selected
 from states_language.iterations import items as items_of
 from states_language.jsonpath import PathError
 from states_language.outputs import Result, effective_input
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 #: The values of InputType that can be read here.
 READ: Final = ("CSV", "JSON", "JSONL")
+_MOST_AT_ONCE: Final = 10_000  # children of a Map Run, whatever its MaxConcurrency
 _TOO_MANY: Final = "The specified tolerated failure threshold was exceeded"
 _READER_FAILED: Final = "States.ItemReaderFailed"
 
@@ -144,7 +145,7 @@ def _more(step: "Step", frame: Frame) -> Result | None:
     """Start children while there is room; the result if all have ended."""
     run = frame.map_run
     assert run is not None
-    most = min(run.max_concurrency or MOST_AT_ONCE, MOST_AT_ONCE)
+    most = min(run.max_concurrency or _MOST_AT_ONCE, _MOST_AT_ONCE)
     batched = "ItemBatcher" in frame.state
     workflow = {"QueryLanguage": step.execution.language, **processor(frame.state)}
     del workflow["ProcessorConfig"]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _LARGEST: Final = 262_144
 _TOKEN: Final = ".waitForTaskToken"
+_LIMITS: Final = ("TimeoutSeconds", "HeartbeatSeconds")
 
 
 class Task:
@@ -47,7 +48,7 @@ class Task:
         view = step.view(frame)
         data = effective_input(view)
         given = arguments(view, data)
-        limits = {name: view.number(name, name, data) for name in ("TimeoutSeconds", "HeartbeatSeconds")}
+        limits = {name: view.number(name, name, data) for name in _LIMITS}
         role = _role(view, data)
         if (mocked := step.mock(frame, given)) is not None:
             return mocked
@@ -59,10 +60,7 @@ class Task:
         if role is not None:
             details["taskCredentials"] = {"roleArn": role}
         step.event(frame.run, f"{kind}Scheduled", details)
-        if limits["TimeoutSeconds"] is not None:
-            step.wait(frame, "time-out", step.now + limits["TimeoutSeconds"])
-        if limits["HeartbeatSeconds"] is not None and frame.token:
-            step.wait(frame, "heartbeat", step.now + limits["HeartbeatSeconds"])
+        self._set_limits(step, frame)
         call = step.expect(frame, "call")
         if frame.token:
             step.expect(frame, "token", frame.token)
@@ -80,10 +78,10 @@ class Task:
         """Takes in an answer, the time, or an outcome by the token."""
         result: Result | None = None
         if isinstance(message, Due):
-            failure = Failure(TIMEOUT) if what == "time-out" else heartbeat_missed()
+            failure = Failure(TIMEOUT) if what == "TimeoutSeconds" else heartbeat_missed()
             self._fail(step, frame, failure, "TimedOut")
         elif isinstance(message, Beat):
-            self._renew(step, frame)
+            self._set_limits(step, frame, "HeartbeatSeconds")
         elif isinstance(message, Failed):
             step.came(frame, message.id)
             self._fail(step, frame, Failure(message.error, message.cause), "Failed")
@@ -101,6 +99,7 @@ class Task:
         """Takes in the reply of the service. A job, a worker or a token may still have to answer."""
         if kind_of(frame.state["Resource"]) == "Activity":
             step.event(frame.run, "ActivityStarted", message.output)  # a worker has taken it
+            self._set_limits(step, frame)
             return None
         if isinstance(message, Succeeded) and not frame.token:
             step.came(frame, message.id)
@@ -116,13 +115,15 @@ class Task:
         raise NotImplementedError
 
     @staticmethod
-    def _renew(step: "Step", frame: Frame) -> None:
-        if "heartbeat" not in frame.waits.values():
-            return
-        step.cancel(frame, "heartbeat")
+    def _set_limits(step: "Step", frame: Frame, *names: str) -> None:
+        """Set the timers of a task again: of its time-out, and of its heartbeat if it has a token."""
         view = step.view(frame)
-        seconds = view.number("HeartbeatSeconds", "HeartbeatSeconds", effective_input(view))
-        step.wait(frame, "heartbeat", step.now + seconds)
+        data = effective_input(view)
+        for name in names or _LIMITS:
+            step.cancel(frame, name)
+            seconds = view.number(name, name, data)
+            if seconds is not None and (name == "TimeoutSeconds" or frame.token):
+                step.wait(frame, name, step.now + seconds)
 
     def _answered(self, step: "Step", frame: Frame, answer: Answered) -> Result | None:
         if answer.is_failure:

@@ -1,8 +1,8 @@
 """Run LocalStack's recorded tests against `states_language` alone: no server, no network, and no waiting.
 
 Pytest loads this plugin in LocalStack's checkout. There, each call of botocore ends here. Step Functions is
-the interpreter in virtual time. What a task answers is taken from the record of AWS, or the function's own code
-runs. Other services only say that all is well.
+the interpreter in virtual time. What a task answers is taken from the record of AWS, or the function's own
+code runs. Other services only say that all is well.
 """
 
 import heapq

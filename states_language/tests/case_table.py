@@ -1,7 +1,7 @@
 """Run a row of a table of cases, and see what it gives.
 
-A row is one line of ``measured.jsonl`` or ``cases.jsonl``. `observed` runs it and returns what its ``expected`` names:
-no more, so that a test compares the two as they are.
+A row is one line of ``measured.jsonl`` or ``cases.jsonl``. `observed` runs it and returns what its
+``expected`` names: no more, so that a test compares the two as they are.
 
     {"expression": ...}                                 `jsonata.evaluate`
     {"definition": ..., "state": NAME, "mock": ...}     `StateTest`
@@ -67,7 +67,9 @@ def _state(row: Row) -> Row:
 
 def _run(row: Row) -> Run:
     tasks = {name: _answer(answer) for name, answer in row.get("tasks", {}).items()}
-    machine = Machine(row["definition"], tasks=tasks, files=row.get("files"), type=row.get("type", "STANDARD"))
+    machine = Machine(
+        row["definition"], tasks=tasks, files=row.get("files"), type=row.get("type", "STANDARD")
+    )
     run = machine.start(row.get("input", {}))
     for what, *values in row.get("do", [["finish"]]):
         if what in {"success", "failure", "heartbeat"}:
@@ -78,7 +80,7 @@ def _run(row: Row) -> Run:
 
 
 def _answer(answer: Any) -> Any:
-    """What a task answers: ``output``, ``error``, ``letters`` (a long text) or ``token``, each perhaps ``after`` a time."""
+    """What a task answers: ``output``, ``error``, ``letters`` (a long text), ``token``; ``after`` a time."""
     match answer:
         case list():
             return [_answer(each) for each in answer]

@@ -1,4 +1,4 @@
-"""Histories and outcomes of the language that no other table has: ``cases.jsonl``, from AWS's pages and records."""
+"""Histories and outcomes that no other table has: ``cases.jsonl``, from AWS's pages and records."""
 
 import pytest
 from case_table import observed, rows

@@ -35,12 +35,23 @@ def why(expression, **more):
     return str(raised.value)
 
 
+def read(value):
+    """A value as AWS reads it: a whole number has no fraction."""
+    if isinstance(value, list):
+        return [read(each) for each in value]
+    if isinstance(value, dict):
+        return {key: read(each) for key, each in value.items()}
+    return (
+        int(value) if isinstance(value, float) and value.is_integer() and -(2**63) <= value < 2**63 else value
+    )
+
+
 @given(JSON)
 def test_a_binding_comes_back_as_it_is(value):
-    """A value comes back with the types of its numbers, alone and inside another value."""
-    assert repr(evaluate("$x", {"x": value})) == repr(value)
-    assert repr(evaluate("$states.input", {"states": {"input": value}})) == repr(value)
-    assert repr(evaluate("{'k': $x}", {"x": value})) == repr({"k": value})
+    """A value comes back with the types of its numbers, alone and inside another value; 1.0 is 1."""
+    assert repr(evaluate("$x", {"x": value})) == repr(read(value))
+    assert repr(evaluate("$states.input", {"states": {"input": value}})) == repr(read(value))
+    assert repr(evaluate("{'k': $x}", {"x": value})) == repr({"k": read(value)})
 
 
 @given(some.text())
@@ -370,10 +381,10 @@ SHARED = "{'a': $x, 'b': $x}"
         (DOUBLED.format(SHARED, "$f('a', 40) in [$f('a', 40)]"), TIME),
         ("($f := function() { $f() }; $f())", TIME),
         ("$map([1..80000], function($i) { $i * 2 })", TIME),
-        ("+".join(["1"] * 101), DEPTH + "tail-recursive. Depth=101 max=100"),
-        ("(1; 2; 3; " + "+".join(["1"] * 101) + ")", DEPTH + "tail-recursive. Depth=101 max=100"),
-        ("(" * 2000 + "1" + ")" * 2000, DEPTH + "tail-recursive. Depth=101 max=100"),
-        ("($f := function($n) { 1 + $f($n) }; $f(1))", DEPTH + "tail-recursive. Depth=101 max=100"),
+        ("+".join(["1"] * 101), DEPTH + "tail-recursive"),
+        ("(1; 2; 3; " + "+".join(["1"] * 101) + ")", DEPTH + "tail-recursive"),
+        ("(" * 2000 + "1" + ")" * 2000, DEPTH + "tail-recursive"),
+        ("($f := function($n) { 1 + $f($n) }; $f(1))", DEPTH + "tail-recursive"),
         ("($__evaluate_entry := nope; $__evaluate_exit := nope; $f := function() { $f() }; $f())", TIME),
     ],
 )

@@ -1,6 +1,6 @@
 """What others measured on AWS: each fact once, in ``measured.jsonl``.
 
-A row has the fact, its source and its date; its ``certainty`` if it was not measured. Then it has one of these:
+A row has the fact, its source and its date; its ``certainty`` if it was not measured. Then one of these:
 
     a case and ``expected``   the fact holds here, and this test shows it
     ``differs``               besides a case: it does not hold here, and why

@@ -1,17 +1,11 @@
-"""Stop an expression of JSONata that takes too long: by the CPU time of its thread, and in a process of its own.
+"""Stop an expression of JSONata that takes too long: by its CPU time, or in another process (`apart`)."""
 
-Python cannot interrupt the match of a regular expression, and other threads wait until it ends. So one that may take
-long runs in another process, which is killed when its time is over.
-"""
-
-import json
 import random
-import subprocess
-import sys
 import time
 import uuid
 from typing import Final
 
+from sfn_emulator.process.apart import apart
 from states_language.outside import Outside, Spans
 
 #: How much CPU time one evaluation may take.
@@ -36,14 +30,7 @@ class TimeGuard:
 
     def matches(self, pattern: str, flags: int, text: str) -> Spans:
         """The matches of a regular expression, from a process of its own."""
-        command, given = [sys.executable, "-I", "-S", "-c", _MATCH], json.dumps([pattern, flags, text])
-        try:
-            done = subprocess.run(
-                command, input=given, capture_output=True, text=True, timeout=self._seconds, check=True
-            )
-        except subprocess.TimeoutExpired as error:
-            raise TimeoutError from error
-        found: Spans = json.loads(done.stdout)
+        found: Spans = apart(_MATCH, [pattern, flags, text], self._seconds)
         return found
 
 
