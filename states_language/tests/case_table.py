@@ -5,7 +5,7 @@ A row is a line of ``measured.jsonl`` or ``cases.jsonl``. It has one of these ca
     expression, input               `jsonata.evaluate`; ``expressions`` are several
     definition, state, input, mock  `StateTest`
     definition                      `diagnostics`, if that is what it expects
-    definition, input, tasks,       `Machine`: what tasks answer, which files it reads, and what happens to the
+    definition, input, tasks,       `Machine`: what tasks answer, which files it reads, what happens to the
     files, do                       run in virtual time; by default, it finishes
 
 `observed` returns what ``expected`` names, and no more. Events are ``[type, previousEventId]``; their ids are
@@ -89,7 +89,7 @@ def _run(row: Row) -> Run:
 
 
 def _answer(answer: Any) -> Any:
-    """What a task answers: an output, an error, a long text, or that it has a token; perhaps after some time."""
+    """What a task answers: an output, an error, a long text, or only a token; perhaps after some time."""
     match answer:
         case list():
             return [_answer(each) for each in answer]
