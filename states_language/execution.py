@@ -164,11 +164,22 @@ class StartChild:
 
 
 @dataclass(frozen=True, slots=True)
+class RedriveChild:
+    """Redrive a child execution of a Distributed Map that did not succeed.
+
+    Args:
+        id: The id with which it was started. `Succeeded` or `Failed` name it again.
+    """
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The execution has ended. Its fields say how."""
 
 
-Effect = Call | SetTimer | Cancel | StartChild | Done
+Effect = Call | SetTimer | Cancel | StartChild | RedriveChild | Done
 
 # Where an execution stands.
 
@@ -269,12 +280,15 @@ class MapRun:
         tolerated_count: How many failures are tolerated; None if the definition does not say it.
         tolerated_percentage: The same in per cent of the items.
         source: Where the items are from.
-        waiting: The inputs of the children that have not begun, with the number of items and what they see.
-        running: The number of items of each child that runs, by its id, and the child's place.
-        outputs: The outputs of the children in order.
+        begun: How many children have begun.
+        running: The numbers of the children that run, by their ids.
+        outputs: The outputs of the children that have succeeded, by their numbers.
+        unsuccessful: The numbers of the children that did not succeed, by their ids.
+        redrives: How often it was redriven.
         counts: How many items have each status.
         total: How many items there are.
         status: ``RUNNING``, ``SUCCEEDED``, ``FAILED`` or ``ABORTED``.
+        read: What an ItemReader has listed so far.
     """
 
     arn: str
@@ -283,10 +297,11 @@ class MapRun:
     tolerated_count: float | None = None
     tolerated_percentage: float | None = None
     source: str = "STATE_DATA"
-    waiting: list[tuple[Json, int, dict[str, Json]]] = field(default_factory=list)
     begun: int = 0
     running: dict[str, int] = field(default_factory=dict)
     outputs: dict[int, Json] = field(default_factory=dict)
+    unsuccessful: dict[str, int] = field(default_factory=dict)
+    redrives: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     total: int = 0
     status: str = "RUNNING"

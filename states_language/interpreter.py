@@ -199,6 +199,7 @@ class Step:
         if frame is None:
             self.begin_run(run, self.execution.input, self.execution.text)
             return
+        frame.tries = {}
         inner = [child for child in frame.children if child]
         if frame.state["Type"] == "Fail":
             self.ready.append(lambda: self.enter(run, frame.name, frame.input))

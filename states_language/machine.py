@@ -36,6 +36,7 @@ from states_language.execution import (
     Input,
     Json,
     Redrive,
+    RedriveChild,
     SetTimer,
     Start,
     StartChild,
@@ -376,6 +377,7 @@ class _World:
         self._calls: deque[tuple[Run, Call]] = deque()
         self._cancelled: set[str] = set()
         self._parents: dict[str, tuple[Run, str]] = {}  # of children, by their ARNs
+        self._children: dict[str, Run] = {}  # by the ids with which they were started
 
     @property
     def next_moment(self) -> float | None:
@@ -404,6 +406,8 @@ class _World:
                 self._calls.append((run, effect))
             elif isinstance(effect, StartChild):
                 self._start_child(run, effect)
+            elif isinstance(effect, RedriveChild):
+                self._later(self.now, self._children[effect.id], Redrive())
             elif isinstance(effect, Done):
                 self._ended(run)
 
@@ -461,27 +465,28 @@ class _World:
         self._give(run, call, answer(call.arguments) if callable(answer) else answer)
 
     def _give(self, run: Run, call: Call, answer: Answer, *, is_late: bool = False) -> None:
-        if ".sync" in call.resource and not is_late and not isinstance(answer, Error):
+        token, is_activity = call.token, ":activity:" in call.resource
+        begins = not is_late and not isinstance(answer, Error)
+        if token:
+            self.tokens[token] = (run, call.state)
+        if begins and ".sync" in call.resource:
             self.tell(run, Submitted(call.id, {}))  # the job begins at once, however long it takes
+        elif begins and token and not is_activity:
+            self.tell(run, Succeeded(call.id, {}))  # and so does who shall answer by the token
         if isinstance(answer, Slow):
             self._later(self.now + seconds(answer.time), run, _Later(call, answer.answer))
             return
-        token, is_activity = call.token, ":activity:" in call.resource
-        if token:
-            self.tokens[token] = (run, call.state)
         if is_activity:
             self.tell(run, Submitted(call.id, {"workerName": "worker"}))
-        elif token and not isinstance(answer, Error):
-            self.tell(run, Succeeded(call.id, {}))
-        if isinstance(answer, Token):
-            return
         if isinstance(answer, Error):
-            failed = Failed(call.id, answer.name, answer.cause)
-            answered = Answered(token or "", error=answer.name, cause=answer.cause, is_failure=True)
-            self.tell(run, answered if is_activity else failed)
-        elif token:
+            if token and (is_activity or is_late):
+                failure = Answered(token, error=answer.name, cause=answer.cause, is_failure=True)
+                self.tell(run, failure)
+            else:
+                self.tell(run, Failed(call.id, answer.name, answer.cause))
+        elif token and not isinstance(answer, Token):
             self.tell(run, Answered(token, answer))
-        else:
+        elif not token:
             self.tell(run, Succeeded(call.id, answer))
 
     def _read(self, call: Call) -> Input:
@@ -510,7 +515,7 @@ class _World:
         shown = {**context, **effect.shown, "Execution": own}
         child = Run(self, Execution(effect.workflow, effect.input, shown, effect.type))
         parent.children.append(child)
-        self._parents[arn] = (parent, effect.id)
+        self._parents[arn], self._children[effect.id] = (parent, effect.id), child
         self._later(self.now, child, Start())
 
     def _ended(self, run: Run) -> None:

@@ -13,6 +13,7 @@ from states_language.execution import (
     Input,
     Json,
     MapRun,
+    RedriveChild,
     StartChild,
     Succeeded,
 )
@@ -146,17 +147,9 @@ def _more(step: "Step", frame: Frame) -> Result | None:
     run = frame.map_run
     assert run is not None
     most = min(run.max_concurrency or _MOST_AT_ONCE, _MOST_AT_ONCE)
-    batched = "ItemBatcher" in frame.state
-    workflow = {"QueryLanguage": step.execution.language, **processor(frame.state)}
-    del workflow["ProcessorConfig"]
     while run.begun < len(frame.items) and len(run.running) < most:
-        number, item = run.begun, frame.items[run.begun]
-        shown = {} if batched else _shown(number, item, run.source)
-        given = item if batched else selected(step, frame, item, shown)
-        key = step.expect(frame, f"child {number}")
+        _start_child(step, frame, run, run.begun)
         run.begun += 1
-        run.running[key] = count = len(item["Items"]) if batched else 1
-        step.effects.append(StartChild(key, run.arn, workflow, run.type, given, shown, count))
     if run.running or run.begun < len(frame.items):
         return None
     run.status = "SUCCEEDED"
@@ -166,6 +159,22 @@ def _more(step: "Step", frame: Frame) -> Result | None:
     outputs = [run.outputs[number] for number in sorted(run.outputs)]
     frame.items = []
     return Result(outputs)
+
+
+def _start_child(step: "Step", frame: Frame, run: MapRun, number: int) -> None:
+    workflow = {"QueryLanguage": step.execution.language, **processor(frame.state)}
+    del workflow["ProcessorConfig"]
+    item, batched = frame.items[number], "ItemBatcher" in frame.state
+    shown = {} if batched else _shown(number, item, run.source)
+    given = item if batched else selected(step, frame, item, shown)
+    key = step.expect(frame, "child")
+    run.running[key] = number
+    step.effects.append(StartChild(key, run.arn, workflow, run.type, given, shown, _count(frame, item)))
+
+
+def _count(frame: Frame, item: Json) -> int:
+    """How many items an input of a child has."""
+    return len(item["Items"]) if "ItemBatcher" in frame.state else 1
 
 
 def told(step: "Step", frame: Frame, what: str, message: Input) -> Result | None:
@@ -178,14 +187,15 @@ def told(step: "Step", frame: Frame, what: str, message: Input) -> Result | None
     if what == "reader":
         step.came(frame, message.id)  # type: ignore[union-attr]
         return _came(step, frame, message.output)  # type: ignore[union-attr]
-    number = int(what.removeprefix("child "))
     step.came(frame, message.id)  # type: ignore[union-attr]
-    items = run.running.pop(message.id)  # type: ignore[union-attr]
+    number = run.running.pop(message.id)  # type: ignore[union-attr]
+    items = _count(frame, frame.items[number])
     status = "SUCCEEDED"
     if isinstance(message, Succeeded):
         run.outputs[number] = message.output
     elif isinstance(message, Failed):
         status = message.status
+        run.unsuccessful[message.id] = number
     run.counts[status] = run.counts.get(status, 0) + items
     failed = run.counts.get("FAILED", 0) + run.counts.get("TIMED_OUT", 0)
     if exceeds(failed, run.total, run.tolerated_count, run.tolerated_percentage):
@@ -249,9 +259,22 @@ def _percentage(view: View, data: Json) -> float | None:
 
 
 def resume(step: "Step", frame: Frame) -> None:
-    """After a redrive, start again those children that did not succeed."""
+    """After a redrive, let those children run again that did not succeed, and then the others."""
     run = frame.map_run
     assert run is not None
-    run.status, run.running = "RUNNING", {}
+    if not frame.items:  # its items could not be read
+        step.attempt(frame)
+        return
+    again, run.unsuccessful = run.unsuccessful | run.running, {}
+    run.status, run.running, run.counts = "RUNNING", {}, {"SUCCEEDED": run.counts.get("SUCCEEDED", 0)}
+    run.redrives += 1
+    step.event(frame.run, "MapRunRedriven", {"mapRunArn": run.arn, "redriveCount": run.redrives})
     step.expect(frame, "map run", run.arn)
+    for key, number in again.items():
+        if run.type == "EXPRESS":
+            _start_child(step, frame, run, number)
+        else:
+            step.expect(frame, "child", key)
+            run.running[key] = number
+            step.effects.append(RedriveChild(key))
     step.settle(frame, lambda: _more(step, frame))
