@@ -137,13 +137,14 @@ $(VENV)/ministack/.installed: $(VENV)/.installed tests/second/ministack.lock
 	@if $(VENV)/ministack/bin/python $(LOCKED) tests/second/ministack.lock; then touch $@; \
 	  else echo "MiniStack cannot be installed here." >&2; fi
 
-# Runs what a change can break: `make check`, the emulator, the notebooks, and a real browser if there is one. Your own
+# Runs what a change can break: `make check`, the emulator, the notebooks, and a real browser. Its last line says what it
+# left out if there is none. Your own
 # emulator and your AWS settings are not touched.
 test: check
 	$(APART) tests/everything short
 
 # Runs `make test`, and all tests that take long: each interruption, AWS's command lines, MiniStack, the notebooks in kernels.
-test-all: test site $(VENV)/awscli/.installed $(VENV)/samcli/.installed $(VENV)/ministack/.installed $(VENV)/tools/.installed
+test-all: test $(if $(shell command -v npm;),site) $(VENV)/awscli/.installed $(VENV)/samcli/.installed $(VENV)/ministack/.installed $(VENV)/tools/.installed
 	$(APART) tests/everything long
 
 # Runs the cells of all lessons without a kernel. CI does it, and the unit tests, with Debian's Python, too.
@@ -177,11 +178,11 @@ $(VENV)/site/.installed: docs/site/site.lock docs/site/package-lock.json
 pictures: $(VENV)/.tested
 	$(APART) $(PY) -m pytest -q -p no:nbval -m browser tests/browser/pictures.py
 
-# Measures the kit and writes the README's sentence. It takes ten minutes; use a machine that does nothing else.
+# Measures the kit and writes the README's sentences. It takes ten minutes; use a machine that does nothing else.
 bench: $(VENV)/.tested $(VENV)/ministack/.installed
-	$(APART) $(PY) benchmarks/bench.py
+	PYTHONPATH=tests $(APART) $(PY) benchmarks/bench.py
 
-# Measures how long `make test` takes. The next `make bench` puts this into its table.
+# Measures how long `make test` takes, and puts this into the table of `make bench` and into the README.
 bench-tests: $(VENV)/.tested
 	$(PY) benchmarks/bench.py --tests
 

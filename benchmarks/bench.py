@@ -2,8 +2,8 @@
 
 Other programs on the machine change the figures. So two things that are compared are measured in turns, and
 the table shows both and their ratio. Writes ``results.md`` and ``results.json`` next to this file, and the
-README's sentence. ``--quick`` is a short run that writes nothing. ``--tests`` runs ``make test`` and keeps
-its duration.
+README's sentences. ``--quick`` is a short run that writes nothing. ``--tests`` runs ``make test`` and writes
+how long it took into the same files.
 """
 
 import argparse
@@ -14,7 +14,8 @@ import platform
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,14 @@ from draws import concurrent_draws, first_draws, languages, warm_draws
 from editions import deploys, drying_pool, pool_sizes
 from emulators import counting_emulator, emulator, ministack
 from histories import longest_history
+from moments import alarms, boards, checks, in_browser, other_calls
 from processes import imports, memory, starts
 from room import room
-from rows import Row, page, readme, results, table
+from rows import MAKE_TEST, Row, page, readme, results, table
 from tools import FULL, QUICK, Plan
 
 HERE = Path(__file__).resolve().parent
-TESTS = HERE / "make_test.json"
+RESULTS = HERE / "results.json"
 README = HERE.parent / "README.md"
 
 
@@ -38,7 +40,7 @@ def main() -> None:
     """Measure, and write or print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds, no MiniStack; print, write nothing")
-    parser.add_argument("--tests", action="store_true", help="run `make test` and keep how long it took")
+    parser.add_argument("--tests", action="store_true", help="run `make test` and write how long it took")
     asked = parser.parse_args()
     if asked.tests:
         record_tests()
@@ -49,15 +51,27 @@ def main() -> None:
 
 
 def keep() -> None:
-    """Measure everything and write the files."""
+    """Measure everything and write the files. The time of `make test` stays as it was."""
     about, begun = conditions(), time.monotonic()
-    rows = measured(FULL)
+    rows = [*measured(FULL), *(row for row in stored()[0] if row.what == MAKE_TEST)]
     about |= {"load_after": load(), "minutes": round((time.monotonic() - begun) / 60, 1)}
+    write(rows, about)
+    print(page(rows, about))
+
+
+def stored() -> tuple[list[Row], dict[str, Any]]:
+    """The rows of the last run, and the machine and the versions that they come from."""
+    told = json.loads(RESULTS.read_text("utf-8"))
+    names = [field.name for field in fields(Row)]
+    return [Row(**{name: row[name] for name in names}) for row in told["rows"]], told["conditions"]
+
+
+def write(rows: Sequence[Row], about: Mapping[str, Any]) -> None:
+    """Write ``results.md``, ``results.json``, and the README's sentences."""
     (HERE / "results.md").write_text(page(rows, about), "utf-8")
     told = results(rows, about)
-    (HERE / "results.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    RESULTS.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
     README.write_text(readme(README.read_text("utf-8"), told), "utf-8")
-    print(page(rows, about))
 
 
 def measured(plan: Plan) -> list[Row]:
@@ -75,24 +89,20 @@ def measured(plan: Plan) -> list[Row]:
             rows += languages(plan)
         with counting_emulator(folder / "counting") as address:
             rows += drying_pool(plan, address) + pool_sizes(plan, address)
-    return [*rows, *tests()]
-
-
-def tests() -> Sequence[Row]:
-    """The duration of `make test` in the last run with ``--tests``; it is too long to run each time."""
-    if not TESTS.exists():
-        return [Row("`make test`, with a browser", None, "s", note="`make bench-tests` measures it")]
-    told = json.loads(TESTS.read_text("utf-8"))
-    note = f"system load before: {told['load_before']:.1f}"
-    return [Row("`make test`, with a browser", told["seconds"], "s", most=360, note=note)]
+        with emulator(folder / "moments"):
+            rows += alarms(plan) + checks(plan) + boards(plan) + other_calls(plan)
+        rows += in_browser(folder)
+    return rows
 
 
 def record_tests() -> None:
-    """Run all tests, and write their duration if they passed."""
+    """Run `make test`, and write how long it took if it passed."""
     before, begun = load(), time.monotonic()
     subprocess.run(["make", "test"], cwd=HERE.parent, check=True)
-    told = {"seconds": round(time.monotonic() - begun), "load_before": before}
-    TESTS.write_text(json.dumps(told) + "\n", "utf-8")
+    seconds, (rows, about) = time.monotonic() - begun, stored()
+    note = f"system load before: {before:.1f}"
+    row = Row(MAKE_TEST, round(seconds), "s", most=360, note=note)
+    write([*(each for each in rows if each.what != MAKE_TEST), row], about)
 
 
 def conditions() -> dict[str, Any]:

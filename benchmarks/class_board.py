@@ -1,7 +1,4 @@
-"""Measure a board: 200 attendees with a report a second each, and 200 reports at the same moment.
-
-Run `PYTHONPATH=tests .venv/bin/python benchmarks/class_board.py` on a machine that does nothing else.
-"""
+"""Measure a board: 200 attendees with a report a second each, or 200 reports at the same moment."""
 
 import asyncio
 import json
@@ -21,7 +18,6 @@ class Figures(NamedTuple):
     """Milliseconds from a report to the page, how many came there, their statuses, the board's megabytes."""
 
     median: float
-    slowest: float
     count: int
     statuses: set[int]
     megabytes: float
@@ -91,21 +87,9 @@ def measured(rounds: int, spread: float, tries: int = 1) -> list[Figures]:
             load = Load(json.loads(process.stdout.readline()))
             for _try in range(tries):
                 asyncio.run(load.run(rounds, spread))
-                times = sorted(1000 * each for each in load.seconds)
+                times = [1000 * each for each in load.seconds]
                 megabytes = psutil.Process(process.pid).memory_info().rss / 1e6
-                slowest = times[int(len(times) * 0.99)]
-                found.append(
-                    Figures(statistics.median(times), slowest, len(times), set(load.statuses), megabytes)
-                )
+                found.append(Figures(statistics.median(times), len(times), set(load.statuses), megabytes))
         finally:
             process.terminate()
     return found
-
-
-if __name__ == "__main__":
-    for words, rounds, spread in (("a report a second each", 20, 1), ("all at once", 1, 0)):
-        for each in measured(rounds, spread, tries=3):
-            print(
-                f"{PEOPLE} attendees, {words}: {each.count} reports, median {each.median:.0f} ms, "
-                f"99 of 100 within {each.slowest:.0f} ms, {each.megabytes:.0f} MB"
-            )

@@ -27,6 +27,7 @@ from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks, run
 from lottery_lib.draws import last_execution
 from lottery_lib.history import transitions
 from lottery_lib.names import Names
+from lottery_lib.plan import SERIAL_INDEX
 from lottery_lib.resources.lambda_function import Function
 from lottery_lib.target import elsewhere
 from lottery_lib.waiting import Waiter
@@ -48,7 +49,7 @@ PRICES = {
     "SNS e-mails": (2.00 / 100_000, "aws.amazon.com/sns/pricing"),
     "log bytes": (0.50 / 1e9, "aws.amazon.com/cloudwatch/pricing"),
 }
-#: A GB for a month: of a table, and of logs.
+#: A GB for a month: of a table with its index, and of logs.
 STORED = {"table bytes": 0.25 / 1e9, "log bytes": 0.03 / 1e9}
 #: Nobody has run it on AWS, so we count each call as a cold start that imports boto3. AWS bills cold starts.
 SECONDS_A_CALL = 1.0
@@ -62,6 +63,7 @@ ATTENDEES, DRAWS = 30, 20
 LESSONS = ("09", "11", "14", "18")
 ALARM = 0.10
 Line = Mapping[str, Any]
+Item = Mapping[str, Mapping[str, str]]
 
 
 def serve(port: int, file: Path) -> int:
@@ -205,8 +207,9 @@ class Bills:
                 units = sum(max(1, math.ceil(_size(each) / 4096)) for each in items)
                 yield "DynamoDB read request units", units
             case "dynamodb", "PutItem" | "DeleteItem" | "UpdateItem":
-                size = _size(line["given"].get("Item", {}))
-                yield "DynamoDB write request units", max(1, math.ceil(size / 1024))
+                item = line["given"].get("Item", {})
+                units = max(1, math.ceil(_size(item) / 1024))
+                yield "DynamoDB write request units", units * _copies(line["given"]["TableName"], item)
             case "dynamodb", "TransactWriteItems":  # prepared, then written
                 yield "DynamoDB write request units", 2 * len(line["given"]["TransactItems"])
             case "dynamodb", "TransactGetItems":
@@ -214,12 +217,23 @@ class Bills:
 
     def _write_units(self, given: Line) -> int:
         units = 0
-        for requests in given["RequestItems"].values():
+        for table, requests in given["RequestItems"].items():
             for request in requests:
-                size = _size(request.get("PutRequest", {}).get("Item", {}))
-                units += max(1, math.ceil(size / 1024))
-                self.table_bytes += size + ITEM_BYTES
+                item = request.get("PutRequest", {}).get("Item", {})
+                size, copies = _size(item), _copies(table, item)
+                units += max(1, math.ceil(size / 1024)) * copies
+                self.table_bytes += (size + ITEM_BYTES) * copies
         return units
+
+
+def _copies(table: str, item: Item) -> int:
+    """How often an item is written: into the table and, if it has a serial, into the index of employees.
+
+    Of a deleted item only the key is known. In lesson 04 the index comes after the items. DynamoDB writes
+    them into it then, for the same price.
+    """
+    is_in_index = not item or SERIAL_INDEX.key in item
+    return 2 if table.startswith(Names().employee_table) and is_in_index else 1
 
 
 def _read_units(line: Line) -> float:
@@ -228,7 +242,7 @@ def _read_units(line: Line) -> float:
     return max(1, math.ceil(size / 4096)) * (1 if line["given"].get("ConsistentRead") else 0.5)
 
 
-def _size(item: Mapping[str, Mapping[str, str]]) -> int:
+def _size(item: Item) -> int:
     """Bytes of an item, about as DynamoDB counts them (for a number it counts half of the digits)."""
     return sum(len(name.encode()) + len(str(*value.values()).encode()) for name, value in item.items())
 
@@ -319,7 +333,8 @@ has been billed for such a run yet, because the kit has never run on AWS.
 - We count {SECONDS_A_CALL:g} s at {GB * 1024:.0f} MB for each Lambda call, as if each call were a cold
   start. AWS bills cold starts, too, since August 2025. On the emulator, the warm calls of the draw took
   {took} ms together.
-- DynamoDB counts a read for each 4 KB and a write for each KB.
+- DynamoDB counts a read for each 4 KB and a write for each KB. Each employee is written twice, because the
+  index holds a copy. An eventually consistent read, such as each read of an index, counts half.
 - If a draw meets past winners, it goes round again. Each round costs 3 transitions and 2 Lambda calls.
   The kit's functions end a draw that cannot succeed. The tutorial's own functions go on until AWS ends
   the execution.

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
+from boto3.dynamodb.conditions import Key
 from emulators import deployed
 from rows import Row
 from tools import Plan, in_threads, in_turns, ms, timed
 
-from lottery_lib import execution
+from lottery_lib import execution, plan
 from lottery_lib.draws import executions, machine_arn, result
 from lottery_lib.employees import Roster
 from lottery_lib.resources.contents import empty_winners, load_employees
@@ -143,8 +144,12 @@ def bare_calls(target: Target) -> Callable[[], float]:
     sns, topic = target.client("sns"), Topic(target, target.names.topic).arn
 
     def calls() -> None:
-        pool = employees.scan(ConsistentRead=True)["Items"]
+        pool = employees.scan(ConsistentRead=True, ProjectionExpression="employee_id, lottery_serial")[
+            "Items"
+        ]
         won.scan(ConsistentRead=True)
+        serial = Key("lottery_serial").eq(pool[0]["lottery_serial"])
+        employees.query(IndexName=plan.SERIAL_INDEX.name, KeyConditionExpression=serial)
         key = {"employee_id": pool[0]["employee_id"]}
         won.get_item(Key=key, ConsistentRead=True)
         sns.publish(TopicArn=topic, Message="Congrats!")

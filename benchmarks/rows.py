@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-__all__ = ["Row", "page", "readme", "results", "sentence", "shown", "table"]
+__all__ = ["MAKE_TEST", "Row", "page", "readme", "results", "sentence", "shown", "table"]
 
+#: What is measured by `make bench-tests`, and kept until it measures it again.
+MAKE_TEST: Final = "`make test`, with a browser"
 _MARKED = re.compile(r"(<!-- benchmarks -->\n).*?(<!-- /benchmarks -->)", re.DOTALL)
+_MINUTES = re.compile(r"(?<=`make test` takes )\d+ minutes on \d+ cores")
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,10 @@ def _as_json(row: Row) -> dict[str, Any]:
 
 
 def readme(text: str, told: Mapping[str, Any]) -> str:
-    """Put the sentence of these results between the README's marks."""
+    """Put the sentence of these results between the README's marks, and say how long `make test` takes."""
+    (seconds,) = (row["value"] for row in told["rows"] if row["what"] == MAKE_TEST)
+    minutes = f"{seconds / 60:.0f} minutes on {told['conditions']['cores']} cores"
+    text = _MINUTES.sub(minutes, text)
     return _MARKED.sub(lambda match: f"{match[1]}{sentence(told)}{match[2]}", text)
 
 

@@ -28,6 +28,7 @@ class Plan:
     attendees: int
     rounds: int
     concurrent: int
+    moments: int  # how often to call while the emulator is busy; twice as often to check with a silent board
     drying: dict[int, int]  # how many people have won already: how often to draw
     sizes: dict[int, tuple[int, int]]  # employees: how often to draw from them, hardened and tutorial
     with_ministack: bool
@@ -42,6 +43,7 @@ FULL = Plan(
     attendees=30,
     rounds=3,
     concurrent=20,
+    moments=100,
     drying={0: 30, 5: 30, 8: 80},
     sizes={10: (15, 15), 1_000: (15, 15), 100_000: (15, 1)},
     with_ministack=True,
@@ -55,6 +57,7 @@ QUICK = Plan(
     attendees=3,
     rounds=2,
     concurrent=3,
+    moments=5,
     drying={0: 1, 8: 2},
     sizes={10: (2, 1), 200: (2, 1)},
     with_ministack=False,

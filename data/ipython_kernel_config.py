@@ -13,3 +13,5 @@ IOPubThread._setup_pipe_in = lambda self: setattr(self, "_pipe_flag", False)
 
 c = get_config()  # noqa: F821
 c.HistoryManager.hist_file = ":memory:"
+# A cell that uses a name without a value gets a sentence, also after a restart, before the first cell runs.
+c.InteractiveShellApp.extensions.append("lottery_lib.course.missing_names")

@@ -2,8 +2,8 @@
 
 With them, kernels and terminals find the command `lottery`, JupyterLab asks nothing in the Internet, and the
 server has no reason to warn. The server that `make lab` starts prints its address, warnings and errors only.
-It also runs as root, as in a container, and says so. The emulator ends with that server, so the server says
-which winners are lost.
+It also runs as root, as in a container, and says so. The emulator ends with the last server that uses it, so
+that server says which winners are lost.
 """
 
 import atexit
@@ -18,6 +18,7 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_config_dir, jupyter_runtime_dir
 from jupyter_server.serverapp import ServerApp
 
+from lottery_lib.embedded import emulator, other_labs
 from lottery_lib.neighbours import private_sockets
 from lottery_lib.translation import _
 
@@ -63,7 +64,9 @@ def is_for_people(record):
 
 
 def ask_for_winners():
-    """Give a person at a terminal the time to save them."""
+    """Give a person at a terminal the time to save them, if the emulator ends with this server."""
+    if other_labs(emulator("status")):
+        return
     command = [sys.executable, "-m", "lottery_lib", "emulator", "stop", "--dry-run", "--json"]
     told = subprocess.run(command, stdout=subprocess.PIPE, env=OWN_SHELL, check=False).stdout
     if json.loads(told or "{}").get("lost") and sys.stdin.isatty():  # it can also fail for another reason

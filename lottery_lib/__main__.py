@@ -222,13 +222,23 @@ def draw(edition: str | None, number: str, name: str | None, public: str | None)
     room has called.
     """
     from lottery_lib import draws
+    from lottery_lib.target import chosen_names
 
-    if number.startswith("--"):  # click passes unknown options on, so that the machine refuses -3
+    if number.startswith("--"):  # click passes unknown options on, so that -3 is refused as a number
         raise click.NoSuchOption(number)
     try:
         wanted = json.loads(number)
     except ValueError:
-        wanted = number  # the machine refuses it, with the reason
+        wanted = None
+    takes_prizes = chosen_names(edition=edition).edition == "hardened"
+    # `type`, because for `isinstance` the value `True` is a number, too.
+    if not (type(wanted) is int and wanted > 0) and not (takes_prizes and isinstance(wanted, list)):
+        what = _("it is not a whole number of at least 1")
+        if takes_prizes:
+            what = _("it is neither a whole number of at least 1 nor a list of prizes as JSON")
+        raise LotteryError(
+            _("draw {name}", name=number), what, _("Say how many win, such as `lottery draw 2`")
+        )
     target = connected(edition)
     if public is None:
         return _drawn(target, lambda: draws.draw(target, wanted, name=name))
@@ -406,9 +416,23 @@ def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: boo
     return Outcome({"loaded": loaded, "rejected": roster.rejected}, shown=told)
 
 
-def _state(state: dict[str, Any], done: bool = True) -> Outcome:
-    """The state of an emulator. Its access key is only in the JSON, because others may read a screen."""
-    return Outcome(state, done, {name: value for name, value in state.items() if name != "access_key_id"})
+def _state(state: dict[str, Any], *, shared: bool, done: bool = True) -> Outcome:
+    """The state of an emulator, and who else uses the shared one.
+
+    Its access key is only in the JSON, because others may read a screen.
+    """
+    from lottery_lib.embedded import other_labs
+
+    for folder in other_labs(state) if shared else ():
+        say(
+            _(
+                "The JupyterLab in {folder} uses this emulator, too, so both have one lottery. The emulator "
+                "ends with the last of them.",
+                folder=folder,
+            )
+        )
+    hidden = ("access_key_id", "while_pids")
+    return Outcome(state, done, {name: value for name, value in state.items() if name not in hidden})
 
 
 @lottery.group(cls=Group, no_args_is_help=False)
@@ -430,7 +454,7 @@ def start(edition: str | None, port: int | None, foreground: bool, allow_host: t
     from lottery_lib.embedded import emulator as run
 
     state = run("start", port, foreground=foreground, allowed_hosts=allow_host)
-    return _state(state, foreground or state["running"])
+    return _state(state, shared=port is None, done=foreground or state["running"])
 
 
 @emulator.command(example="lottery emulator stop")
@@ -464,7 +488,7 @@ def emulator_status(edition: str | None, port: int | None) -> Outcome:
     """Show whether the emulator runs, and where."""
     from lottery_lib.embedded import emulator as run
 
-    return _state(run("status", port))
+    return _state(run("status", port), shared=port is None)
 
 
 if __name__ == "__main__":

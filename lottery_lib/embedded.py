@@ -1,7 +1,11 @@
 """Start, find and stop the emulator on this machine. Nothing else of the kit knows that program."""
 
+import contextlib
 import os
+from collections.abc import Mapping
 from typing import Any, Final, Literal
+
+import psutil
 
 import sfn_emulator
 from lottery_lib.errors import LotteryError
@@ -12,7 +16,7 @@ _SETTINGS: Final = {
     "LOTTERY_EMULATOR_FORK": "SFN_EMULATOR_FORK",
     "LOTTERY_EMULATOR_IAM": "SFN_EMULATOR_IAM",
     "LOTTERY_EMULATOR_RETRY_PACE": "SFN_EMULATOR_RETRY_PACE",
-    # The JupyterLab that `make lab` started. A new emulator ends with it.
+    # The JupyterLab that `make lab` started. The emulator ends with the last one that uses it.
     "LOTTERY_LAB_PID": "SFN_EMULATOR_WHILE_PID",
 }
 
@@ -44,6 +48,20 @@ def emulator(
         parts = (error.where, error.what, error.next_step)
         raise LotteryError(*(_in_our_words(part) for part in parts)) from error
     return state
+
+
+def other_labs(state: Mapping[str, Any]) -> list[str]:
+    """The folders of the other JupyterLabs that an emulator runs for.
+
+    Args:
+        state: The state of the emulator, from `emulator`.
+    """
+    folders = []
+    for pid in state["while_pids"] or ():
+        if str(pid) != os.environ.get("LOTTERY_LAB_PID"):
+            with contextlib.suppress(psutil.Error):  # it has just ended
+                folders.append(psutil.Process(pid).cwd())
+    return folders
 
 
 def _in_our_words(text: str) -> str:

@@ -222,8 +222,8 @@ class _Parts:
             if value == each.arn:  # `Ref` is the ARN of these two
                 is_ref = isinstance(each, StateMachine | Topic)
                 return Call("Ref", _logical(each)) if is_ref else Call("GetAtt", f"{_logical(each)}.Arn")
-            if value == f"{each.arn}:*":
-                return Call("Sub", f"${{{_logical(each)}.Arn}}:*")
+            if isinstance(value, str) and value.startswith((f"{each.arn}:", f"{each.arn}/")):
+                return Call("Sub", f"${{{_logical(each)}.Arn}}{value.removeprefix(each.arn)}")
         return value
 
     def resource(self, each: Removable[Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from lottery_lib.resources.by_hand import (
     PackageBucket,
 )
 from lottery_lib.resources.contents import Employees, Pool, draws_table, pool_table
-from lottery_lib.resources.dynamodb_table import Table
+from lottery_lib.resources.dynamodb_table import Index, Table
 from lottery_lib.resources.iam_role import Policy, Role, allowing
 from lottery_lib.resources.lambda_function import LAMBDAS_FOLDER, Function, zipped
 from lottery_lib.resources.log_group import LogGroup
@@ -47,10 +47,15 @@ LAMBDA_POLICIES: Final = (
 )
 #: The managed policy of tutorial 2.2.5.
 MACHINE_POLICIES: Final = ("AmazonSNSFullAccess",)
+#: The index of tutorial 2.2.4. It has the numbers that are drawn.
+SERIAL_INDEX: Final = Index("lottery_serial-index", "lottery_serial", "N")
 #: The calls of each function, and the tables that it makes them on. It needs no other rights.
 TABLE_RIGHTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "InputWinners": {},
-    "RandomSelectWinners": {"Scan": ("employee_table", "winners_table")},
+    "RandomSelectWinners": {
+        "Scan": ("employee_table", "winners_table"),
+        "Query": (f"employee_table/index/{SERIAL_INDEX.name}",),
+    },
     "ValidateWinners": {"GetItem": ("winners_table",)},
     "RecordWinners": {"BatchWriteItem": ("winners_table",)},
     "CommitDraw": {"BatchGetItem": ("pool_table", "draws_table"), "PutItem": ("draws_table",)},
@@ -104,8 +109,9 @@ def lambda_role(target: Target) -> Role:
 def table_rights(target: Target, purpose: str) -> Iterator[tuple[str, list[str]]]:
     """What the function for a purpose calls, and the tables: the least that its role must allow."""
     for call, tables in TABLE_RIGHTS[purpose].items():
-        arns = [target.arn("dynamodb", f"table/{getattr(target.names, table)}") for table in tables]
-        yield f"dynamodb:{call}", arns
+        parts = [table.partition("/") for table in tables]
+        paths = [getattr(target.names, table) + slash + inside for table, slash, inside in parts]
+        yield f"dynamodb:{call}", [target.arn("dynamodb", f"table/{path}") for path in paths]
 
 
 def machine_role(target: Target) -> Role:
@@ -159,8 +165,12 @@ def winners_table(target: Target) -> Table:
 
 
 def employee_table(target: Target) -> Table:
-    """The table of employees (tutorial 2.2.4, without its index: no function reads it)."""
-    return Table(target, target.names.employee_table)
+    """The table of employees, with its index (tutorial 2.2.4).
+
+    All editions share the table, so all of them make it with the index. Those of the tutorial draw by it; the
+    functions of the hardened edition do not use it.
+    """
+    return Table(target, target.names.employee_table, index=SERIAL_INDEX)
 
 
 def filled(target: Target, text: str) -> str:

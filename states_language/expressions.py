@@ -6,6 +6,7 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html 
 import json
 import re
 import sys
+from collections.abc import Container
 from typing import Any, Final
 
 #: The part of $states that an expression may read in the Output and Assign of these states and Catchers.
@@ -57,7 +58,7 @@ def template(code: str) -> str:
 _IN_SIGNATURES: Final = {"Type parameters": "S0401", "Choice groups": "S0402"}
 
 
-def reads(expression: str, assigned: frozenset[str]) -> list[str]:
+def reads(expression: str, assigned: Container[str]) -> list[str]:
     """List what a JSONata expression reads. Each name is in the list once.
 
     Args:
@@ -89,7 +90,7 @@ def reads(expression: str, assigned: frozenset[str]) -> list[str]:
         shown = (json.dumps(value, ensure_ascii=False) for value in values)
         raise ValueError(re.sub(r"\{\{\w+\}\}", lambda _: next(shown), template(code))) from error
     functions = {it for it in found if Jsonata.static_frame.lookup(it[1:]) or it[1:] in AWS_FUNCTIONS}
-    known = {"$states"} | {f"${name}" for name in bound} | (functions - {f"${name}" for name in assigned})
+    known = {"$states"} | {f"${name}" for name in bound} | {it for it in functions if it[1:] not in assigned}
     return [read for read in dict.fromkeys(found) if read not in known]
 
 

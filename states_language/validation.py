@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateState
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -219,6 +220,52 @@ def variable_references(definition: str) -> dict[str, list[str]]:
 
 
 @dataclass(frozen=True)
+class _Scope:
+    """The variables of a workflow. A name is looked up from the inside to the outside.
+
+    Args:
+        own: The variables that it assigns, and how often.
+        around: The scope of the workflow around it.
+        later: What only the Catch of the state between the two assigns. It gets its value after this
+            workflow.
+        apart: Whether a Distributed Map is between the two.
+    """
+
+    own: Mapping[str, int]
+    around: "_Scope | None" = None
+    later: frozenset[str] = frozenset()
+    apart: bool = False
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the workflow can read this variable."""
+        return self.hides(name) is False
+
+    def hides(self, name: object) -> bool | None:
+        """Whether a Distributed Map is between the workflow and the nearest one that assigns this variable.
+
+        Returns:
+            None if no workflow assigns it.
+        """
+        scope: _Scope | None = self
+        apart = False
+        while scope:
+            if name in scope.own:
+                return apart
+            apart |= scope.apart
+            scope = scope.around
+        return None
+
+    def takes(self, name: str) -> bool:
+        """Whether this variable is one of a workflow around, so that the workflow may not assign it."""
+        scope = self
+        while scope.around and not scope.apart:
+            if name in scope.around.own and name not in scope.later:
+                return True
+            scope = scope.around
+        return False
+
+
+@dataclass(frozen=True)
 class _Place:
     """Where the walk is.
 
@@ -227,22 +274,16 @@ class _Place:
         at: Its path.
         language: The query language of its state; empty outside of states.
         state: The name of its state.
-        own: The variables that the workflow of this state assigns.
-        outer: The variables of the workflows around it.
-        taken: Those that it may not assign.
-        inner: Those that workflows inside this state may not assign.
-        hidden: The variables that it cannot read, because a Distributed Map is between them.
+        scope: The variables of its workflow.
+        later: What only the Catch of its state assigns.
     """
 
     kind: str
     at: str = ""
     language: str = ""
     state: str = ""
-    own: frozenset[str] = frozenset()
-    outer: frozenset[str] = frozenset()
-    taken: frozenset[str] = frozenset()
-    inner: frozenset[str] = frozenset()
-    hidden: frozenset[str] = frozenset()
+    scope: _Scope = _Scope({})
+    later: frozenset[str] = frozenset()
 
 
 class _Walk:
@@ -251,10 +292,11 @@ class _Walk:
     def __init__(self, machine: State, express: bool = False) -> None:
         self._express = express
         self.diagnostics: list[Diagnostic] = []
-        self.references: dict[str, list[str]] = {}
+        self._reads: dict[str, dict[str, None]] = {}
         self._states: set[str] = set()
         self._language = _language(machine, "JSONPath")
         self._object(machine, _Place("machine"))
+        self.references = {state: list(names) for state, names in self._reads.items()}
 
     def _fault(self, message: str, at: str | None, code: str = SCHEMA) -> None:
         self.diagnostics.append(Diagnostic(code, message, at))
@@ -386,7 +428,7 @@ class _Walk:
             problems = {
                 "contains invalid characters.": not name.isidentifier() or name.startswith("_"),
                 "exceeds the 80-character limit allowed by the service": len(name) > 80,
-                "is used in an outer scope.": name in place.taken,
+                "is used in an outer scope.": place.scope.takes(name),
             }
             if name == "states":
                 self._fault("Cannot assign to reserved variable '$states'.", where, "RESERVED_VARIABLE_NAME")
@@ -400,7 +442,7 @@ class _Walk:
         if not _is_expression(text):
             return
         try:
-            found = reads(text[2:-2], place.own | place.outer)
+            found = reads(text[2:-2], place.scope)
         except ValueError as error:
             self._fault(str(error), at, "INVALID_JSONATA_EXPRESSION")
             return
@@ -428,10 +470,8 @@ class _Walk:
             self.diagnostics.append(Diagnostic(warning, _TABLES["warnings"][warning], at, "WARNING"))
 
     def _read(self, name: str, at: str, place: _Place) -> None:
-        known = self.references.setdefault(place.state, [])
-        if name not in known:
-            known.append(name)
-        if name in place.hidden:
+        self._reads.setdefault(place.state, {})[name] = None
+        if place.scope.hides(name):
             self._fault(f"A Distributed Map cannot read the variable '${name}' of an outer scope", at)
 
     def _workflow(self, workflow: State, states: State, place: _Place) -> None:
@@ -440,11 +480,10 @@ class _Walk:
         states = {key: it for key, it in states.items() if self._fits("States", it, f"{inside}/{key}", place)}
         if isinstance(start := workflow.get("StartAt"), str):
             self._ways(start, states, place)
-        own = frozenset(name for state in states.values() for name in assigned_by(state))
-        outer, taken, hidden = place.outer | place.own, place.inner, place.hidden
+        own = Counter(name for state in states.values() for name in assigned_by(state))
         config = workflow.get("ProcessorConfig")
-        if isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED":
-            outer, taken, hidden = frozenset(), frozenset(), hidden | outer
+        apart = isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED"
+        scope = _Scope(own, place.scope, place.later, apart)
         for name, state in states.items():
             at = f"{inside}/{name}"
             if name in self._states:
@@ -461,11 +500,9 @@ class _Walk:
                 text = f"The field 'Type' should have one of these values: [{', '.join(STATE_TYPES)}]"
                 self._fault(text, f"{at}/Type")
             else:
-                # What only the Catch of a Parallel or Map assigns gets its value after the workflows inside.
-                others = [each for key, each in states.items() if key != name] + [{**state, "Catch": []}]
-                inner = taken.union(*map(assigned_by, others))
-                read = (own, outer, taken, inner, hidden - own)
-                self._object(state, _Place(state["Type"], at, language, name, *read))
+                caught = Counter(assigned_by({"Catch": state.get("Catch")}))
+                later = frozenset(name for name, times in caught.items() if times == own[name])
+                self._object(state, _Place(state["Type"], at, language, name, scope, later))
 
     def _ways(self, start: str, states: Mapping[str, State], place: _Place) -> None:
         """Check that every way leads to a state, and that a way leads to every state."""

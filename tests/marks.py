@@ -1,4 +1,4 @@
-"""Print the expression for `pytest -m` that selects the ``short`` or the ``long`` run.
+"""Print the expression for `pytest -m` that selects the ``short`` or ``long`` run, or what a run leaves out.
 
 What this machine lacks is deselected, but never in CI.
 """
@@ -12,18 +12,36 @@ from pathlib import Path
 MINISTACK = Path(sys.prefix, "ministack", "bin", "ministack")
 HAS = {
     "browser": bool(shutil.which("chromium") or shutil.which("google-chrome")),
-    "hub": sys.platform == "linux" and os.geteuid() == 0 and bool(shutil.which("npm")),
     "ministack": MINISTACK.exists(),
-    "root": hasattr(os, "geteuid") and os.geteuid() == 0,
+    "npm": bool(shutil.which("npm")),
+    "root": sys.platform == "linux" and os.geteuid() == 0,
 }
 RUNS = {"short": "not long and not ministack", "long": "(long or ministack)"}
+#: What somebody can install: for which runs, for which tests, and the packages of Debian and Ubuntu.
+PROGRAMS = {
+    "browser": (("short", "long"), "the tests in a browser (no Chromium)", "chromium fonts-noto-cjk"),
+    "npm": (("long",), "the tests of the site and of a hub (no npm)", "npm"),
+}
 
 
-def selection(run: str, environ: Mapping[str, str] = os.environ) -> str:
+def selection(run: str, has: Mapping[str, bool] = HAS, environ: Mapping[str, str] = os.environ) -> str:
     """The expression for a run."""
-    lacking = [] if environ.get("CI") else [mark for mark, there in HAS.items() if not there]
-    return " and ".join([RUNS[run], *(f"not {mark}" for mark in lacking)])
+    return " and ".join([RUNS[run], *(f"not {mark}" for mark in _lacking(has, environ))])
+
+
+def left_out(run: str, has: Mapping[str, bool] = HAS, environ: Mapping[str, str] = os.environ) -> str:
+    """One line: which tests a run leaves out, and which command installs what they need. Empty if none."""
+    lacking = [PROGRAMS[mark] for mark in _lacking(has, environ) if run in PROGRAMS.get(mark, ((),))[0]]
+    if not lacking:
+        return ""
+    tests = ", ".join(tests for _, tests, _ in lacking)
+    packages = " ".join(packages for _, _, packages in lacking)
+    return f"Left out: {tests}. To run them on Debian or Ubuntu, first: sudo apt install {packages}"
+
+
+def _lacking(has: Mapping[str, bool], environ: Mapping[str, str]) -> list[str]:
+    return [] if environ.get("CI") else [mark for mark, there in has.items() if not there]
 
 
 if __name__ == "__main__":
-    print(selection(sys.argv[1]))
+    print({"select": selection, "left-out": left_out}[sys.argv[1]](sys.argv[2]))

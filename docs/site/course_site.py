@@ -87,8 +87,13 @@ def title(name: str, language: str) -> str:
     path = pages()[language][name]
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
-        text = "".join(json.loads(text)["cells"][0]["source"])
+        text = next("".join(cell["source"]) for cell in json.loads(text)["cells"] if is_title(cell))
     return re.split("[:：]", text.partition("\n")[0].removeprefix("# "))[0].replace("`", "")
+
+
+def is_title(cell: dict[str, Any]) -> bool:
+    """Whether a cell of a notebook has the title of the page."""
+    return cell["cell_type"] == "markdown" and "".join(cell["source"]).startswith("# ")
 
 
 def stage(language: str) -> None:
@@ -101,6 +106,10 @@ def stage(language: str) -> None:
         elif name == "docs/glossary":
             text = glossary(text, language)
         text = _MADE_BY.sub("<a>", text)
+        if path.suffix == ".ipynb":  # a page begins with its title, also where a notebook begins with a draw
+            notebook = json.loads(text)
+            notebook["cells"].sort(key=lambda cell: not is_title(cell))
+            text = json.dumps(notebook, ensure_ascii=False, indent=1)
         if path.suffix == ".md":
             text = _COMMENT.sub("", text)
             lesson = os.path.relpath(mine["notebooks/00_overview"].parent, path.parent)

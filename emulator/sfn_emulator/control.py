@@ -32,7 +32,8 @@ def status(port: int | None = None) -> dict[str, Any]:
 
     Returns:
         ``{"running", "port", "pid", "since", "workers", "endpoint", "access_key_id", "access_key_file",
-        "folder"}``. A stopped one has only a folder; ``running`` is False and the others are None.
+        "while_pids", "folder"}``. ``while_pids`` are the processes that it runs for. A stopped one has only a
+        folder; ``running`` is False and the others are None.
     """
     folder = records.folder_of(port)
     return _state(folder, _running(folder))
@@ -64,7 +65,8 @@ def start(
         port: None for the user's shared emulator at a free port; a number for a separate emulator there.
         foreground: Run the emulator in this process until a signal. On Linux and macOS, this process's whole
             program starts again before, without the user's variables.
-        while_pid: A new emulator also ends when this process ends. Default: ``SFN_EMULATOR_WHILE_PID``.
+        while_pid: A new emulator also ends when this process ends. One that runs for another process already
+            then ends with the last of them. Default: ``SFN_EMULATOR_WHILE_PID``.
         allowed_hosts: Names of proxies through which clients reach a new emulator.
         python: The Python of another environment, with ``sfn-emulator[server]``, that runs a new emulator.
         environ: Where a new emulator finds its settings, such as ``SFN_EMULATOR_IAM``. Default: this
@@ -98,6 +100,8 @@ def start(
                 options = " ".join(f"--allow-host {name}" for name in sorted(missing))
                 what = _("it runs already, without {options}", options=options)
                 raise EmulatorError(_("emulator"), what, _("Stop it, then start it again"))
+            if while_pid is not None and records.processes_of(folder):
+                records.run_for(folder, while_pid)
             return _state(folder, record)
         if python is None:
             for module in _SERVER:
@@ -146,11 +150,11 @@ def stop(port: int | None = None, *, temporary: Path | None = None) -> dict[str,
 
 def _state(folder: Path, record: records.Record | None) -> dict[str, Any]:
     told: dict[str, Any] = dict.fromkeys(
-        ("port", "pid", "since", "workers", "endpoint", "access_key_id", "access_key_file")
+        ("port", "pid", "since", "workers", "endpoint", "access_key_id", "access_key_file", "while_pids")
     )
     if record is not None:
         told |= {"port": record.port, "pid": record.pid, "since": record.since, "workers": record.workers}
-        told["endpoint"] = f"http://127.0.0.1:{record.port}"
+        told |= {"endpoint": f"http://127.0.0.1:{record.port}", "while_pids": records.processes_of(folder)}
         told |= {"access_key_id": records.read_key(folder), "access_key_file": str(records.key_file(folder))}
     return {"running": record is not None, **told, "folder": str(folder)}
 

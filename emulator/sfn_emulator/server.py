@@ -25,7 +25,16 @@ from sfn_emulator.errors import ALREADY_RUNNING, EXPLAINED, PORT_IN_USE, Emulato
 from sfn_emulator.http.authentication import new_access_key
 from sfn_emulator.http.server import HttpServer
 from sfn_emulator.process import children, environment
-from sfn_emulator.process.record import Record, folder_of, remove_record, write_key, write_record
+from sfn_emulator.process.record import (
+    Record,
+    folder_of,
+    forget_process,
+    processes_of,
+    remove_record,
+    run_for,
+    write_key,
+    write_record,
+)
 from sfn_emulator.routing import Router
 
 _ENDING_SECONDS: Final = 10.0
@@ -76,25 +85,28 @@ def run(
             return PORT_IN_USE
         # What moto writes to its working folder, such as a recording, is a file of this emulator.
         with server, contextlib.chdir(folder):
-            _serve(server, folder, _Lifetime(while_pid, idle_hours), allowed_hosts, ready)
+            _serve(server, folder, _Lifetime(folder, while_pid, idle_hours), allowed_hosts, ready)
     if temporary:
         shutil.rmtree(temporary, ignore_errors=True)
     return 0
 
 
 class _Lifetime:
-    """Decides when the emulator ends: when `ended` is set, after idle hours, or with another process.
+    """Decides when the emulator ends: when `ended` is set, after idle hours, or with other processes.
 
     Args:
-        while_pid: The process with which it ends; None for no process.
+        folder: The folder of its files. Processes can come in there.
+        while_pid: The process with which it ends, unless another one came in; None for no process.
         idle_hours: The emulator ends after this many hours without a request.
     """
 
-    def __init__(self, while_pid: int | None, idle_hours: float) -> None:
+    def __init__(self, folder: Path, while_pid: int | None, idle_hours: float) -> None:
         self.ended = threading.Event()
+        self._folder = folder
+        self._others: dict[int, psutil.Process] = {}
         self._idle_seconds = idle_hours * 3600
         self._last_request = time.monotonic()
-        self._while_pid = while_pid
+        self.while_pid = while_pid
 
     def request_came(self) -> None:
         """Restart the idle hours."""
@@ -102,15 +114,25 @@ class _Lifetime:
 
     def wait(self) -> None:
         """Return when it is time to end."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            # A psutil object also compares creation times. The pid alone could belong to a new process.
-            other = None if self._while_pid is None else psutil.Process(self._while_pid)
-            while not self.ended.wait(_POLL_SECONDS):
-                children.reap_orphans()
-                if other and not (other.is_running() and other.status() != psutil.STATUS_ZOMBIE):
-                    return
-                if time.monotonic() - self._last_request > self._idle_seconds:
-                    return
+        while self.while_pid is None or self._runs_for_others():
+            if self.ended.wait(_POLL_SECONDS):
+                return
+            children.reap_orphans()
+            if time.monotonic() - self._last_request > self._idle_seconds:
+                return
+
+    def _runs_for_others(self) -> bool:
+        for pid in processes_of(self._folder):
+            try:
+                # A psutil object also compares creation times. The pid alone could belong to a new process.
+                other = self._others.setdefault(pid, psutil.Process(pid))
+                if other.is_running() and other.status() != psutil.STATUS_ZOMBIE:
+                    continue
+            except psutil.NoSuchProcess:
+                pass
+            forget_process(self._folder, pid)
+            self._others.pop(pid, None)
+        return bool(self._others)
 
 
 def _serve(
@@ -124,6 +146,8 @@ def _serve(
     for name in set(os.environ) - set(variables):
         del os.environ[name]
     _remove_files(folder)  # an earlier emulator may have been killed
+    if lifetime.while_pid is not None:
+        run_for(folder, lifetime.while_pid)
     payloads.storage.open(folder / "histories")
     children.adopt_orphans()
     # With `--foreground`, this process may have children that do not belong to the emulator.
@@ -163,6 +187,8 @@ def _serve(
 def _remove_files(folder: Path) -> None:
     for name in ("code", "home", "output", "mailbox"):
         shutil.rmtree(folder / name, ignore_errors=True)
+    for pid in processes_of(folder):
+        forget_process(folder, pid)
 
 
 def main() -> int:

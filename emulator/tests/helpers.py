@@ -18,6 +18,7 @@ import pytest
 import shapes
 from botocore.config import Config
 from botocore.loaders import create_loader
+from patience import wait_until  # noqa: F401 - tests that need an emulator take it from here
 
 from sfn_emulator import control
 
@@ -50,13 +51,6 @@ ROLE = "arn:aws:iam::123456789012:role/tests"
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
-
-
-def wait_until(is_so, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @contextlib.contextmanager

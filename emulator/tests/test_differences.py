@@ -25,6 +25,18 @@ def test_resources_are_ready_at_the_next_call(function, table, aws):
     assert aws("dynamodb").describe_table(TableName=table)["Table"]["TableStatus"] == "ACTIVE"
 
 
+def test_an_index_has_each_change_at_once(table, aws):
+    """AWS: an index is CREATING for minutes, and then follows its table a moment later."""
+    dynamodb, number = aws("dynamodb"), [{"AttributeName": "n", "AttributeType": "N"}]
+    index = {"IndexName": "by-n", "KeySchema": [{"AttributeName": "n", "KeyType": "HASH"}]}
+    create = {"Create": index | {"Projection": {"ProjectionType": "ALL"}}}
+    dynamodb.update_table(TableName=table, AttributeDefinitions=number, GlobalSecondaryIndexUpdates=[create])
+    for value in "12":
+        dynamodb.put_item(TableName=table, Item={"id": {"S": "1"}, "n": {"N": value}})
+        found = dynamodb.scan(TableName=table, IndexName="by-n")["Items"]
+        assert [item["n"]["N"] for item in found] == [value]
+
+
 TOPICS = "import boto3\ndef lambda_handler(e, c): return len(boto3.client('sns').list_topics()['Topics'])"
 EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
 ALL = {"Action": "*", "Resource": "*"}
@@ -160,10 +172,7 @@ def test_an_event_that_failed_is_not_tried_again(function, tmp_path):
         f"def lambda_handler(e, c):\n    open({str(target)!r}, 'a').write('x')\n    raise ValueError"
     )
     mine.raw(InvocationType="Event")
-    deadline = time.monotonic() + 10
-    while not target.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(target.exists)
     time.sleep(0.5)
     assert target.read_text() == "x"
 
@@ -210,11 +219,15 @@ def stack(aws, resources, **more):
 
 
 def ended(cfn, name):
-    deadline = time.monotonic() + 30
-    while (status := cfn.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]).endswith("PROGRESS"):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return status
+    """The status of a stack when nothing happens to it any more."""
+    told = []
+
+    def at_rest():
+        told.append(cfn.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
+        return not told[-1].endswith("PROGRESS")
+
+    wait_until(at_rest)
+    return told[-1]
 
 
 def test_cloudformation_has_few_types(aws):

@@ -185,6 +185,22 @@ def test_a_table_is_described_as_by_aws(dynamodb, table):
     assert not any("Indexes" in name for name in (*new, *seen))
 
 
+def test_an_index_is_described_as_by_aws(dynamodb, table):
+    """A new index is CREATING, and its table UPDATING. It has an ARN. At the next call it is ACTIVE."""
+    told = add_index(dynamodb, table, INDEX)["TableDescription"]
+    (new,) = told["GlobalSecondaryIndexes"]
+    (seen,) = dynamodb.describe_table(TableName=table)["Table"]["GlobalSecondaryIndexes"]
+    assert (told["TableStatus"], new["IndexStatus"], new["Backfilling"]) == ("UPDATING", "CREATING", False)
+    assert (seen["IndexStatus"], seen.get("Backfilling")) == ("ACTIVE", None)
+    assert seen["IndexArn"] == new["IndexArn"] == f"{told['TableArn']}/index/n-index"
+
+
+def test_an_update_without_an_index_is_under_way(dynamodb, table):
+    """UpdateTable answers UPDATING."""
+    told = dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)["TableDescription"]
+    assert told["TableStatus"] == "UPDATING"
+
+
 def test_a_table_made_again_has_other_index_keys(dynamodb, indexed):
     """What the old table's index demanded is forgotten."""
     dynamodb.delete_table(TableName=indexed)

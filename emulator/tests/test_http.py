@@ -3,13 +3,12 @@ import json
 import re
 import socket
 import threading
-import time
 
 import psutil
 import pytest
 from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
-from helpers import Role, get, signed
+from helpers import Machine, Role, get, signed
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -113,14 +112,8 @@ def test_executions_run_after_a_reset(apart):
     """A reset does not take the emulator's settings away."""
     apart.reset()
     role = apart.role()
-    states = apart("stepfunctions")
-    definition = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
-    arn = states.create_state_machine(name="m", definition=definition, roleArn=role)["stateMachineArn"]
-    execution = states.start_execution(stateMachineArn=arn)["executionArn"]
-    deadline = time.monotonic() + 10
-    while states.describe_execution(executionArn=execution)["status"] != "SUCCEEDED":
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    succeed = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+    assert Machine(apart("stepfunctions"), succeed, roleArn=role).run()["status"] == "SUCCEEDED"
 
 
 TOPICS = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').list_topics()['Topics']"

@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 import uuid
 from pathlib import Path
 
@@ -106,10 +105,7 @@ def test_a_running_call_keeps_its_code(function, unpacked, zipped, tmp_path):
     begun, go, results = tmp_path / "begun", tmp_path / "go", []
     call = threading.Thread(target=lambda: results.append(mine({"begun": str(begun), "go": str(go)})))
     call.start()
-    deadline = time.monotonic() + 20
-    while not begun.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(begun.exists)
     mine.client.delete_function(FunctionName=mine.name)
     unpacked(1)
     go.touch()

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from botocore.exceptions import ClientError
+from helpers import wait_until
 
 ECHO = "def lambda_handler(event, context): return event"
 
@@ -86,10 +87,7 @@ def lambda_handler(event, context):
     reserve(slow, 1)
     first = threading.Thread(target=slow.raw)
     first.start()
-    deadline = time.monotonic() + 10
-    while not begun.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(begun.exists)
     throttled(slow.raw)
     go_on.touch()
     first.join()

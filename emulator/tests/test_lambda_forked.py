@@ -159,10 +159,7 @@ def lambda_handler(event, context):
     event = {"begun": str(begun), "go": str(go)}
     call = threading.Thread(target=lambda: results.append(mine(event)))
     call.start()
-    deadline = time.monotonic() + 20
-    while not begun.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(begun.exists)
     harmed.function(KILLER)({"signal": signal.SIGKILL})
     time.sleep(0.5)
     go.touch()
@@ -318,9 +315,6 @@ def lambda_handler(event, context):
 """
     told = Path(harmed.told["folder"], "pids")
     harmed.function(source, Timeout=60).raw({"to": str(told)}, InvocationType="Event")
-    deadline = time.monotonic() + 30
-    while not told.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(told.exists)
     psutil.Process(harmed.told["pid"]).kill()
     assert all(ended(pid) for pid in json.loads(told.read_text()))

@@ -1,9 +1,8 @@
 """On Linux, the emulator ends every process that a function started, whatever became of its parent."""
 
-import time
-
 import psutil
 import pytest
+from helpers import wait_until
 from test_lambda_life import ended
 
 from sfn_emulator import control
@@ -43,10 +42,7 @@ def test_a_session_of_its_own_ends_with_the_emulator(own, port):
 def test_an_orphan_that_ends_leaves_no_zombie(function):
     """The emulator takes the exit status of a process whose parent has ended."""
     pid = function(STARTS, Timeout=30)({"orphan": True, "seconds": 0.1})
-    deadline = time.monotonic() + 20
-    while psutil.pid_exists(pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: not psutil.pid_exists(pid))
 
 
 def test_a_worker_that_ends_takes_its_children_along(function, tmp_path):

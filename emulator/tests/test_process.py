@@ -42,16 +42,12 @@ def raced(tmp_path_factory):
     program += "print(json.dumps(control.start(while_pid=int(sys.argv[1]))))"
     environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
     environment |= {"XDG_STATE_HOME": str(home := tmp_path_factory.mktemp("state"))}
-    # At the end, it reads the end of its stdin.
-    with (
-        state_home(home),
-        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as companion,
-    ):
-        command = [sys.executable, "-c", program, str(companion.pid)]
+    with state_home(home), companion() as other:
+        command = [sys.executable, "-c", program, str(other.pid)]
         kernel = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
 
         def start():
-            told.append(control.start(while_pid=companion.pid))
+            told.append(control.start(while_pid=other.pid))
 
         threads = [threading.Thread(target=start) for _ in range(2)]
         for thread in threads:
@@ -59,8 +55,13 @@ def raced(tmp_path_factory):
         for thread in threads:
             thread.join()
         told.append(json.loads(kernel.communicate(timeout=60)[0]))
-        yield told, companion
+        yield told, other
         control.stop()
+
+
+def companion():
+    """A process that runs until it reads the end of its stdin."""
+    return subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
 
 
 def gone(processes):
@@ -98,10 +99,32 @@ def test_ports_are_independent_of_the_shared_one(raced, port):
 
 def test_it_ends_with_the_process_that_it_was_started_for(raced):
     """`while_pid`: it ends when that process is gone."""
-    (told, *_), companion = raced
+    (told, *_), other = raced
     process = psutil.Process(told["pid"])
-    companion.communicate(b"\n")
+    other.communicate(b"\n")
     assert gone([process])
+
+
+def test_it_ends_with_the_last_process_that_it_was_started_for(own_home):
+    """A second process that starts it keeps it alive after the first one has ended."""
+    with companion() as first, companion() as second:
+        told = control.start(while_pid=first.pid)
+        assert control.start(while_pid=second.pid)["while_pids"] == sorted([first.pid, second.pid])
+        process = psutil.Process(told["pid"])
+        first.communicate(b"\n")
+        wait_until(lambda: control.status()["while_pids"] == [second.pid])
+        assert process.is_running() and control.status()["pid"] == told["pid"]
+        second.communicate(b"\n")
+    assert gone([process])
+
+
+def test_one_that_runs_for_no_process_ends_with_none(own_home):
+    """Somebody has started it by hand, and so it stays when a process ends that uses it, too."""
+    try:
+        assert control.start()["while_pids"] == []
+        assert control.start(while_pid=os.getpid())["while_pids"] == []
+    finally:
+        control.stop()
 
 
 def test_proxies_are_ignored(proxied):

@@ -129,19 +129,25 @@ def test_who_is_stopped_stops_what_it_waits_for(machine, waits):
     wait_for_status(waits, "ABORTED")
 
 
-@pytest.mark.parametrize("how", ["time-out", "branch"])
-def test_a_task_that_ends_stops_what_it_waits_for(machine, waits, how):
-    """Its time may be over, or another branch may fail."""
+def test_a_task_that_times_out_stops_what_it_waits_for(machine, waits):
+    """When its time is over, the execution that it started is aborted."""
     task = start(waits, ".sync:2")
-    if how == "time-out":
-        task["States"]["A"]["TimeoutSeconds"] = LONG_ENOUGH
-    else:
-        fails = {
-            "StartAt": "W",
-            "States": {"W": {"Type": "Wait", "Seconds": LONG_ENOUGH, "Next": "F"}, "F": {"Type": "Fail"}},
-        }
-        task = one({"Type": "Parallel", "Branches": [task, fails]}, name="P")
+    task["States"]["A"]["TimeoutSeconds"] = LONG_ENOUGH
     assert machine(task).run()["status"] == "FAILED"
+    wait_for_status(waits, "ABORTED")
+
+
+def test_a_branch_that_fails_stops_what_another_waits_for(machine, waits, function, tmp_path):
+    """The execution that the other branch has started is aborted."""
+    go = tmp_path / "go"
+    source = "import os, time\ndef lambda_handler(event, context):\n"
+    source += f"    while not os.path.exists({str(go)!r}): time.sleep(0.01)\n    raise ValueError"
+    fails = one({"Type": "Task", "Resource": function(source, Timeout=60).arn}, name="F")
+    mine = machine(one({"Type": "Parallel", "Branches": [start(waits, ".sync:2"), fails]}, name="P"))
+    arn = mine.start()
+    wait_for_status(waits, "RUNNING")
+    go.touch()
+    assert mine.wait(arn)["status"] == "FAILED"
     wait_for_status(waits, "ABORTED")
 
 

@@ -1,39 +1,54 @@
 """Say in one line whether something is done, and what to do if it is not."""
 
+import ast
+import contextlib
 import re
 import reprlib
 import unicodedata
-from collections.abc import Callable, Sized
+from collections import defaultdict
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from IPython.core.getipython import get_ipython
+from IPython.core.inputtransformer2 import TransformerManager
 
-from lottery_lib.course.classroom import tell_board
+from lottery_lib.course.cells import EXERCISE, code_cells
+from lottery_lib.course.classroom import lesson_begun, tell_board
 from lottery_lib.resources import in_words
 from lottery_lib.texts import PLAIN, escaped
-from lottery_lib.translation import _, punctuated
+from lottery_lib.translation import _, languages, punctuated
 
 _SHORT: Final = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 70
 _LONGEST: Final = 200  # a whole state machine would hide the hint after it
 # A badge has its own background, so that it can be read in JupyterLab's dark theme, too.
 _BADGE: Final = '<span style="background: {}; color: {}; padding: 1px 6px; border-radius: 8px">{}</span>'
-_DONE: Final = _BADGE.format("#d4f0d9", "#0b5a00", _("✓ done"))
-_NOT_YET: Final = _BADGE.format("#ffe3c2", "#7a3e00", _("○ not yet"))
+_DONE, _NOT_YET, _LEFT_OUT = ("#d4f0d9", "#0b5a00"), ("#ffe3c2", "#7a3e00"), ("#e6e6e6", "#333333")
 
 
 @dataclass(frozen=True, repr=False)
 class Check:
-    """One thing to do: whether it is done, and the next step if it is not."""
+    """One thing to do: whether it is done, and the next step if it is not.
+
+    What the learner leaves out (`left_out`) counts as done, and says so.
+    """
 
     what: str
     done: bool
     next_step: str
+    left_out: bool = False
+
+    @property
+    def mark(self) -> str:
+        """The word in front of the line, with its sign."""
+        if self.left_out:
+            return _("– left out")
+        return _("✓ done") if self.done else _("○ not yet")
 
     def __repr__(self) -> str:
-        mark = _("✓ done") if self.done else _("○ not yet")
-        return punctuated("{key}: {value}", key=mark, value=self._rest)
+        return punctuated("{key}: {value}", key=self.mark, value=self._rest)
 
     @property
     def _rest(self) -> str:
@@ -44,18 +59,31 @@ class Check:
         return punctuated("{what}. {next_step}.", what=self.what, next_step=self.next_step)
 
     def _repr_html_(self) -> str:
-        told = re.sub("`(.+?)`", r"<code>\1</code>", escaped(self._rest))
-        return f'<div class="{PLAIN}">{_DONE if self.done else _NOT_YET} {told}</div>'
+        colors = _LEFT_OUT if self.left_out else _DONE if self.done else _NOT_YET
+        badge = _BADGE.format(*colors, self.mark)
+        return _line(f"{badge} {_with_code(self._rest)}")
 
 
 class Checks(list[Check]):
-    """The checks of a lesson, one line each."""
+    """The checks of a lesson, one line each; below them, perhaps a sentence about all of them."""
+
+    note = ""
 
     def __repr__(self) -> str:
-        return "\n".join(map(str, self)) or _("Nothing to build in this lesson.")
+        lines = [*map(str, self), *filter(None, [self.note])]
+        return "\n".join(lines) or _("Nothing to build in this lesson.")
 
     def _repr_html_(self) -> str:
-        return "".join(check._repr_html_() for check in self) or repr(self)
+        note = _line(_with_code(self.note)) if self.note else ""
+        return "".join(check._repr_html_() for check in self) + note or repr(self)
+
+
+def _line(html: str) -> str:
+    return f'<div class="{PLAIN}">{html}</div>'
+
+
+def _with_code(text: str) -> str:
+    return re.sub("`(.+?)`", r"<code>\1</code>", escaped(text))
 
 
 class Ready(str):
@@ -69,15 +97,16 @@ class Ready(str):
 
 @dataclass(frozen=True)
 class _Run:
-    """How the cell of an exercise ended when it ran last: its error, and what each name stood for then."""
+    """The cell of an exercise when it ran last: its code, its error, and what each name stood for then."""
 
+    source: str
     error: str
     names: dict[str, Any]
 
 
-#: The cell of an exercise begins with this comment, or has it below a magic.
-EXERCISE: Final = re.compile(r"^# Exercise (\d+)\b", re.MULTILINE)
 _RUNS: Final[dict[int, _Run]] = {}
+#: The exercises that a check has found right since the lesson began.
+_SOLVED: Final[set[int]] = set()
 #: The exercise of each cell, by the cell's id: a solution that is put over all of it may lack the comment.
 _CELLS: Final[dict[str, int]] = {}
 
@@ -85,6 +114,7 @@ _CELLS: Final[dict[str, int]] = {}
 def watch_exercises() -> None:
     """From now on, remember how the cells of exercises end. What was before is forgotten."""
     _RUNS.clear()
+    _SOLVED.clear()
     if shell := get_ipython():
         shell.events.register("post_run_cell", _remember)  # once, if it is registered already
 
@@ -92,14 +122,70 @@ def watch_exercises() -> None:
 def _remember(ended: Any) -> None:
     if not ended.info:
         return
-    cell, marked = ended.info.cell_id, EXERCISE.search(ended.info.raw_cell or "")
+    cell, source = ended.info.cell_id, ended.info.raw_cell or ""
+    marked = EXERCISE.search(source)
     exercise = int(marked[1]) if marked else _CELLS.get(cell)
     if exercise is None:
         return
     if cell:
         _CELLS[cell] = exercise
     error = ended.error_before_exec or ended.error_in_exec
-    _RUNS[exercise] = _Run(_error_text(error) if error else "", dict(get_ipython().user_ns))
+    _RUNS[exercise] = _Run(source, _error_text(error) if error else "", dict(get_ipython().user_ns))
+
+
+@cache
+def _exercises(lesson: str) -> Mapping[int, Container[str]]:
+    """The exercises of a lesson: the code of each one's cell before anybody answers, in all languages."""
+    found = defaultdict(set)
+    for language in ("en", *languages()):
+        for cell in code_cells(lesson, language):
+            if cell.exercise:
+                found[cell.exercise].add(_code(cell.source))
+    return found
+
+
+def _code(source: str) -> str:
+    """What a cell does, whatever its comments and blank lines."""
+    try:
+        return ast.dump(ast.parse(TransformerManager().transform_cell(source)))
+    except (SyntaxError, ValueError):
+        return source
+
+
+def _is_tried(exercise: int) -> bool:
+    """Whether somebody has written into the cell of an exercise, and run it."""
+    run = _RUNS.get(exercise)
+    if run is None:
+        return False
+    with contextlib.suppress(OSError, ValueError, KeyError):  # nobody can read the lesson: then give the hint
+        return _code(run.source) not in _exercises(lesson_begun()).get(exercise, ())
+    return True
+
+
+def exercises(lesson: str, without: Container[int]) -> dict[int, Check]:
+    """The exercises of a lesson, by their numbers, as `verify` lists them. Only solved ones are done.
+
+    Args:
+        lesson: Its two digits.
+        without: The numbers of those that the learner leaves out.
+    """
+    is_here, found = lesson == lesson_begun(), {}
+    for number in sorted(_exercises(lesson)):
+        what = _("exercise {number}", number=number)
+        if is_here and number in _SOLVED:
+            found[number] = Check(what, True, "")
+        elif number in without:
+            found[number] = Check(what, True, "", left_out=True)
+        elif is_here and _is_tried(number):
+            what = _("exercise {number} is not solved", number=number)
+            found[number] = Check(what, False, _("Run its check: it says what to do"))
+        else:
+            what = _(
+                "you have not tried exercise {number} since the first cell of this lesson ran", number=number
+            )
+            step = _("Answer it in its cell, then run its check")
+            found[number] = Check(what, False, step)
+    return found
 
 
 def check(
@@ -109,26 +195,29 @@ def check(
     *,
     done: str,
     hint: str | Callable[[Any], str],
-    start: object = None,
 ) -> Check:
     """Check the answer to an exercise. Never raises.
 
     It looks at the last run of the cell that begins with the comment ``# Exercise 1``, whatever other cells
-    did since. If that run ended with an error, no value counts: it may be an old one.
+    did since. If that run ended with an error, no value counts: it may be an old one. There is no hint until
+    somebody has written into the cell.
 
     Args:
         exercise: Its number.
         answer: The name that the cell assigns, such as ``"entered"``; or what asks AWS.
         right: Takes the value, and returns whether it is right.
         done: Why a right answer is right, in a few words.
-        hint: What to do next, in a sentence without its full stop; or a function that makes it of the value.
-        start: The value that the cell has before anybody answers, if it is not empty.
+        hint: What to do next, in a sentence without its full stop, or a question; or a function that makes it
+            of the value.
 
     Returns:
         One line for the cell to show, such as ``○ not yet: Count the mails. Your answer is 3.``
     """
-    found = _checked(exercise, answer, right, done=done, hint=hint, start=start)
-    tell_board(f"exercise {exercise}", found.done)
+    found = _checked(exercise, answer, right, done=done, hint=hint)
+    if found.done:
+        _SOLVED.add(exercise)
+    if found.done or _is_tried(exercise):
+        tell_board(f"exercise {exercise}", found.done)
     return found
 
 
@@ -139,7 +228,6 @@ def _checked(
     *,
     done: str,
     hint: str | Callable[[Any], str],
-    start: object,
 ) -> Check:
     """The line of `check`."""
     run = _RUNS.get(exercise)
@@ -162,9 +250,7 @@ def _checked(
     except Exception as error:
         problem = _("Your answer cannot be read: {error}", error=_error_text(error))
     else:
-        given = ""
-        if isinstance(answer, str) and not _is_unanswered(value, start):
-            given = _short(run.names[answer])
+        given = _short(run.names[answer]) if isinstance(answer, str) else ""
         try:
             if right(value):
                 return Check(done, True, "")
@@ -173,6 +259,9 @@ def _checked(
         except Exception as error:
             texts = {"answer": given, "error": _error_text(error)}
             problem = _("Your answer is {answer}, and the check of it gave {error}", **texts) if given else ""
+    if not _is_tried(exercise):
+        what = _("You have not tried this exercise")
+        return Check(what, False, _("Write your answer into its cell and run it, then run this check"))
     try:
         next_step = hint if isinstance(hint, str) else hint(value)
     except Exception:
@@ -203,18 +292,15 @@ def _as_data(value: object) -> object:
     return value
 
 
-def _is_unanswered(value: object, start: object) -> bool:
-    """Whether a value is the one that the exercise begins with."""
-    try:
-        return value is None or bool(value == start) or (isinstance(value, Sized) and len(value) == 0)
-    except Exception:  # such as a table, which does not say whether it equals something
-        return False
-
-
 def _error_text(error: BaseException) -> str:
-    """An error's name and its first line. If that line ends with a colon, the second line, too."""
+    """An error's name, its first line, and what was added to it; a second line after a line with a colon."""
+    if isinstance(error, SyntaxError) and error.lineno:  # its text names a file that nobody knows
+        told = _("{message}, in line {line}", message=error.msg, line=error.lineno)
+        return f"{type(error).__name__}: {told}"
     lines = str(error).strip().splitlines() or [""]
     message = " ".join(lines[: 1 + lines[0].endswith(":")]).rstrip(".。")
+    for note in getattr(error, "__notes__", ()):
+        message = punctuated("{message}. {note}", message=message, note=note.rstrip(".。"))
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 

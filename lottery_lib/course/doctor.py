@@ -17,7 +17,8 @@ import psutil
 from packaging.requirements import Requirement
 
 from lottery_lib import plan
-from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, run
+from lottery_lib.course.cells import NOTEBOOKS_FOLDER
+from lottery_lib.course.notebooks import run
 from lottery_lib.embedded import emulator
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import KIT, Names

@@ -1,11 +1,11 @@
 """Prepare the emulator for a lesson, and check what an attendee has done in a lesson. Both read the plan."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any, Final
 
 from lottery_lib import definition, execution, plan
 from lottery_lib.causes import cause_in_words
-from lottery_lib.course.checks import Check, Checks, Ready, watch_exercises
+from lottery_lib.course.checks import Check, Checks, Ready, exercises, watch_exercises
 from lottery_lib.course.classroom import begin, tell_board
 from lottery_lib.course.sharing import tell_others
 from lottery_lib.draws import draw, machine_arn, winner_table
@@ -28,7 +28,7 @@ LESSONS: Final = {
     "01": _("builds the roles of the functions and of the machine"),
     "02": _("builds the four functions and their log groups"),
     "03": _("builds the topic and its subscription"),
-    "04": _("builds the two tables and the ten employees"),
+    "04": _("builds the two tables, the ten employees and the index"),
     "05": _("builds the machine"),
     "06": _("draws"),
     "07": _("builds nothing: it reads the history of a draw"),
@@ -136,15 +136,33 @@ def _ready(target: Target, lesson: str) -> Ready:
     return Ready(_("Ready: lesson {lesson}, {employees} employees, nobody has won.", **has))
 
 
-def verify(target: Target, lesson: str) -> Checks:
-    """Check what is done in a lesson. Each open point has a line with the next step. Never raises."""
+def verify(target: Target, lesson: str, *, without: Container[int] | int = ()) -> Checks:
+    """Check what is done in a lesson: what it builds, and its exercises. Never raises.
+
+    The kernel remembers which exercises their checks found right. After a restart, or if the lesson's first
+    cell runs again, they count as not tried.
+
+    Args:
+        target: Where.
+        lesson: Two digits, such as ``"05"``.
+        without: The numbers of the exercises that you leave out, such as ``[3]``.
+
+    Returns:
+        A line for each point. An open point has the next step.
+    """
     try:
         _refuse_unknown(lesson)
-        found = Checks(_checks(target, lesson))
+        made = list(built_in(target, lesson))
+        solved = exercises(lesson, [without] if isinstance(without, int) else without)
+        found = Checks([*made, *solved.values()])
+        if not all(check.done for check in solved.values()):
+            left = [number for number, check in solved.items() if not check.done or check.left_out]
+            call = f'verify(target, "{lesson}", without={left})'
+            found.note = _("To leave exercises out, say which: `{call}`.", call=call)
     except Exception as error:  # an attendee must get an answer, even if something is broken
         next_step = _("It could not be checked: {reason}", reason=str(error).rstrip(".。"))
         return Checks([Check(_("lesson {lesson}", lesson=lesson), False, next_step)])
-    tell_board("verify", all(check.done for check in found), lesson)
+    tell_board("verify", all(check.done for check in made), lesson)
     return found
 
 
@@ -164,7 +182,7 @@ def _look(target: Target, lesson: str) -> Ready:
         )
     needed = [each for each in LESSONS if each < min(lesson, "09")]
     needed += ["16"] if lesson in ("17", "90") else []  # only these lessons need the hardened edition
-    earlier = [check for each in needed for check in _checks(target, each)]
+    earlier = [check for each in needed for check in built_in(target, each)]
     if missing := [str(check) for check in earlier if not check.done]:
         raise LotteryError(
             _("lesson {lesson} on AWS", lesson=lesson),
@@ -174,13 +192,13 @@ def _look(target: Target, lesson: str) -> Ready:
                 "run `lottery draw 2`; for the hardened edition, add `--edition hardened`"
             ),
         )
-    now = Checks(_checks(target, lesson))
+    now = Checks(built_in(target, lesson))
     first = _("Lesson {lesson} {does}. This account now:", lesson=lesson, does=LESSONS[lesson])
     return Ready(f"{first}\n{now!r}")
 
 
-def _checks(target: Target, lesson: str) -> Iterator[Check]:
-    """The lines of `verify`: the lesson's resources from the plan, then further checks of the lesson."""
+def built_in(target: Target, lesson: str) -> Iterator[Check]:
+    """What a lesson builds: its resources from the plan, then further checks of the lesson."""
     target = target.named(target.names.in_edition("tutorial"))
     hardened = target.named(target.names.in_edition("hardened"))
     edition = hardened if lesson == "16" else target
@@ -201,6 +219,9 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
     elif lesson == "04":
         loaded = Employees(target).find() is not None
         yield Check(_("employees in the table"), loaded, _("Load data/request-items.json"))
+        index, is_ready = plan.SERIAL_INDEX, plan.employee_table(target).is_complete()
+        next_step = _("Create it on {attribute}, and wait until it is ACTIVE", attribute=index.key)
+        yield Check(_("index {name}", name=index.name), is_ready, next_step)
     elif lesson == "06":
         done = execution.of_machine(target, machine_arn(target), status="SUCCEEDED")
         yield Check(_("a draw that succeeded"), bool(done), _('Start an execution with {"input": 2}'))

@@ -15,14 +15,12 @@ import nbformat
 from tqdm import tqdm
 
 from lottery_lib.addresses import free_port
-from lottery_lib.course.checks import EXERCISE
+from lottery_lib.course.cells import EXERCISE, NOTEBOOKS_FOLDER
 from lottery_lib.embedded import emulator
-from lottery_lib.names import KIT
 from lottery_lib.translation import _, language
 
-NOTEBOOKS_FOLDER: Final = KIT / "notebooks"
 _STATED: Final = re.compile(
-    r"Teaching (\d+) minutes, exercises (\d+) minutes(?:, going further (\d+) minutes)?"
+    r"Teaching (\d+) minutes?, exercises (\d+) minutes?(?:, going further (\d+) minutes?)?"
 )
 _BAR: Final = "{n}/{total} {bar:30} {elapsed} {desc}"
 
@@ -64,7 +62,8 @@ def lessons() -> dict[str, Lesson]:
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
         numbers = sorted({int(match[1]) for source in sources if (match := EXERCISE.search(source))})
         verified = any("verify(target, " in source for source in sources)
-        title = "".join(cells[0]["source"]).partition("\n")[0].lstrip("# ")
+        prose = next("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        title = prose.partition("\n")[0].lstrip("# ")
         found[path.name[:2]] = Lesson(
             title, [f"exercise {number}" for number in numbers] + ["verify"] * verified
         )
@@ -209,6 +208,6 @@ def _minutes_of(path: Path) -> Minutes | None:
 
 
 def stated_minutes(notebook: nbformat.NotebookNode) -> Minutes | None:
-    """The minutes that the first cell of a lesson states; None if it states none."""
-    match = _STATED.search(notebook.cells[0].source) if notebook.cells else None
+    """The minutes that a lesson states below its title; None if it states none."""
+    match = _STATED.search("\n".join(cell.source for cell in notebook.cells))
     return Minutes(*(int(number or 0) for number in match.groups())) if match else None

@@ -19,10 +19,11 @@ class DrawPanel(panel.DrawPanel):
         target: Where the lottery is deployed.
         pause: Seconds between two readings of a running draw.
         pace: The fewest seconds to show each moment of a draw.
+        winners: How many winners the field has at first.
     """
 
-    def __init__(self, target: Target, pause: float = 0.2, pace: float = 0.3) -> None:
-        super().__init__(Draws(target), pause, pace)
+    def __init__(self, target: Target, pause: float = 0.2, pace: float = 0.3, winners: int = 1) -> None:
+        super().__init__(Draws(target), pause, pace, winners)
         _look_at(self.view, target)
 
 

@@ -1,11 +1,12 @@
-"""Manage a DynamoDB table and its items."""
+"""Manage a DynamoDB table, its index and its items."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from lottery_lib.aws_errors import all_pages, call_or_none
+from lottery_lib.aws_errors import all_pages, call_or_none, says
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
@@ -21,6 +22,24 @@ Item = dict[str, Any]
 """An item as plain Python values; whole numbers are int."""
 
 
+@dataclass(frozen=True)
+class Index:
+    """A global secondary index with all attributes: its name, and the name and type of its key."""
+
+    name: str
+    key: str
+    key_type: str
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What `CreateTable` and `UpdateTable` set."""
+        return {
+            "IndexName": self.name,
+            "KeySchema": [{"AttributeName": self.key, "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+
+
 class Table(Resource["Found"]):
     """A table as it should be, and its items.
 
@@ -28,38 +47,49 @@ class Table(Resource["Found"]):
         target: Where.
         name: Its name.
         key: Its key, a string attribute.
+        index: Its index, if it should have one. Other indexes stay, because an attendee may have added them.
     """
 
     kind: ClassVar = N_("table")
     arn_parts: ClassVar = ("dynamodb", "table/{}")
     ready_word: ClassVar = "ACTIVE"
-    patience: ClassVar = 300
+    patience: ClassVar = 600  # DynamoDB may need minutes to add an index to a table, also to a small one
     actions: ClassVar = (
         *("BatchWriteItem", "CreateTable", "DeleteTable", "DescribeTable", "ListTagsOfResource"),
-        *("Scan", "TagResource"),
+        *("Scan", "TagResource", "UpdateTable"),
     )
     lesson_actions: ClassVar = {
-        "tutorial": ("GetItem", "ListTables", "PutItem"),
+        "tutorial": ("GetItem", "ListTables", "PutItem", "Query"),
         "hardened": ("BatchGetItem", "DeleteItem", "UpdateItem"),
     }
     account_actions: ClassVar = ("ListTables",)
     role_actions: ClassVar = (
         *("BatchGetItem", "BatchWriteItem", "ConditionCheckItem", "DeleteItem", "DescribeTable", "GetItem"),
-        *("PutItem", "Scan", "UpdateItem"),
+        *("PutItem", "Query", "Scan", "UpdateItem"),
     )
     inside: ClassVar = "/index/*"
-    #: DynamoDB is still making, changing or deleting the table.
-    not_yet: ClassVar = ("ResourceInUse",)
+    #: DynamoDB is still making, changing or deleting the table or an index.
+    not_yet: ClassVar = ("ResourceInUse", "Only 1 online index")
 
-    def __init__(self, target: Target, name: str, key: str = "employee_id") -> None:
+    def __init__(
+        self, target: Target, name: str, key: str = "employee_id", index: Index | None = None
+    ) -> None:
         super().__init__(target, name)
-        self.key = key
+        self.key, self.index = key, index
+        types = {key: "S"} | ({index.key: index.key_type} if index else {})
         #: What `CreateTable` sets.
         self.configuration: dict[str, Any] = {
-            "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"}],
+            "AttributeDefinitions": [
+                {"AttributeName": attribute, "AttributeType": types[attribute]} for attribute in types
+            ],
             "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
             "BillingMode": "PAY_PER_REQUEST",
-        }
+        } | ({"GlobalSecondaryIndexes": [index.configuration]} if index else {})
+
+    @property
+    def policy_arns(self) -> list[str]:
+        """The ARNs of the table and of its index."""
+        return self.role_arns if self.index else [self.arn]
 
     def describe_or_none(self) -> "Found | None":
         """AWS's description of the table."""
@@ -77,6 +107,11 @@ class Table(Resource["Found"]):
         if found is None:
             self.describe()  # raises
         self.refuse_foreign(found)
+
+    def is_complete(self) -> bool:
+        """Whether the table exists, and its index can be used."""
+        found = self.describe_or_none()
+        return found is not None and self._is_ready(found) and self._has_index(found)
 
     def items(self) -> list[Item]:
         """Read everything in the table, from all pages."""
@@ -159,7 +194,8 @@ class Table(Resource["Found"]):
             yield from page["Items"]
 
     def _state(self, found: "Found") -> str:
-        return found["TableStatus"]
+        status, usable = found["TableStatus"], self._is_ready(found) and self._has_index(found)
+        return N_("without its index") if self.index and status == "ACTIVE" and not usable else status
 
     def _tags(self, found: "Found") -> Mapping[str, str]:
         client = self.target.kit_client("dynamodb")
@@ -178,13 +214,27 @@ class Table(Resource["Found"]):
         return self._wait_until_ready() if created else None
 
     def _is_ready(self, found: "Found") -> bool:
-        return found["TableStatus"] == "ACTIVE"
+        """Whether the table and each index can be used, changed and deleted."""
+        return found["TableStatus"] == "ACTIVE" and all(
+            each["IndexStatus"] == "ACTIVE" and not each.get("Backfilling")
+            for each in found.get("GlobalSecondaryIndexes", [])
+        )
+
+    def _has_index(self, found: "Found") -> bool:
+        """Whether the table has its index as it should be, ready or not."""
+        return self.index is None or any(
+            each["IndexName"] == self.index.name
+            and _keys(found, each) == [(self.index.key, self.index.key_type)]
+            and each["Projection"]["ProjectionType"] == "ALL"
+            for each in found.get("GlobalSecondaryIndexes", [])
+        )
 
     def _update(self, found: "Found") -> bool:
-        """Refuse a table with another key, because a key cannot be changed."""
-        types = {each["AttributeName"]: each["AttributeType"] for each in found["AttributeDefinitions"]}
-        there = [(part["AttributeName"], types[part["AttributeName"]]) for part in found["KeySchema"]]
-        wanted = [(self.key, "S")]
+        """Add the index if it is missing. If it is wrong, delete it and add it again: it has only copies.
+
+        A table with another key is refused, because a key cannot be changed.
+        """
+        there, wanted = _keys(found, found), [(self.key, "S")]
         if there != wanted:
             raise LotteryError(
                 self.titled,
@@ -196,14 +246,40 @@ class Table(Resource["Found"]):
                 ),
                 _("Run `lottery teardown`, then deploy again"),
             )
-        return False
+        if (index := self.index) is None or self._has_index(found):
+            return False
+
+        def settled() -> bool:
+            """Take the next step. DynamoDB creates or deletes one index at a time."""
+            found = self.describe()
+            if not self._is_ready(found) or self._has_index(found):
+                return self._is_ready(found)
+            names = [each["IndexName"] for each in found.get("GlobalSecondaryIndexes", [])]
+            delete, create = {"Delete": {"IndexName": index.name}}, {"Create": index.configuration}
+            change: Any = delete if index.name in names else create
+            self.target.kit_client("dynamodb").update_table(
+                TableName=self.name,
+                AttributeDefinitions=self.configuration["AttributeDefinitions"],
+                GlobalSecondaryIndexUpdates=[change],
+            )
+            return False
+
+        what, passing = _("the index of {table}", table=self.titled), says(*self.not_yet, "already exists")
+        self.target.waiter.until(what, settled, seconds=self.patience, passing=passing)
+        return True
 
     def _remove(self, found: Report) -> None:
         if found.state != "DELETING":
-            self._wait_until_ready()  # AWS refuses to delete a table while it makes the table
+            self._wait_until_ready()  # AWS refuses to delete a table while it makes the table or an index
             delete = self.target.kit_client("dynamodb").delete_table
             self._once_allowed(delete, "ResourceNotFound", TableName=self.name)
         self._wait_until_gone()
+
+
+def _keys(found: "Found", described: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The key attributes of a table, or of an index of it, with their types."""
+    types = {each["AttributeName"]: each["AttributeType"] for each in found["AttributeDefinitions"]}
+    return [(part["AttributeName"], types[part["AttributeName"]]) for part in described["KeySchema"]]
 
 
 def _plain(item: Mapping[str, Any]) -> Item:

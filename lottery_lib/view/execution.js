@@ -204,7 +204,8 @@ function execution({ model, el }) {
     ...words.signs.map(([path, name]) => make("span", {}, sign(path), name)),
     ...words.statuses.map(([status, name]) => badge(status, name)),
     ...words.lines.map((line) => make("span", {}, line))));
-  el.append(header, make("div", { class: "main" }, make("div", { class: "left" }, box, legend), side), below);
+  const main = make("div", { class: "main" }, make("div", { class: "left" }, box, legend), side);
+  el.append(header, main, below);
   const ended = graph({ model, el: box });
 
   function badge(status, word) {
@@ -310,6 +311,18 @@ function execution({ model, el }) {
     if (message.do === "open") details.open(message.title);
     if (message.do === "log" && log && message.state === model.get("chosen")) log.textContent = message.text;
   };
+  // The kernel has ended, so nothing may look as if it answered.
+  function showGone() {
+    if (main.inert) return;
+    const panel = el.closest(".lottery-panel") ?? el;
+    panel.prepend(make("p", { role: "alert", class: "lottery-picture lottery-error" }, `✗ ${words.gone}`));
+    for (const control of panel.querySelectorAll(".lottery-controls :is(button, input)")) control.disabled = true;
+    main.inert = below.inert = true;
+  }
+  model.on("comm_live_update", showGone);
+  // A notebook that is opened again shows what is left of its earlier kernel. At first, the panel is not yet around it.
+  const shown = new ResizeObserver(() => el.matches(".jupyter-widgets-disconnected") && showGone());
+  shown.observe(el);
   model.on("msg:custom", told);
   model.on("change:header", showHeader);
   model.on("change:details", showDetails);
@@ -322,5 +335,7 @@ function execution({ model, el }) {
     ofState.end();
     ofAll.end();
     model.off("msg:custom", told);
+    model.off("comm_live_update", showGone);
+    shown.disconnect();
   };
 }

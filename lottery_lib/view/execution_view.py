@@ -1,6 +1,7 @@
 """Show an execution as the console does: a header, the graph, and tabs for a state or the whole execution."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -386,7 +387,8 @@ class ExecutionView(GraphWidget):
             text = self.log_of(state, begin.to_pydatetime(), end) or _("It has written nothing.")
         except Exception as error:  # in this thread, it would be shown nowhere
             text = str(error)
-        self.send({"do": "log", "state": name, "text": harmless(text)})
+        lines = re.sub("\r\n?", "\n", text)  # AWS's runtime joins the lines of a traceback with \r
+        self.send({"do": "log", "state": name, "text": harmless(lines)})
 
 
 def _words() -> dict[str, Any]:
@@ -409,6 +411,10 @@ def _words() -> dict[str, Any]:
         ],
         "loading": _("Loading ..."),
         "nothing": _("There is none."),
+        "gone": _(
+            "The kernel has ended or was restarted, so nothing here answers. "
+            "Run the first cell again, then run this cell again."
+        ),
         "mailbox": _("the mailbox page"),
     }
 

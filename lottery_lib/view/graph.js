@@ -3,7 +3,7 @@
 // After that only colours and texts change (`paint`).
 
 const LETTERS = 11; // the size of the letters in the SVG, in points
-const SMALLEST = 11; // the size to which `Fit` may shrink them, in pixels
+const SMALLEST = 10.5; // the size to which `Fit` may shrink them, in pixels
 const LARGEST = 18;
 const WHOLE = 4 / 3; // pixels for each point, at 100 %
 

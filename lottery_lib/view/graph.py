@@ -57,7 +57,8 @@ _CARD: Final = "background: #ffffff; border: 1px solid #c1c7ce; border-radius: 8
 _TOP: Final = "text-align: left; vertical-align: top"
 _FIXED: Final = "table-layout: fixed"  # else a long line of the text would leave no room for the graph
 _SCROLLS: Final = (
-    f"{_CARD}; color: #16191f; max-height: 560px; overflow: auto; white-space: pre-wrap; font-size: 11px"
+    f"{_CARD}; color: #16191f; max-height: 560px; overflow: auto; white-space: pre-wrap; font-size: 11px; "
+    "word-break: normal"  # JupyterLab breaks words
 )
 
 
@@ -195,13 +196,18 @@ class _Drawing:
         self._tails: dict[str, str] = {}  # where edges from a state begin
         self._boxes: dict[str, str] = {}
         attributes = {"compound": "true", "newrank": "true", "fontname": _FONT, "fontsize": str(_FONT_SIZE)}
-        attributes |= {"nodesep": "0.15", "ranksep": "0.2", "pad": "0.15", "bgcolor": COLOURS["ground"].light}
+        attributes |= {
+            "nodesep": "0.15",
+            "ranksep": "0.17",
+            "pad": "0.06",
+            "bgcolor": COLOURS["ground"].light,
+        }
         if title:
             lines = [f"{_room(line)}{line}{_room(line)}" for line in _wrap(title, 2 * _LINE)]
             attributes |= {"label": _label(lines), "labelloc": "t"}
         self.graph = graphviz.Digraph("workflow", graph_attr=attributes)
         self.graph.attr("node", fontname=_FONT, fontsize=str(_FONT_SIZE), shape="box", style="rounded,filled")
-        self.graph.attr("node", height="0.38", margin="0.27,0.05")
+        self.graph.attr("node", height="0.36", margin="0.27,0.05")
         self.graph.attr("edge", fontname=_FONT, fontsize=str(_FONT_SIZE), arrowsize="0.7")
 
     def draw(self, machine: Machine) -> None:
@@ -302,7 +308,7 @@ def _wrap(text: str, most: int = _LINE) -> list[str]:
 
 def _inches(lines: list[str]) -> str:
     # Graphviz measures in its own font, which has no Chinese. A column is about half of the font's size.
-    return f"{max(map(width, lines)) * 0.5 * _FONT_SIZE / 72 + 0.66:.2f}"
+    return f"{max(map(width, lines)) * 0.5 * _FONT_SIZE / 72 + 0.74:.2f}"
 
 
 def _room(line: str) -> str:

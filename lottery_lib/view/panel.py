@@ -78,6 +78,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         lottery: What to draw from.
         pause: Seconds between two readings of a running draw.
         pace: The fewest seconds to show each moment of a draw. Before each winner it waits twice as long.
+        winners: How many winners the field has at first.
 
     Attributes:
         result: The latest draw's `DrawResult` (a trait, so it can be observed).
@@ -87,7 +88,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
 
     result: DrawResult | None = traitlets.Any(None, allow_none=True)
 
-    def __init__(self, lottery: Lottery, pause: float = 0.2, pace: float = 0.3) -> None:
+    def __init__(self, lottery: Lottery, pause: float = 0.2, pace: float = 0.3, winners: int = 1) -> None:
         self._lottery = lottery
         self._pause = pause
         self._pace = pace
@@ -98,7 +99,9 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self._can_win = 0
         self._prize_names: list[str] = []  # of the draw that runs
         # A field of text: a field of numbers would change 999 or 2.5 without a word.
-        self.number = widgets.Text("1", description=_("Winners"), layout={"width": "auto"}, style=_STYLE)
+        self.number = widgets.Text(
+            str(winners), description=_("Winners"), layout={"width": "auto"}, style=_STYLE
+        )
         self.draw_button = widgets.Button(description=_("Draw"), button_style="primary")
         self.cancel_button = widgets.Button(description=_("Cancel"), disabled=True)
         self.reset_button = widgets.Button(description=_("Reset"), layout={"display": "none"})
@@ -399,13 +402,16 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
     def _refuse(self, text: str) -> None:
         """Say why nothing is drawn. What the panel shows stays, and must not look like this draw."""
         ended = self.progress.value == self.progress.max
+        self.progress.bar_style = ""
         self.view.age()
         self._say(in_a_row([text, _("Below is still the last draw.")]) if ended else text, "✗")
 
     def _say(self, text: str, mark: str = "") -> None:
-        # aria-live: a screen reader says it when it changes.
-        words = f"{mark} {escaped(text)}"
-        self.message.value = f'<p role="status" aria-live="polite" style="{WRAPPED}">{words}</p>'
+        # A screen reader says it when it changes, and what is wrong at once.
+        how = 'role="status" aria-live="polite"'
+        if mark == "✗":
+            how = 'role="alert" class="lottery-picture lottery-error"'
+        self.message.value = f'<p {how} style="{WRAPPED}">{mark} {escaped(text)}</p>'
 
 
 def _sentence(error: Exception) -> str:

@@ -1,4 +1,7 @@
-"""Predict what each state of an execution will do, and compare it with what the states did."""
+"""Predict what each state of an execution will do, and compare it with what the states did.
+
+Only what was predicted and locked before the run counts.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -13,7 +16,7 @@ from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.graph import drawing_of
 from lottery_lib.view.status import marked
 
-#: What one can predict of a state; the first is what is predicted of a state without an answer.
+#: What one can predict of a state; the first is also what a state did that was not entered.
 _OPTIONS: Final = ("not entered", "succeeded", "caught", "failed", "aborted")
 
 
@@ -37,13 +40,12 @@ class Prediction(ExecutionView):
         events: Iterable[Event] = (),
         execution: Mapping[str, Any] | None = None,
     ) -> None:
+        self._locked: dict[str, str] | None = None
         self._is_over = bool(events)
         super().__init__(parse(definition), events, execution)
         self.observe(self._on_predicted, "predicted")
         if not events:
-            how = _("Choose a state in the graph, and say what it will do.")
-            tab = {"title": _("Prediction"), "kind": "table", "lines": [how], "headings": [], "rows": []}
-            self.put_first(tab)
+            self._show_prediction()
 
     def __repr__(self) -> str:
         if self._is_over:
@@ -51,8 +53,16 @@ class Prediction(ExecutionView):
         told = {"count": len(self.predicted), "all": len(self.states)}
         return _("Prediction: {count} of {all} states predicted", **told)
 
+    def lock(self) -> None:
+        """Let the prediction count as it is now. Call it before the run; a second call changes nothing."""
+        if self._locked is None and not self._is_over:
+            self._locked = dict(self.predicted)
+            self._show_prediction()
+
     def compare(self, events: Iterable[Event], execution: Mapping[str, Any] | None = None) -> "Prediction":
-        """Colour the workflow as the execution did, and say of each state whether it was predicted.
+        """Colour the workflow as the execution did, and say of each predicted state whether it did so.
+
+        A prediction counts as it was when it was locked (`lock`).
 
         Args:
             events: What `get_execution_history` returns, all pages.
@@ -63,42 +73,47 @@ class Prediction(ExecutionView):
         """
         self._is_over, self.execution, self.chosen = True, dict(execution or {}), ""
         self.show(Reader(events, self._reader.definition))
-        rows = [
-            [name, marked(guess), marked(status), "✓" if guess == status else "✗"]
-            for name, guess, status in self.compared()
-        ]
-        headings = [_("State"), _("Predicted"), _("It was"), ""]
-        right = sum(row[-1] == "✓" for row in rows)
-        told = _("{count} of {all} states did what you predicted.", count=right, all=len(rows))
-        table = {
-            "title": _("Prediction"),
-            "kind": "table",
-            "lines": [told],
-            "headings": headings,
-            "rows": rows,
-        }
-        self.put_first(table, open_it=True)
+        self._show_prediction()
         return self
 
-    def compared(self) -> list[tuple[str, str, str]]:
-        """For each state: its name, its predicted status, and its status."""
-        nothing = _OPTIONS[0]
-        return [
-            (name, self.predicted.get(name, nothing), self.statuses.get(name, nothing))
-            for name in self.states
-        ]
+    def _show_prediction(self) -> None:
+        """Show in the first tab what to do, that it is locked, or what came of it."""
+        locked, lines, rows, right = self._locked or {}, list[str](), list[list[str]](), 0
+        for name in self.states if self._is_over else ():
+            guess, status = locked.get(name, ""), self.statuses.get(name, _OPTIONS[0])
+            right += guess == status
+            mark = ("✓" if guess == status else "✗") if guess else ""
+            rows.append([name, marked(guess) if guess else "", marked(status), mark])
+        told = {"count": len(locked), "all": len(self.states), "right": right}
+        if self._locked is None and not self._is_over:
+            lines = [_("Choose a state in the graph, and say what it will do.")]
+        elif self._locked is None and self.predicted:
+            lines = [_("The prediction was not locked before the run, so it does not count.")]
+        elif not locked:
+            lines = [_("You predicted nothing before the run, so there is nothing to compare.")]
+        elif self._is_over:
+            lines = [_("States that you predicted: {count} of {all}. Right: {right}.", **told)]
+        else:
+            lines = [_("The prediction is locked: {count} of {all} states.", **told)]
+        if self._locked is not None and self.predicted != locked:
+            lines.append(_("What was changed after that does not count."))
+        headings = [_("State"), _("Predicted"), _("It was"), ""] if rows else []
+        tab = {"title": _("Prediction"), "kind": "table", "lines": lines, "headings": headings, "rows": rows}
+        self.put_first(tab, open_it=self._is_over)
 
     def _on_predicted(self, _change: object) -> None:
-        if not self._is_over:
+        if self._locked is None and not self._is_over:
             facts = replace(self._facts, statuses=self.predicted)
             self.draw(drawing_of(self._reader.definition, facts))
             self._on_chosen()
+        elif self._first:
+            self._show_prediction()
 
     def _of_state(self, name: str, state: Machine) -> dict[str, Any]:
         details = super()._of_state(name, state)
-        if not self._is_over:
+        if self._locked is None and not self._is_over:
             options = [[option, marked(option)] for option in _OPTIONS]
-            chosen = self.predicted.get(name, _OPTIONS[0])
+            chosen = self.predicted.get(name, "")
             text = _("What will this state do?")
             details |= {"word": "", "question": {"text": text, "options": options, "chosen": chosen}}
         return details

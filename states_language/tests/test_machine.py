@@ -26,14 +26,6 @@ def test_the_readme_works():
     names["test_an_order_is_approved_after_a_broken_gateway"]()
 
 
-def test_the_map_of_the_readme_has_every_module():
-    """Who opens the folder finds each module in the README."""
-    folder = README.parent
-    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-    table = README.read_text("utf-8").partition("| module |")[2].partition("\n\n")[0]
-    assert modules == {name for name in re.findall(r"`(\w+)`", table) if (folder / f"{name}.py").exists()}
-
-
 @pytest.mark.parametrize("form", ["file", "text", "dict"])
 def test_a_definition_has_three_forms(tmp_path, form):
     """A path, a text, or a dict."""

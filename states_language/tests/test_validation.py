@@ -884,3 +884,46 @@ def test_what_the_table_allows_has_no_fault(data, kind, its_language, whole):
     first = {"Type": "Choice", "Choices": [rule | {"Next": "A"}], "Default": "Z"}
     of_machine = {"QueryLanguage": its_language} if whole else {}
     assert language.diagnostics(machine({"First": first, "A": state, "Z": END}, **of_machine)) == []
+
+
+def wide(count):
+    """A machine of so many groups of states. They assign, read and catch, also inside a Map."""
+    catch = {"ErrorEquals": ["States.ALL"], "Next": "Z"}
+    states = {}
+    for n in range(count):
+        states |= {
+            f"P{n}": {"Type": "Pass", "Assign": {f"p{n}": 1, "last.$": f"$p{n}"}, "Next": f"J{n}"},
+            f"J{n}": {
+                "Type": "Pass",
+                "QueryLanguage": "JSONata",
+                "Assign": {f"j{n}": f"{{% $p{n} %}}"},
+                "Next": f"M{n}",
+            },
+            f"M{n}": mapped({f"In{n}": PASS | {"Assign": {f"i{n}.$": f"$j{n}"}}})
+            | {"End": False, "Next": f"P{n + 1}", "Catch": [catch | {"Assign": {f"c{n}.$": "$"}}]},
+        }
+    return machine(states | {f"P{count}": {"Type": "Pass", "Next": "Z"}, "Z": END})
+
+
+def calls_to_check(definition):
+    """How many calls of functions it takes to check a definition without a fault."""
+    count = 0
+
+    def counted(_, event, __):
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(counted)
+    try:
+        found = language.diagnostics(definition)
+    finally:
+        sys.setprofile(None)
+    assert found == []
+    return count
+
+
+def test_twice_the_states_are_twice_the_work():
+    """A definition of 1 MB has 8,000 states. The work for each one does not grow with the others."""
+    calls_to_check(wide(1))  # the first one imports the parser of JSONata
+    few, many = calls_to_check(wide(20)), calls_to_check(wide(40))
+    assert many < 2.1 * few

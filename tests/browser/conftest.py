@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from lottery_lib.course.copies import copy_notebooks
+
 PATIENCE = 90_000  # in milliseconds: a draw is played, or a kernel starts, and the machine may be busy
 expect.set_options(timeout=PATIENCE)
 #: Where pictures go; read now, as each test runs without the variables that begin with LOTTERY_.
@@ -50,16 +52,17 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-SETTINGS = {
+Settings = Mapping[str, Mapping[str, str]]
+#: Keep JupyterLab's question about news out of the pictures, and every cell on the page.
+SETTINGS: Settings = {
     "apputils-extension/notification": {"fetchNews": "false"},
     # By default JupyterLab takes cells that are out of sight off the page, where nothing can be found.
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
 
 
-def write_settings(folder: Path) -> None:
-    """Keep JupyterLab's question about news out of the pictures, and every cell on the page."""
-    for name, values in SETTINGS.items():
+def write_settings(folder: Path, settings: Settings) -> None:
+    for name, values in settings.items():
         path = folder / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(values))
@@ -81,16 +84,20 @@ def wait_for(url: str, process: subprocess.Popen, seconds: float = 180) -> None:
 
 @pytest.fixture(scope="session")
 def jupyterlab(tmp_path_factory):
-    """What runs a JupyterLab with these variables. Its files are a copy, because Lab saves by itself."""
+    """What runs a JupyterLab with these settings and variables.
+
+    Its files are copies, because Lab saves by itself: the notebooks, and in `work` those that attendees get.
+    """
 
     @contextlib.contextmanager
-    def run(**variables: str) -> Iterator[Callable[[str], str]]:
+    def run(settings: Settings = SETTINGS, **variables: str) -> Iterator[Callable[[str], str]]:
         copy = tmp_path_factory.mktemp("lab")
         shutil.copytree(
             ROOT / "notebooks", copy / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints")
         )
+        copy_notebooks(source=copy / "notebooks", work=copy / "work" / "notebooks")
         folders = {name: tmp_path_factory.mktemp(name.lower()) for name in FOLDERS}
-        write_settings(folders["JUPYTERLAB_SETTINGS_DIR"])
+        write_settings(folders["JUPYTERLAB_SETTINGS_DIR"], settings)
         port, token = free_port(), secrets.token_hex(8)
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
@@ -203,8 +210,8 @@ def picture():
 def open_notebook(lab):
     """Open a notebook and wait until its kernel is there; JupyterLab itself says idle too early."""
 
-    def opened(page: Page, name: str) -> None:
-        page.goto(lab(f"notebooks/{name}"))
+    def opened(page: Page, name: str, address: Callable[[str], str] = lab) -> None:
+        page.goto(address(f"notebooks/{name}"))
         page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context")
         page.wait_for_function(READY)
 

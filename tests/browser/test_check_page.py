@@ -500,16 +500,7 @@ def test_the_pages_fit_and_can_be_read(page, opened, picture, *, width, height, 
 
 
 def test_ten_thousand_people(opened):
-    """With 10,000 people and 450 winners, the page answers soon, also on a phone."""
+    """The page checks 10,000 people and 450 winners. `figures.py` measures how long it takes."""
     lottery, _ = party(10_000, 450)
-    page = opened(check_page({}))
-    milliseconds, problems = page.evaluate(
-        """text => {
-          const folder = JSON.parse(text), start = performance.now();
-          const { problems } = checkReceipts(folder);
-          return [performance.now() - start, problems];
-        }""",
-        json.dumps(lottery.document()),
-    )
-    assert problems == []
-    assert milliseconds < 10_000  # a quiet laptop needs a fraction of a second
+    found = opened(check_page({})).evaluate(CHECK, json.dumps([lottery.document()]))
+    assert json.loads(found)[0]["problems"] == []

@@ -1,7 +1,6 @@
 """The panel of notebook 00, as an attendee uses it in JupyterLab."""
 
 import re
-from statistics import median
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,6 +9,7 @@ from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, executions, inject, winners
 from lottery_lib.resources.contents import empty_winners
+from lottery_lib.view.theme import COLOURS
 from sfn_emulator import control
 
 pytestmark = pytest.mark.browser
@@ -46,30 +46,12 @@ from lottery_lib.draws import Draws
 seen = Draws(target).execution()
 ExecutionView(seen.definition, seen.events)
 """
-#: Runs a cell with a panel. The milliseconds until its graph is on the page.
-FIRST_PAINT = """async () => {
-  const before = document.querySelectorAll('.lottery-panel .stage svg').length, begun = performance.now();
-  const notebook = window.jupyterapp.shell.currentWidget.content, cells = notebook.model.sharedModel;
-  cells.insertCell(cells.cells.length, {cell_type: 'code', source: 'DrawPanel(target)'});
-  notebook.activeCellIndex = cells.cells.length - 1;
-  window.jupyterapp.commands.execute('notebook:run-cell');
-  while (document.querySelectorAll('.lottery-panel .stage svg').length === before
-      && performance.now() < begun + 9e3) await new Promise(requestAnimationFrame);
-  const taken = performance.now() - begun;
-  cells.deleteCell(cells.cells.length - 1);
-  return taken;
-}"""
-#: Clicks on a state. The milliseconds until it has a thick border, and until its name is beside the graph.
-CLICK = """async (panel, name) => {
+#: Clicks on a state. Whether it has a thick border when the click is done.
+MARKED = """(panel, name) => {
   const state = [...panel.querySelectorAll('.state')].find(one => one.ariaLabel.startsWith(name));
-  const until = async shown => {
-    while (!shown() && performance.now() < begun + 9e3) await new Promise(requestAnimationFrame);
-    return performance.now() - begun;
-  };
-  const begun = performance.now();
+  const before = state.classList.contains('chosen');
   state.dispatchEvent(new MouseEvent('click', {bubbles: true}));
-  return [await until(() => state.classList.contains('chosen')),
-          await until(() => panel.querySelector('.side h4').innerText.startsWith(name))];
+  return !before && state.classList.contains('chosen');
 }"""
 OPEN = "async what => { await window.jupyterapp.commands.execute('docmanager:open', what); }"
 THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
@@ -81,6 +63,49 @@ def lambda_handler(event, context):
     time.sleep(20)
     return original(event, context)
 """
+
+
+@pytest.fixture(scope="module")
+def open_copy(jupyterlab, open_notebook):
+    """What opens an attendee's copy of a notebook, in a JupyterLab whose settings are those of `make lab`."""
+    with jupyterlab(settings={}) as address:
+        yield lambda page, name: open_notebook(page, name, lambda path: address(f"work/{path}"))
+
+
+#: By the folder of the language: the button of the panel.
+DRAW = {"": "Draw", "zh/": "抽奖"}
+LONG = pytest.mark.long
+
+
+@pytest.mark.parametrize(
+    ("folder", "size"),
+    [
+        ("", (1280, 720)),
+        pytest.param("", (1366, 768), marks=LONG),
+        pytest.param("zh/", (1280, 720), marks=LONG),
+        pytest.param("zh/", (1366, 768), marks=LONG),
+    ],
+)
+def test_three_presses_bring_names_to_the_screen(page, open_copy, picture, folder, size):
+    """After Shift+Enter twice and Draw, the names, the button and the whole graph are in view.
+
+    Nobody clicks before, and nobody scrolls.
+    """
+    page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    open_copy(page, f"{folder}00_overview.ipynb")
+    for _ in range(2):
+        page.keyboard.press("Shift+Enter")
+    draw, graph = page.get_by_role("button", name=DRAW[folder], exact=True), page.locator(".stage svg")
+    expect(draw).to_be_in_viewport(ratio=1)
+    expect(graph).to_be_in_viewport()
+    picture(page, f"first_panel_{size[0]}{folder[:2]}")
+    draw.click()
+    names = page.locator(".lottery-winners li")
+    expect(names).to_have_count(2)
+    expect(draw).to_be_enabled()
+    for seen in (*names.all(), draw, graph):
+        expect(seen).to_be_in_viewport(ratio=1)
+    picture(page, f"first_draw_{size[0]}{folder[:2]}")
 
 
 @pytest.fixture(scope="module")
@@ -118,23 +143,6 @@ def panel_of(lesson):
 def panel(lesson):
     """Its draw panel, with everyone to be drawn from."""
     return panel_of(lesson)
-
-
-def test_two_cells_and_a_button_draw(notebook, picture):
-    """In lesson 00 two cells and a button draw. The whole graph is in view, and nobody has to scroll."""
-    notebook.set_viewport_size({"width": 1280, "height": 800})
-    notebook.locator(".jp-CodeCell .cm-content").first.click()
-    for _ in range(2):
-        notebook.keyboard.press("Shift+Enter")
-    notebook.get_by_text("Ready: lesson 00").wait_for()
-    notebook.keyboard.press("Control+Enter")
-    draw = button(notebook, "Draw")
-    draw.click()
-    done = notebook.get_by_text("SUCCEEDED: 1 drawn.")
-    done.wait_for()
-    picture(notebook, "first_draw")
-    for seen in (draw, done, notebook.get_by_role("button", name="Failed")):
-        expect(seen).to_be_in_viewport(ratio=1)
 
 
 def test_lines_of_prose_are_short(notebook):
@@ -180,7 +188,8 @@ def button(panel, name):
 
 
 def status(panel):
-    return panel.get_by_role("status")
+    """What the panel says; what is wrong is an alert."""
+    return panel.locator(".lottery-controls").locator("[role=status], [role=alert]")
 
 
 def wait_until_said(panel, pattern):
@@ -319,6 +328,54 @@ def test_execution_view(drawn, picture):
     picture(page, "execution_view")
 
 
+#: Words that are on two lines, although one line has room for them.
+BROKEN = """text => {
+  const broken = [], walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode())
+    for (const word of walker.currentNode.data.matchAll(/[\\w.]+/g)) {
+      const range = document.createRange();
+      range.setStart(walker.currentNode, word.index);
+      range.setEnd(walker.currentNode, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map(one => one.top)).size > 1) broken.push(word[0]);
+    }
+  return broken;
+}"""
+
+
+def test_words_are_whole(drawn):
+    """JupyterLab breaks words anywhere in a text that is shown as it is; a definition and a log are read."""
+    page = drawn.page
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.evaluate(NEW_CELL, 'graph_view(workflow["definition"], with_text=True)')
+    text = page.locator(".lottery-text > pre")
+    expect(text).to_contain_text("States.ALL")
+    assert text.evaluate(BROKEN) == []
+    chosen(drawn, "Validate Winners").click()
+    drawn.get_by_role("tab", name="Log").click()
+    expect(drawn.locator(".log")).to_contain_text("REPORT")
+    assert drawn.locator(".log").evaluate(BROKEN) == []
+
+
+def _rgb(colour):
+    return f"rgb({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))})"
+
+
+def test_a_refused_number_looks_refused(drawn, picture):
+    """What is wrong stands in the colours of an error, in both themes, and the bar is not green."""
+    set_number(drawn, 99)
+    alert = drawn.get_by_role("alert")
+    expect(alert).to_have_text(re.compile("^✗ You ask for 99 winners"))
+    ground = "one => getComputedStyle(one).backgroundColor"
+    assert drawn.locator(".progress-bar").evaluate(ground) == "rgba(0, 0, 0, 0)"
+    for theme in ("Dark", "Light"):
+        drawn.page.evaluate(THEME, f"JupyterLab {theme}")
+        expect(alert).to_have_css("background-color", _rgb(COLOURS["failed-fill"]._asdict()[theme.lower()]))
+        assert serious(drawn.page, ".lottery-controls") == []
+        picture(drawn.page, f"refused_{theme.lower()}")
+    set_number(drawn, 1)
+    expect(alert).to_have_count(0)
+
+
 def test_zoom(panel):
     """The drawing grows and shrinks, and comes back to the size that fits."""
 
@@ -385,16 +442,9 @@ def test_cancel_a_slow_draw(panel, picture):
     assert executions(target)["status"][0] == "ABORTED"
 
 
-def test_panel_is_there_at_once(lesson):
-    """Where nothing else runs, it is painted 0.3 s after its cell has begun. Here, much else may run."""
-    assert median(lesson.evaluate(FIRST_PAINT) for _ in range(3)) < 1000
-
-
-def test_click_shows_something_at_once(drawn):
-    """The border follows a click in a moment, and the state's tabs a kernel's answer later."""
-    taken = [drawn.evaluate(CLICK, name) for name in ("Validate Winners", "Failed", "Notify Winners")]
-    assert median(marked for marked, _ in taken) < 100
-    assert median(shown for _, shown in taken) < 300
+def test_a_click_marks_a_state_by_itself(drawn):
+    """The border of a state follows a click in the browser, before the kernel answers."""
+    assert drawn.evaluate(MARKED, "Validate Winners")
 
 
 def test_emulator_stopped(panel, picture):  # the last of this file: the panel is of no use after it
@@ -419,4 +469,22 @@ def test_after_a_restart_the_draw_stands_there(drawn, lesson, picture):
     broken = "one => getComputedStyle(one, '::before').content"
     signs = {each.evaluate(broken) for each in drawn.locator(".jupyter-widgets-disconnected").all()}
     assert signs == {"none"}
+
+
+def test_after_a_restart_nothing_looks_alive(lesson, picture):
+    """The panel and the view of an execution say which cells to run, and take no click."""
+    panel, view = (
+        lesson.locator(of).first for of in (".lottery-panel", ".lottery-execution:not(.lottery-panel *)")
+    )
+    for shown in (panel, view):
+        gone = shown.get_by_role("alert").filter(
+            has_text="Run the first cell again, then run this cell again."
+        )
+        expect(gone).to_have_count(1)
+        assert shown.locator(".main, .below").evaluate_all("all => all.map(one => one.inert)") == [True, True]
+    for name in ("Draw", "Cancel"):
+        expect(button(panel, name)).to_be_disabled()
+    expect(panel.get_by_role("textbox", name="Winners")).to_be_disabled()
+    panel.evaluate("panel => panel.scrollIntoView({block: 'start'})")
     picture(lesson, "restarted")
+    assert serious(lesson, ".lottery-panel") == []

@@ -3,11 +3,11 @@
 import json
 import re
 import threading
-import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser.view_page import ViewPage
+from patience import wait_until
 from playwright.sync_api import expect
 from unit.history.histories import chain, history
 
@@ -131,14 +131,11 @@ def test_reading_shows_its_progress(page):
         yield from events[1:]
 
     view = Prediction(load(), come(), {"executionArn": ARN})
-    deadline = time.monotonic() + 30
-    while not view.header:
-        assert time.monotonic() < deadline
+    wait_until(lambda: view.header)
     shown = ViewPage(page, view)
     expect(page.locator("header")).to_have_text("Reading ...Events: 0")
     go_on.set()
-    while "facts" not in view.header:
-        assert time.monotonic() < deadline
+    wait_until(lambda: "facts" in view.header)
     shown.push()
     expect(page.locator("header")).to_contain_text("✗ FAILED")
     expect(state(page, "Random Select Winners")).to_have_attribute("data-status", "caught")
@@ -184,12 +181,16 @@ def test_a_prediction_is_asked_and_compared(page):
     page.set_viewport_size({"width": 1000, "height": 800})
     shown = ViewPage(page, view := Prediction(load()))
     state(page, "Input Lottery Winners").click()
+    expect(page.get_by_role("radio", checked=True)).to_have_count(0)
     page.get_by_role("radio", name="✓ succeeded").check()
     expect(state(page, "Input Lottery Winners")).to_have_attribute("data-status", "succeeded")
     expect(page.get_by_role("radio", name="✓ succeeded")).to_be_focused()
+    view.lock()
+    shown.push()
+    expect(page.get_by_role("radio")).to_have_count(0)
     view.compare(history("aws_lambda_retry_caught"))
     shown.push()
-    expect(page.locator(".side")).to_contain_text("6 of 8 states did what you predicted.")
+    expect(page.locator(".side")).to_contain_text("States that you predicted: 1 of 8. Right: 1.")
 
 
 def test_text_and_graph_belong_together(page):

@@ -11,6 +11,7 @@ from hostile.hostile_aws import NEVER
 
 from lottery_lib import plan
 from lottery_lib.resources import lambda_function
+from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.iam_role import trust_policy
 from lottery_lib.resources.state_machine import StateMachine
 
@@ -185,9 +186,30 @@ FUNCTION = Kind(
 )
 
 
+def table_without_index(target):
+    """The table as an older kit, or an attendee, may leave it."""
+    return Table(target, target.names.employee_table)
+
+
+def index(**seen):
+    """The index is shown in such a state."""
+    return shown(60, since="UpdateTable", change=lambda found: [each.update(seen) for each in indexes(found)])
+
+
+def indexes(found):
+    """The indexes of a table, as it is described."""
+    return found.get("GlobalSecondaryIndexes", [])
+
+
 IN_USE = "Attempt to change a resource which is still in use: "
 CREATING = ("ResourceInUseException", f"{IN_USE}Table is being created: {{name}}")
 DELETING = ("ResourceInUseException", f"{IN_USE}Table is being deleted: {{name}}")
+INDEXING = ("ResourceInUseException", f"{IN_USE}Cannot delete table while indexes are being created")
+ONE_INDEX = (
+    "LimitExceededException",
+    "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+)
+HAS_INDEX = ("ValidationException", "Attempting to create an index which already exists")
 NO_TABLE = ("ResourceNotFoundException", "Requested resource not found: Table: {name} not found")
 PROTECTED = ("ValidationException", "Resource is protected. Disable deletion protection first.")
 TABLE = Kind(
@@ -195,7 +217,8 @@ TABLE = Kind(
     *("DescribeTable", "ListTagsOfResource", "CreateTable", "DeleteTable"),
     denied=("AccessDeniedException", "ann may not"),
     part="Table",
-    ready="table .* to be ACTIVE: not there after 300 s",
+    otherwise=table_without_index,
+    ready="table .* to be ACTIVE: not there after 600 s",
     making={"TableStatus": "CREATING"},
     deleting={"TableStatus": "DELETING"},
     absent=NO_TABLE,
@@ -203,13 +226,25 @@ TABLE = Kind(
     taken=DELETING,
     gone_meanwhile=NO_TABLE,
     own={
+        "update-index CREATING": index(IndexStatus="CREATING"),
+        "update-index CREATING and Backfilling": index(IndexStatus="CREATING", Backfilling=True),
+        "update-index Backfilling": index(Backfilling=True),
+        "update-index not shown yet": both(
+            shown(20, since="UpdateTable", GlobalSecondaryIndexes=[]),
+            refused_while_new("UpdateTable", HAS_INDEX, 20, since="UpdateTable"),
+        ),
+        "update-another index": refused("UpdateTable", ONE_INDEX, 12, ends="Only 1 online index"),
+        "update-reply lost": both(
+            lost("UpdateTable"), refused_while_new("UpdateTable", HAS_INDEX, NEVER, since="UpdateTable")
+        ),
+        "delete-index being made": refused("DeleteTable", INDEXING, 6),
         "delete-being made": refused("DeleteTable", CREATING, 6, ends="in use"),
         "delete-CREATING": both(
             shown(30, since="CreateTable", TableStatus="CREATING"),
             refused_while_new("DeleteTable", CREATING, 30, since="CreateTable", calls={"DeleteTable": 1}),
         ),
         "delete-UPDATING": shown(
-            30, "table .* to be ACTIVE: not there after 300 s", since="CreateTable", TableStatus="UPDATING"
+            30, "table .* to be ACTIVE: not there after 600 s", since="CreateTable", TableStatus="UPDATING"
         ),
         "delete-protected": refused(
             "DeleteTable", PROTECTED, NEVER, ends=r"deletion protection first .*Read AWS"

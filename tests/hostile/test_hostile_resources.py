@@ -2,12 +2,25 @@
 
 import pytest
 from hostile.hostile_aws import NEVER
-from hostile.kinds import FUNCTION, GROUP, MACHINE, NO_POLICY, ROLE, TABLE, TOPIC, assert_settled, there
+from hostile.kinds import (
+    FUNCTION,
+    GROUP,
+    MACHINE,
+    NO_POLICY,
+    ONE_INDEX,
+    ROLE,
+    TABLE,
+    TOPIC,
+    assert_settled,
+    indexes,
+    there,
+)
 
 from lottery_lib import load_employees, plan
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources.contents import Employees
+from lottery_lib.resources.dynamodb_table import Index, Table
 from lottery_lib.resources.iam_role import Role
 from lottery_lib.resources.log_group import LogGroup
 from lottery_lib.resources.sns_topic import Subscription
@@ -219,6 +232,29 @@ def test_keys_not_got_to_are_asked_for_again(aws, table):
     found = table.get(ids)
     assert {item["employee_id"] for item in found} >= set(ids[3:])
     assert len(asked) == 2
+
+
+def test_wrong_index_is_made_again(aws, clock):
+    """DynamoDB deletes it for a minute, creates the right one for a minute, and does one thing at a time."""
+    wrong, table, steps = Index(plan.SERIAL_INDEX.name, "lottery_serial", "S"), TABLE.make(aws.target), []
+    there(aws, TABLE, lambda target: Table(target, table.name, index=wrong))
+
+    def is_busy(ask):
+        return aws.age("UpdateTable", table.name) < 60
+
+    def show(ask, reply):
+        if is_busy(ask):
+            found = indexes(reply["Table"]) or [wrong.configuration]
+            reply["Table"]["GlobalSecondaryIndexes"] = [each | {"IndexStatus": "UPDATING"} for each in found]
+
+    aws.edit("DescribeTable", show)
+    aws.refuse("UpdateTable", *ONE_INDEX, when=is_busy)
+    aws.edit("UpdateTable", lambda ask, reply: steps.extend(ask.params["GlobalSecondaryIndexUpdates"]))
+    begun = clock.now
+    assert table.ensure().state == "updated"
+    assert [name for step in steps for name in step] == ["Delete", "Create"]
+    assert (aws.attempts.count("UpdateTable"), clock.now - begun >= 120) == (2, True)
+    assert_settled(aws, TABLE)
 
 
 def test_scan_in_pages(aws, table):

@@ -124,9 +124,12 @@ def break_everything(admin):
     functions.update_function_code(FunctionName=last, ZipFile=package)
     arn = admin.arn("sns", names.topic)
     admin.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="DisplayName", AttributeValue="X")
+    change = {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": plan.SERIAL_INDEX.name}}]}
+    admin.client("dynamodb").update_table(TableName=names.employee_table, **change)
     machine = StateMachine(admin, names.machine).arn
     admin.client("stepfunctions").update_state_machine(stateMachineArn=machine, definition=WAITS)
-    return {names.lambda_role, names.machine_role, one, last, names.topic, names.machine}
+    broken = {names.lambda_role, names.machine_role, one, last, names.topic}
+    return broken | {names.employee_table, names.machine}
 
 
 def attach_more(admin):

@@ -6,12 +6,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 from functools import cache
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import Caller, client_of, trust
+from helpers import Caller, Machine, client_of, trust
 from helpers import policy as policy_of
 from kit.attendee_user import (
     BY_HAND,
@@ -371,18 +370,13 @@ def test_a_machine_cannot_make_an_administrator(bob):
     bob("iam").update_assume_role_policy(
         RoleName=Names("bob").lambda_role, PolicyDocument=json.dumps(trust())
     )
-    states = bob("stepfunctions")
-    made = states.create_state_machine(
-        name=Names("bob").machine, definition=json.dumps(MAKES_AN_ADMINISTRATOR), roleArn=role
-    )["stateMachineArn"]
+    mine = Machine(bob("stepfunctions"), MAKES_AN_ADMINISTRATOR, name=Names("bob").machine, roleArn=role)
     try:
-        arn = states.start_execution(stateMachineArn=made)["executionArn"]
-        while (told := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
-            time.sleep(0.05)
+        told = mine.run()
         assert told["status"] == "FAILED"
         assert "because no permissions boundary allows the iam:AttachUserPolicy action" in told["cause"]
     finally:
-        states.delete_state_machine(stateMachineArn=made)
+        mine.client.delete_state_machine(stateMachineArn=mine.arn)
 
 
 CALLS = """

@@ -3,8 +3,8 @@
 import pytest
 from kit import by_hand
 
-from lottery_lib import Stack, connect, plan, restore, verify
-from lottery_lib.course.lessons import LESSONS
+from lottery_lib import Stack, connect, plan, restore
+from lottery_lib.course.lessons import LESSONS, built_in
 
 MACHINE = "state machine"
 KINDS = ["execution log", "alarm", "rule", MACHINE, "alias", MACHINE, MACHINE, "bucket", MACHINE, "bucket"]
@@ -63,21 +63,21 @@ def test_its_lesson_is_done_with_it_and_begins_without_it(target, made, lesson):
     """`verify` names each thing of the lesson; after `restore` none of it is there."""
     own = [f"{each.titled}" for each, row in plan.made_by_hand(target) if row.lesson == lesson]
     assert own
-    assert {check.what: check.done for check in verify(target, lesson)} == dict.fromkeys(own, True)
+    assert {check.what: check.done for check in built_in(target, lesson)} == dict.fromkeys(own, True)
     restore(target, lesson)
     assert [each.find() for each in made] == [None] * len(KINDS)
-    assert {check.what: check.done for check in verify(target, lesson)} == dict.fromkeys(own, False)
+    assert {check.what: check.done for check in built_in(target, lesson)} == dict.fromkeys(own, False)
 
 
 def test_the_lesson_on_the_export_is_done_without_its_stack(target, made):
     """`verify` wants the bucket there, and the stack deleted."""
     bucket, stack = (each for each, row in plan.made_by_hand(target) if row.lesson == "19")
-    assert [check.done for check in verify(target, "19")] == [True, False]
+    assert [check.done for check in built_in(target, "19")] == [True, False]
     stack.delete()
-    assert all(check.done for check in verify(target, "19"))
+    assert all(check.done for check in built_in(target, "19"))
     restore(target, "19")
     assert bucket.find() is None
-    assert [check.done for check in verify(target, "19")] == [False, True]
+    assert [check.done for check in built_in(target, "19")] == [False, True]
 
 
 def test_a_stack_is_ours_without_an_attendee():

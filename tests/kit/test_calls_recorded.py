@@ -33,7 +33,7 @@ def test_call(target):
     (call,) = log_of(target).calls()
     assert (call.service, call.model.name) == ("sns", "CreateTopic")
     assert (call.parameters, call.result) == ({"Name": "call-log", "Tags": []}, "200 call-log")
-    assert 0 < call.milliseconds < 30_000
+    assert call.milliseconds > 0
     assert call.cell is None
 
 

@@ -3,7 +3,6 @@
 import http.client
 import json
 import socket
-import time
 from contextlib import ExitStack, closing
 
 import pytest
@@ -216,11 +215,9 @@ def test_slow_clients_stop_nobody(board):
             client.sendall(b"POST /report HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900\r\n\r\n{")
         page = slow.enter_context(socket.create_connection(("127.0.0.1", board.port)))
         page.sendall(f"GET /{board.room.path}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-        began = time.monotonic()
         assert [board.send(one) for one in range(1, 100)] == [204] * 99
-        assert time.monotonic() - began < 10
-        client.settimeout(20)
-        wait_until(lambda: client.recv(1000) == b"")  # after five seconds without a body
+        client.settimeout(30)
+        assert client.recv(1000) == b""  # after five seconds without a body
 
 
 def test_connections_are_limited(board, monkeypatch):

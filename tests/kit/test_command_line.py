@@ -52,11 +52,11 @@ def test_a_draw_loads_nothing_of_the_party(run):
     subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=True)
 
 
-@pytest.mark.parametrize("number", ["0", "-3", "2.5", "many", "null"])
-def test_bad_draw(run, number):
-    """A draw that fails exits 1 with the reason, in the same five keys."""
-    code, document, _ = run("draw", number)
-    assert (code, document["status"], document["error"]) == (1, "FAILED", "InvalidInput")
+def test_a_draw_that_fails(run):
+    """It exits 1 with the reason, in the same five keys."""
+    code, document, _ = run("draw", "99")
+    assert (code, document["status"], document["winners"]) == (1, "FAILED", [])
+    assert document["execution_arn"] and document["error"] and document["cause"]
     assert set(document) == {"status", "winners", "execution_arn", "error", "cause"}
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lottery_lib import draw, inject, restore, verify
+from lottery_lib import draw, inject, restore
+from lottery_lib.course.lessons import built_in
 from lottery_lib.errors import LotteryError
 from lottery_lib.execution import history
 from lottery_lib.history import state_attempts
@@ -89,14 +90,14 @@ def test_what_is_no_fault(whole):
 def test_lesson_08_says_what_is_broken(whole):
     """`verify` names what a fault, a limit or a missing policy has broken, until a restore."""
     target = whole.target
-    assert all(check.done for check in verify(target, "08"))
+    assert all(check.done for check in built_in(target, "08"))
     inject(target, "InputWinners", ODD)
     target.client("iam").detach_role_policy(
         RoleName=target.names.lambda_role, PolicyArn="arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"
     )
-    broken = [str(check) for check in verify(target, "08") if not check.done]
+    broken = [str(check) for check in built_in(target, "08") if not check.done]
     assert len(broken) == 2
     assert target.names.function("InputWinners") in broken[0]
     assert "AmazonDynamoDBFullAccess" in broken[1]
     restore(target, "08")
-    assert all(check.done for check in verify(target, "08"))
+    assert all(check.done for check in built_in(target, "08"))

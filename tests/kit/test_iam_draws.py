@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lottery_lib import Stack, connect, draw, plan
+from lottery_lib import Stack, connect, draw, execution, plan
 from lottery_lib.draws import Draws, result
 from lottery_lib.names import Names
 from lottery_lib.resources.contents import empty_winners
@@ -94,8 +94,6 @@ def test_another_attendees_functions_are_not_this_machines(lottery):
     machine = states.create_state_machine(name="curious", definition=definition, roleArn=role)[
         "stateMachineArn"
     ]
-    execution = states.start_execution(stateMachineArn=machine, input='{"input": 1}')["executionArn"]
-    while (told := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
-        pass
+    told = execution.wait(lottery, execution.start(lottery, machine, {"input": 1}))
     states.delete_state_machine(stateMachineArn=machine)
     assert told["error"] == "Lambda.AWSLambdaException"

@@ -20,7 +20,8 @@ from lottery_lib import (
     verify,
     winners,
 )
-from lottery_lib.course.lessons import ADDRESS, LESSONS
+from lottery_lib.course import checks
+from lottery_lib.course.lessons import ADDRESS, LESSONS, built_in
 from lottery_lib.employees import DATA_FOLDER, Roster, read
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.history import published
@@ -60,7 +61,7 @@ def assert_start(target, hardened, lesson):
     assert {each is not None for each in own} == {lesson in ("17", "18", "19", "90", "99")}
     assert all(each.ours for each in [*there, *own] if each)
     assert subscribed == ([(ADDRESS, "confirmed")] if built > "03" else [])
-    assert all(check.done for number in BUILT if number < built for check in verify(target, number))
+    assert all(check.done for number in BUILT if number < built for check in built_in(target, number))
     assert len(inbox(target).notifications) == drawn
     if built < "04":
         assert inbox(target).mails == []
@@ -69,10 +70,10 @@ def assert_start(target, hardened, lesson):
         assert len(winners(target)) == 2 * drawn
         assert list(executions(target)["status"]) == ["SUCCEEDED"] * drawn
     if lesson in BUILT:
-        checks = verify(target, lesson)
-        assert checks
-        assert not any(check.done for check in checks)
-        assert all(line.startswith("○ not yet: ") and line[-1] == "." for line in repr(checks).splitlines())
+        own = list(built_in(target, lesson))
+        assert own
+        assert not any(check.done for check in own)
+        assert all(str(check).startswith("○ not yet: ") and str(check)[-1] == "." for check in own)
 
 
 @pytest.mark.parametrize("lesson", FORWARDS)
@@ -138,6 +139,18 @@ def test_untagged_things_do_not_block(target, hardened):
     assert_start(target, hardened, "04")
 
 
+def test_verify_tables(target):
+    """Lesson 04 is done with both tables, the employees and the index. The next lesson has them anyway."""
+    restore(target, "04")
+    plan.winners_table(target).ensure()
+    Table(target, target.names.employee_table).ensure()
+    load_employees(target, read(DATA_FOLDER / "request-items.json"))
+    assert [check.done for check in verify(target, "04")] == [True, True, True, False]
+    assert "index lottery_serial-index. Create it on lottery_serial, and wait" in repr(verify(target, "04"))
+    restore(target, "05")
+    assert all(check.done for check in verify(target, "04"))
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_restore_from_nothing(lesson):
@@ -179,18 +192,18 @@ def test_dry_runs_share_their_clients(target):
 def test_verify_hardened_edition(target, hardened):
     """Lesson 16 is done when the hardened edition stands, 17 with a thousand, 90 after a closed evening."""
     restore(target, "16")
-    assert not any(check.done for check in verify(target, "16"))
+    assert not any(check.done for check in built_in(target, "16"))
     Stack(hardened).deploy()
-    assert all(check.done for check in verify(target, "16"))
-    assert "it has 10 now" in repr(verify(target, "17"))
-    assert [check.done for check in verify(target, "90")] == [False, True]
+    assert all(check.done for check in built_in(target, "16"))
+    assert "it has 10 now" in repr(list(built_in(target, "17")))
+    assert [check.done for check in built_in(target, "90")] == [False, True]
     evening = Evening(hardened, "party")
     evening.announce([{"name": "Mug", "count": 1}], question="Call five numbers")
-    assert [check.done for check in verify(target, "90")] == [False, False]
+    assert [check.done for check in built_in(target, "90")] == [False, False]
     evening.give("17 4 88 23 5")
     evening.close()
     done = hardened.waiter.until(
-        "its end", lambda: all(check.done for check in verify(target, "90")), seconds=60, every=0.2
+        "its end", lambda: all(check.done for check in built_in(target, "90")), seconds=60, every=0.2
     )
     assert done
 
@@ -205,16 +218,16 @@ def drawn(target):
 @pytest.mark.usefixtures("drawn")
 def test_only_a_draw_that_succeeded_counts(target):
     """A draw that failed does not complete lesson 06."""
-    assert not any(check.done for check in verify(target, "06"))
+    assert not any(check.done for check in built_in(target, "06"))
     draw(target, 1)
-    assert all(check.done for check in verify(target, "06"))
+    assert all(check.done for check in built_in(target, "06"))
 
 
 @pytest.mark.usefixtures("drawn")
 def test_verify_hardening(target):
     """Lesson 15 is done after a draw that mailed last, with the tutorial's definition back in the machine."""
     draw(target, 1)
-    assert [check.done for check in verify(target, "15")] == [False, True]
+    assert [check.done for check in built_in(target, "15")] == [False, True]
     repaired = plan.machine(target)
     states = json.loads(repaired.definition)["States"]
     record, mail = (
@@ -227,9 +240,9 @@ def test_verify_hardening(target):
     repaired.definition = json.dumps({"StartAt": "Input Lottery Winners", "States": states | record | mail})
     repaired.ensure()
     assert draw(target, 1)["status"] == "SUCCEEDED"
-    assert [check.done for check in verify(target, "15")] == [True, False]
+    assert [check.done for check in built_in(target, "15")] == [True, False]
     Stack(target).deploy()
-    assert all(check.done for check in verify(target, "15"))
+    assert all(check.done for check in built_in(target, "15"))
 
 
 @pytest.mark.usefixtures("drawn")
@@ -237,24 +250,19 @@ def test_verify_jsonata(target):
     """Lesson 10 is done after a draw in JSONata, once the machine has the tutorial's definition again."""
     modern = target.named(target.names.in_edition("jsonata"))
     draw(target, 1)
-    assert [check.done for check in verify(target, "10")] == [False, True]
+    assert [check.done for check in built_in(target, "10")] == [False, True]
     Stack(modern).deploy()
     draw(modern, 1)
-    assert [check.done for check in verify(target, "10")] == [True, False]
+    assert [check.done for check in built_in(target, "10")] == [True, False]
     Stack(target).deploy()
-    assert all(check.done for check in verify(target, "10"))
-
-
-def test_verify_test_states(target):
-    """Lesson 12 leaves nothing behind that could be checked, and says so."""
-    assert repr(verify(target, "12")) == "Nothing to build in this lesson."
+    assert all(check.done for check in built_in(target, "10"))
 
 
 @pytest.mark.usefixtures("drawn")
 def test_verify_waiting(target):
     """Lesson 13 is done when a draw has waited and succeeded, and none waits any more."""
     draw(target, 1)
-    assert [check.done for check in verify(target, "13")] == [False, True]
+    assert [check.done for check in built_in(target, "13")] == [False, True]
     machine = plan.machine(target)
     wait = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish.waitForTaskToken", "End": True}
     wait["Parameters"] = {"TopicArn": plan.topic(target).arn, "Message.$": "$$.Task.Token"}
@@ -264,10 +272,34 @@ def test_verify_waiting(target):
     (token,) = target.waiter.until(
         "the token", lambda: published(execution.history(target, arn)) or None, seconds=60
     )
-    assert [check.done for check in verify(target, "13")] == [False, False]
+    assert [check.done for check in built_in(target, "13")] == [False, False]
     target.client("stepfunctions").send_task_success(taskToken=token, output="{}")
     execution.wait(target, arn)
-    assert all(check.done for check in verify(target, "13"))
+    assert all(check.done for check in built_in(target, "13"))
+
+
+def test_verify_lists_the_exercises(target, monkeypatch):
+    """After what a lesson builds come its exercises. Those that are solved or left out are done."""
+    restore(target, "05")
+    monkeypatch.setattr(checks, "_SOLVED", {1})
+    *made, first, second, third = verify(target, "05", without=[2])
+    assert [str(check) for check in made] == [str(check) for check in built_in(target, "05")]
+    assert str(first) == "✓ done: exercise 1"
+    assert str(second) == "– left out: exercise 2"
+    assert str(third).startswith(
+        "○ not yet: you have not tried exercise 3 since the first cell of this lesson"
+    )
+    said = repr(verify(target, "05", without=2))
+    assert said.endswith('To leave exercises out, say which: `verify(target, "05", without=[2, 3])`.')
+    assert all(check.done for check in verify(target, "05", without=[2, 3])[len(made) :])
+    assert "To leave" not in repr(verify(target, "05", without=[2, 3]))
+
+
+def test_exercises_of_another_lesson_are_not_tried(target, monkeypatch):
+    """What was solved in the lesson that has begun last says nothing of another lesson."""
+    restore(target, "05")
+    monkeypatch.setattr(checks, "_SOLVED", {1, 2, 3})
+    assert [check.done for check in verify(target, "12")] == [False] * 3
 
 
 def test_unknown_lesson(target):
@@ -280,8 +312,9 @@ def test_unknown_lesson(target):
 def test_verify_never_raises(target, lesson):
     """Whatever state things are in, and whatever it is asked, verify answers in sentences."""
     nobody = target.named(Names("nobody"))
-    lines = repr(verify(nobody, lesson)).splitlines()
-    assert all(re.fullmatch(r"○ not yet: .*[^.]\.", line) for line in lines)
+    said = verify(nobody, lesson, without=object())
+    assert said
+    assert all(re.fullmatch(r"○ not yet: .*[^.]\.", str(check)) for check in [*said, *verify(nobody, lesson)])
 
 
 def test_verify_without_an_emulator(target):

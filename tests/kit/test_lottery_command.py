@@ -9,13 +9,13 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from pathlib import Path
 from urllib.error import HTTPError
 
 import psutil
 import pytest
+from helpers import wait_until
 from started import SYSTEM_PATH, make_lab
 
 IS_ROOT = os.geteuid() == 0
@@ -118,10 +118,7 @@ def test_make_lab_prints_real_warnings(lab):
     """What goes wrong is still printed, below the address."""
     with pytest.raises(HTTPError):
         lab.ask("api/contents/nowhere")
-    deadline = time.monotonic() + 20  # JupyterLab answers before it writes its log
-    while "[W " not in lab.log.read_text():
-        assert time.monotonic() < deadline, lab.log.read_text()
-        time.sleep(0.1)
+    wait_until(lambda: "[W " in lab.log.read_text())  # JupyterLab answers before it writes its log
     assert "nowhere" in lab.log.read_text()
 
 

@@ -295,5 +295,5 @@ def test_a_draw_in_public(run, target, monkeypatch, tmp_path):
 def test_a_draw_in_public_that_fails(run, target, monkeypatch):
     """If it cannot commit, it says why, and does not wait for the machine to ask."""
     monkeypatch.setenv("LOTTERY_ATTENDEE", "party")
-    code, told, _ = run("draw", "0", "--public", "3", *HARDENED)
+    code, told, _ = run("draw", "[]", "--public", "3", *HARDENED)
     assert (code, told["status"], told["error"]) == (1, "FAILED", "InvalidInput")

@@ -4,6 +4,7 @@ import json
 from functools import partial
 
 import pytest
+from boto3.dynamodb.conditions import Key
 from kit.calls import Recorder, make_foreign
 
 from lottery_lib import Stack, connect, draw, inject, load_employees, plan
@@ -13,7 +14,7 @@ from lottery_lib.resources import (
     lambda_function,
 )
 from lottery_lib.resources.contents import empty_winners
-from lottery_lib.resources.dynamodb_table import Table
+from lottery_lib.resources.dynamodb_table import Index, Table
 from lottery_lib.resources.iam_role import allowing, trust_policy
 from lottery_lib.resources.sns_topic import Subscription
 from lottery_lib.resources.state_machine import StateMachine
@@ -112,6 +113,66 @@ def test_teardown_leaves_nothing(lottery):
     assert states(inventory.resources) == {"deleted"}
     planned = {resource.name for resource, _ in plan.resources(lottery)}
     assert {each.name for each in inventory.resources} == {*planned, "ann@example.com"}
+
+
+NAME = plan.SERIAL_INDEX.name
+#: What somebody may leave of the index: another index or none, and the attributes that it has.
+LEFT = {
+    "none": (None, ""),
+    "of texts": (Index(NAME, "lottery_serial", "S"), "ALL"),
+    "of another attribute": (Index(NAME, "employee_entry_date", "S"), "ALL"),
+    "of keys": (plan.SERIAL_INDEX, "KEYS_ONLY"),
+}
+
+
+@pytest.mark.parametrize(("index", "projection"), LEFT.values(), ids=LEFT)
+def test_index_is_repaired(target, index, projection):
+    """A missing or wrong index is made again; a third run writes nothing. Status and plan tell it before."""
+    other, table = Table(target, target.names.employee_table, index=index), plan.employee_table(target)
+    for each in other.configuration.get("GlobalSecondaryIndexes", []):
+        each["Projection"]["ProjectionType"] = projection
+    tags = [{"Key": key, "Value": value} for key, value in target.names.tags.items()]
+    target.client("dynamodb").create_table(TableName=other.name, Tags=tags, **other.configuration)
+    assert (table.find().state, table.is_complete()) == ("without its index", False)
+    planned = {(each.kind, each.name): each.state for each in Stack(target).plan()}
+    assert planned["table", table.name] == "would be updated"
+    assert table.ensure().state == "updated"
+    assert (table.find().state, table.is_complete()) == ("ACTIVE", True)
+    recorder = Recorder(target)
+    assert plan.employee_table(recorder.target).ensure().state == "unchanged"
+    assert recorder.writes == []
+    assert [each["IndexName"] for each in table.describe()["GlobalSecondaryIndexes"]] == [NAME]
+
+
+def test_index_is_read_by_its_number(target):
+    """Employees are found by their serial, also those who were there before the index."""
+    table = Table(target, target.names.employee_table)
+    table.ensure()
+    table.put([{"employee_id": "x", "lottery_serial": 7}])
+    plan.employee_table(target).ensure()
+    asked = {"IndexName": NAME, "KeyConditionExpression": Key("lottery_serial").eq(7)}
+    found = target.plain_dynamodb().query(TableName=table.name, **asked)["Items"]
+    assert [each["employee_id"] for each in found] == ["x"]
+
+
+def test_other_indexes_stay(target):
+    """An attendee may add an index of their own."""
+    own = Index("own-index", "employee_name", "S")
+    Table(target, target.names.employee_table, index=own).ensure()
+    table = plan.employee_table(target)
+    assert [table.ensure().state for _ in range(2)] == ["updated", "unchanged"]
+    found = {each["IndexName"] for each in table.describe()["GlobalSecondaryIndexes"]}
+    assert found == {NAME, "own-index"}
+
+
+def test_editions_agree_on_the_index():
+    """They share the table: what one edition has deployed, the others find as it should be."""
+    targets = [
+        connect("embedded", attendee="agrees", edition=edition)
+        for edition in ("tutorial", "jsonata", "hardened")
+    ]
+    states = [plan.employee_table(each).ensure().state for each in targets]
+    assert states == ["created", "unchanged", "unchanged"]
 
 
 def test_wrong_key_is_refused(target):

@@ -20,6 +20,7 @@ from lottery_lib.resources.dynamodb_table import Table
 from lottery_party import evening_file
 from lottery_party.records import unsaved
 from sfn_emulator import control
+from sfn_emulator.process.record import forget_process, run_for
 
 
 @cache
@@ -147,6 +148,17 @@ def test_the_end_of_make_lab_warns(lost, monkeypatch):
     assert f"`{Path(sys.prefix).name}/bin/lottery night save evening-party.json`" in done.stderr
     assert "Save them in another terminal" in done.stdout
     assert control.status()["running"]
+
+
+def test_the_end_of_make_lab_is_silent_if_another_lab_goes_on(lost):
+    """The emulator ends with the last JupyterLab that uses it, so nothing is lost before."""
+    folder = Path(control.status()["folder"])
+    run_for(folder, os.getpid())
+    try:
+        done = end_of_make_lab()
+    finally:
+        forget_process(folder, os.getpid())
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_the_end_of_make_lab_does_not_wait_for_another_reason(own_home):

@@ -29,7 +29,7 @@ def measured_minutes(notebook: nbformat.NotebookNode) -> Minutes:
             minutes[part] += 0 if folded else len(cell.source.splitlines()) / LINES
         else:
             for piece in re.split(r"^(?=#)", cell.source, flags=re.MULTILINE):
-                if piece.startswith(("## Going further", "## Key points")):
+                if piece.startswith(("## Going further", "## Is the lesson done?", "## Key points")):
                     further = piece.startswith("## Going")
                 exercise = re.match(r"### Exercise \d: (\w+)", piece)
                 if further:

@@ -15,6 +15,7 @@ from notebooks.holds import HOLDS
 from notebooks.refresh import SANITIZE, WIDGET_VIEW
 
 from lottery_lib import employees, translation
+from lottery_lib.course import checks
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks
 
 #: What each exercise asks for: a name to assign; "" where AWS itself is to be changed.
@@ -644,6 +645,7 @@ HINTS: Final = {
         ("execution_input = {'input': 3.0}", "without quotes and without .0"),
         ("execution_input = {'Input': 3}", "small letters"),
         ("execution_input = {input: 3}", "key in quotes"),
+        ("execution_input = {'winners': 3}", 'The key is "input"'),
         ("execution_input = {'input': 2}", "For two winners"),
         ("execution_input = {'input': 3, 'Comment': 'three'}", "One key is enough"),
     ],
@@ -707,7 +709,7 @@ HINTS: Final = {
     "07-50": [("def winners_of(output): return output['body']", "Your function ended with TypeError: list indices"),
               ("def winners_of(output): return output", "should find Ann"),
               ("def winners_of(output): return output[2]", "ended with IndexError: list index out of range")],
-    "08-23": [("fault = None", "Write the code as a text in quotes"),
+    "08-23": [("fault = 5", "Write the code as a text in quotes"),
               ("fault = 'x = 1'", "must define lambda_handler"), ("fault = flaky", "They ended with ConnectionError, ConnectionError, success"),
               ("fault = flaky.replace('global tries', '')", "They ended with UnboundLocalError, UnboundLocalError, Unb")],
     "08-56": [("", "SNS.AuthorizationErrorException: MyStepFunctionsExecutionRole may not publish"),
@@ -715,9 +717,9 @@ HINTS: Final = {
                "MyStepFunctionsExecutionRole has AmazonDynamoDBFullAccess now, which allows more"),
               (publishing("'sns:Publish'", "'*'"), "Name the ARN of the topic"),
               (publishing("'sns:*'", "topic_arn"), "Name only sns:Publish")],
-    "10-37": [("output = None", "Write a number"), ("output = 4", "before Assign")],
+    "10-37": [("output = 'three'", "Write a number"), ("output = 4", "before Assign")],
     "10-49": [
-        ("condition = ''", "between {% and %}"),
+        ("condition = '$n <= 5'", "between {% and %}"),
         ("condition = '{% $states.input.num_of_winners <= 5 %}'", "With the input {} it fails: The JSONata expression"),
         ("condition = '{% $states.input.num_of_winners in [1..6] %}'", '{"num_of_winners": 6} the next state is Go On'),
     ],
@@ -741,7 +743,7 @@ HINTS: Final = {
         (checked_by(RETRIABLE), "yet: If MaxAttempts is 3, none of your tests fails."),
         (checked_by(CAUGHT), "yet: If MaxAttempts is 1, none of your tests fails."),
     ],
-    "13-36": [("sent = None", "Write a number"), ("sent = 2", "60 seconds")],
+    "13-36": [("sent = '3'", "Write a number"), ("sent = 2", "60 seconds")],
     "13-66": [("reminder = [{'ErrorEquals': ['States.Timeout']}]", "TestState says RETRIABLE, RETRIABLE, CAUGHT_ERROR")],
     "13-70": [
         ("condition = \"{% '003' in $asked_before %}\"", "If 005 is drawn"),
@@ -855,11 +857,12 @@ def answer(shell):
 
 
 @pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
-def test_checks_tell_right_from_wrong(path, shell, answer):
+def test_checks_tell_right_from_wrong(path, shell, answer, monkeypatch):
     """A check answers in one line whatever it is given: done to what is right, else not yet.
 
     After a cell that raised, no answer is right: the value may be an old one. Each cell of the lesson shows what
-    the notebook stores, as nbval compares it, whatever the answers before were.
+    the notebook stores, as nbval compares it, whatever the answers before were. An exercise that nobody tried
+    has no hint. With all solutions the lesson is done, and with none of them it is not.
     """
 
     def teach(cell):
@@ -878,7 +881,7 @@ def test_checks_tell_right_from_wrong(path, shell, answer):
         elif "check" in tags:
             check, name = cell, next(names)
             teach(cell)
-            assert "○ not yet" in str(cell.outputs)
+            assert "○ not yet: You have not tried this exercise. " in str(cell.outputs)
             if name:
                 for value in VALUES:
                     answer(exercise, check, "○ not yet", f"{name} = {value}")
@@ -897,6 +900,12 @@ def test_checks_tell_right_from_wrong(path, shell, answer):
             assert "ZeroDivisionError" in str(shell(check.source)[1].result)  # and still is when the check runs again
             shell("1 / 0")  # in another cell, it does not matter
             answer(exercise, check, "✓ done", solution)
+        elif cell.source.split("\n")[-1].startswith("verify("):
+            assert [str(each) for each in shell(cell.source)[1].result if not each.done] == []
+            with monkeypatch.context() as nobody_tried:
+                nobody_tried.setattr(checks, "_SOLVED", set())
+                nobody_tried.setattr(checks, "_RUNS", {})
+                teach(cell)
         elif cell.cell_type == "code":
             teach(cell)
 

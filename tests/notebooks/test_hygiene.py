@@ -11,9 +11,11 @@ from typing import Any, Final
 import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
+from nbval.plugin import get_sanitize_patterns
 
 from notebooks.holds import HOLDS
 from notebooks.minutes import measured_minutes
+from notebooks.refresh import SANITIZE, sanitized
 
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks, stated_minutes
 from lottery_lib.translation import languages
@@ -26,10 +28,14 @@ CHECK: Final = "# Check: run this cell"
 SOLUTION: Final = re.compile(r"<details><summary>Solution</summary>\n\n```python\n(.+)\n```\n\n</details>", re.DOTALL)
 COLUMNS: Final = 88  # wider than that scrolls sideways in JupyterLab on a laptop
 PLACES: Final = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|Users|work|var/folders)/|[A-Z]:\\Users\\")
+#: The lesson in which people draw before they read.
+FIRST: Final = "00"
 #: The only lesson with fewer than three exercises.
 LAST: Final = "99"
 #: The emulator's account: no other may be stored.
 ACCOUNT: Final = "123456789012"
+#: A time that somebody measured, and that is not replaced by a word.
+MEASURED: Final = re.compile(r"(?i)(?:duration|latency|elapsed|took)\w*\W{1,4}\d+|\d+ ms\b")
 IMAGE: Final = re.compile(r"data:image/[a-z+]+;base64,[A-Za-z0-9+/=]+|<svg[\s\S]*?</svg>")
 
 #: What is shown is different in each language. The rest is the same, as test_translations shows.
@@ -152,6 +158,14 @@ def test_outputs_are_the_emulators(path):
 
 
 @every
+def test_outputs_hold_no_measured_time(path):
+    """A busy machine needs longer. So such a number is named in nbval_sanitize.cfg, or a cell does not show it."""
+    patterns = get_sanitize_patterns(SANITIZE.read_text(encoding="ascii"))
+    compared = [sanitized(cell.outputs, patterns) for cell in code(path) if IGNORED not in tags(cell)]
+    assert [found for each in compared for found in MEASURED.findall(each)] == []
+
+
+@every
 def test_tables_are_short(path):
     """A table has twelve rows at most."""
     for cell in code(path):
@@ -199,8 +213,11 @@ def test_functions_are_short(path):
 
 @english
 def test_code_is_told_before_it_is_shown(path):
-    """Before every teaching cell, but the ones that check the cell before, stands a cell of prose."""
-    cells = read(path).cells
+    """Before every teaching cell, but the ones that check the cell before, stands a cell of prose.
+
+    Lesson 00 begins with two cells: people draw before they read.
+    """
+    cells = read(path).cells[1 if number(path) == FIRST else 0 :]
     for before, cell in itertools.pairwise(cells):
         if cell.cell_type == "code" and before.cell_type == "code":
             told = "hide-cell" in tags(cell) or tags(cell) & OWN_WORK
@@ -209,12 +226,17 @@ def test_code_is_told_before_it_is_shown(path):
 
 @english
 def test_starts_with_title_and_promise(path):
-    """The first cell is a title, with minutes, questions and at most three objectives."""
-    first = read(path).cells[0]
-    assert first.cell_type == "markdown"
+    """The first cell is a title, with minutes, questions and at most three objectives.
+
+    In lesson 00 it stands below the two cells that draw.
+    """
+    cells = read(path).cells
+    before = [cell.cell_type for cell in itertools.takewhile(lambda cell: cell.cell_type == "code", cells)]
+    assert before == (["code", "code"] if number(path) == FIRST else [])
+    first = cells[len(before)]
     assert len(re.findall(r"^# ", first.source, re.MULTILINE)) == 1
     assert first.source.startswith("# ")
-    assert "minutes" in first.source
+    assert "minutes" in first.source and not re.search(r"\b1 minutes", first.source)
     questions, objectives = first.source.split("Questions")[1].split("Objectives")
     assert 1 <= len(re.findall(r"^[-*] ", questions, re.MULTILINE)) <= 3
     assert 1 <= len(re.findall(r"^[-*] ", objectives, re.MULTILINE)) <= 3
@@ -267,6 +289,17 @@ def test_checks_are_collapsed(path):
             assert "hide-cell" in tags(cell), cell.source
             assert cell.metadata.get("jupyter", {}).get("source_hidden") is True, cell.source
             assert cell.source.splitlines()[0] == CHECK, cell.source
+
+
+@english
+def test_a_question_of_a_check_has_its_mark(path):
+    """A sentence that asks ends with a question mark."""
+    for cell in code(path):
+        if "check" in tags(cell):
+            texts = [node.value for node in ast.walk(parsed(cell)) if isinstance(node, ast.Constant)]
+            for sentence in re.split(r"(?<=[.?:]) |\n", "\n".join(text for text in texts if isinstance(text, str))):
+                if re.match(r"(?:(?:In|For) which|Which|How many|Does|Who) ", sentence):
+                    assert sentence.endswith("?"), sentence
 
 
 @english
@@ -330,9 +363,7 @@ def test_assertions_say_what_they_mean(path):
 @english
 def test_says_how_to_come_back(path):
     """Near the opening stands what `restore` resets, and that running it again brings everything back."""
-    cells = read(path).cells
-    opening = next(number for number, cell in enumerate(cells) if cell.cell_type == "code")
-    near = cells[opening - 1].source + cells[opening + 1].source
+    near = "".join([cell.source for cell in read(path).cells if cell.cell_type == "markdown"][:2])
     assert "one lesson at a time" in near
     assert "first cell again" in near
 

@@ -122,6 +122,13 @@ def test_the_readme_says_what_was_measured(rows):
     assert rows.sentence(RESULTS) in README
 
 
+def test_the_readme_says_how_long_the_tests_take(rows):
+    """The minutes of `make test` are those that `make bench-tests` measured, on so many cores."""
+    row = {"what": rows.MAKE_TEST, "value": 890}
+    told = {"rows": [*RESULTS["rows"][:-1], row], "conditions": {"cores": 3}}
+    assert "`make test` takes 15 minutes on 3 cores" in rows.readme(README, told)
+
+
 def test_every_figure_in_a_sentence_is_in_the_results(rows):
     """Each number in a sentence is a figure of a row, part of what a row measured, or the cores."""
     told = rows.sentence(RESULTS) + rows._summary(RESULTS)

@@ -151,6 +151,52 @@ def test_pip_takes_what_conda_gives_it(tmp_path):
     assert "Requirement already satisfied: moto" in done.stdout
 
 
+def rooms(folder):
+    """The modules and folders of code in a folder, as a map of it names them."""
+    paths = (ROOT / folder).iterdir()
+    found = {path.stem for path in paths if path.suffix == ".py"} - {"__init__"}
+    return found | {path.parent.name for path in (ROOT / folder).glob("*/*.py")} - {"__pycache__"}
+
+
+def names_in(text, indent):
+    """The names in the left column of a map. Two blanks end it."""
+    lines = re.findall(rf"^ {{{indent}}}(\S.*?)(?:  |$)", text, re.MULTILINE)
+    return [name.strip("/`") for line in lines for name in line.split()]
+
+
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PACKAGES = [
+    "lottery_lib",
+    "lottery_party",
+    "lottery_class",
+    "emulator/sfn_emulator",
+    "states_language",
+]
+
+
+@pytest.mark.parametrize("folder", PACKAGES)
+def test_the_map_of_a_package_has_all_its_rooms(folder):
+    """The docstring of a package names each module and folder once, and nothing that is not there."""
+    docstring = ast.get_docstring(ast.parse((ROOT / folder / "__init__.py").read_text(encoding="utf-8")))
+    assert sorted(names_in(docstring, 4)) == sorted(rooms(folder))
+
+
+@pytest.mark.parametrize("folder", [*PACKAGES[:3], "emulator"])
+def test_the_map_of_contributing_has_all_rooms(folder):
+    """So does the map in CONTRIBUTING.md."""
+    its_part = re.search(rf"^{folder}/\n((?:  .*\n)+)", CONTRIBUTING, re.MULTILINE)[1]
+    assert sorted(names_in(its_part, 2)) == sorted(rooms(folder))
+
+
+def test_the_tables_of_contributing_have_all_folders():
+    """Each folder of the project, and each folder of tests, is a line of a table there."""
+    named = set(re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| (`.*?) \|", CONTRIBUTING, re.MULTILINE))))
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    folders = {path.partition("/")[0] for path in listed.split() if "/" in path and path[0] != "."}
+    assert {f"{each}/" for each in folders} - named == set()
+    assert {f"tests/{each}" for each in rooms("tests") if (ROOT / "tests" / each).is_dir()} - named == set()
+
+
 def test_environment_yml():
     """Conda's environment is pyproject's: a Python that it allows, its graphviz, and the rest through pip."""
     text = (ROOT / "environment.yml").read_text(encoding="utf-8")
@@ -219,8 +265,46 @@ def test_nothing_is_left_out_in_ci():
     config = PYPROJECT["tool"]["pytest"]
     known = {line.partition(":")[0] for line in config["ini_options"]["markers"]}
     assert set(marks.HAS) == known - {"aws", "long"}
-    assert marks.selection("short", {"CI": "true"}) == "not long and not ministack"
-    assert marks.selection("long", {"CI": "true"}) == "(long or ministack)"
+    nothing, ci = dict.fromkeys(marks.HAS, False), {"CI": "true"}
+    assert marks.selection("short", nothing, ci) == "not long and not ministack"
+    assert marks.selection("long", nothing, ci) == "(long or ministack)"
+    assert marks.left_out("long", nothing, ci) == ""
+
+
+@pytest.mark.parametrize(
+    ("run", "lacking", "line"),
+    [
+        ("short", (), ""),
+        ("short", ("npm", "ministack", "root"), ""),
+        (
+            "short",
+            ("browser", "npm"),
+            "Left out: the tests in a browser (no Chromium). To run them on Debian or Ubuntu, first: "
+            "sudo apt install chromium fonts-noto-cjk",
+        ),
+        (
+            "long",
+            ("browser", "npm"),
+            "Left out: the tests in a browser (no Chromium), the tests of the site and of a hub (no npm). "
+            "To run them on Debian or Ubuntu, first: sudo apt install chromium fonts-noto-cjk npm",
+        ),
+    ],
+)
+def test_what_is_left_out_is_said(run, lacking, line):
+    """Tests that need a missing program are deselected. One line names them, and what installs it."""
+    has = {mark: mark not in lacking for mark in marks.HAS}
+    assert marks.left_out(run, has, {}) == line
+    deselected = [f"not {mark}" for mark in marks.HAS if mark in lacking]
+    assert marks.selection(run, has, {}) == " and ".join([marks.RUNS[run], *deselected])
+
+
+def test_the_readme_names_both_commands():
+    """`make lab`, and `make test` with the command that installs a browser. CI does the same."""
+    readme, ci = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", ".ci/run"))
+    packages = marks.PROGRAMS["browser"][-1]
+    assert f"sudo apt install {packages}" in readme.replace("\n", " ")
+    assert f"packages=({packages} " in ci
+    assert "\nmake test " in ci
 
 
 def test_pictures_of_the_readme_are_there():
@@ -233,11 +317,11 @@ def test_pictures_of_the_readme_are_there():
 
 
 def test_the_readme_begins_with_one_screen():
-    """It says what this is, shows a draw and one command, and says what you will see, before all else."""
+    """It says what this is, shows a draw and two commands, and says what you will see, before all else."""
     lines = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## ")[0].splitlines()
     assert len(lines) <= 25
     assert sum(line.startswith("<img") for line in lines) == 1
-    assert [line.split()[1] for line in lines if line.startswith("$ ")] == ["git", "make"]
+    assert [line.split()[1] for line in lines if line.startswith("$ ")] == ["git", "make", "make"]
     assert "$ make lab" in lines
 
 

@@ -14,7 +14,7 @@ from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Repl
 
 _TOKEN_SECONDS: Final = 600.0
 #: The status in AWS's answer. Here, the table is ready, or gone, at the next call.
-_CHANGING: Final = {"CreateTable": "CREATING", "DeleteTable": "DELETING"}
+_CHANGING: Final = {"CreateTable": "CREATING", "UpdateTable": "UPDATING", "DeleteTable": "DELETING"}
 _PARTIQL: Final = {"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"}
 
 
@@ -105,12 +105,15 @@ class DynamoDbApi:
             parameters = parameters | {"AttributeDefinitions": [*kept, *new]}
         reply = self._moto(request.with_json(parameters))
         self._index_keys.clear()
-        status = _CHANGING.get(request.operation)
-        if not (reply.ok and status):
+        if not reply.ok:
             return reply
-        return reply.with_json(
-            {"TableDescription": _described(reply.json["TableDescription"], TableStatus=status)}
-        )
+        table = _described(reply.json["TableDescription"]) | {"TableStatus": _CHANGING[request.operation]}
+        updates = parameters.get("GlobalSecondaryIndexUpdates") or []
+        created = [update["Create"]["IndexName"] for update in updates if "Create" in update]
+        for index in table.get("GlobalSecondaryIndexes", []):
+            if index["IndexName"] in created:
+                index |= {"IndexStatus": "CREATING", "Backfilling": False}
+        return reply.with_json({"TableDescription": table})
 
     def _transact(self, request: Request) -> Reply:
         """Make a transaction with a token once. For ten minutes the same token gets the same reply."""
@@ -133,8 +136,10 @@ class DynamoDbApi:
         return reply.json["Table"] if reply.ok else {}
 
 
-def _described(table: dict[str, Any], **changes: str) -> dict[str, Any]:
-    """AWS leaves out indexes that a table does not have, and gives each table an id."""
+def _described(table: dict[str, Any]) -> dict[str, Any]:
+    """AWS leaves out indexes that a table does not have, and gives each table an id and each index an ARN."""
     made = f"{table['TableArn']} {table['CreationDateTime']}"
     filled = {name: value for name, value in table.items() if value != []}
-    return filled | {"TableId": str(uuid.uuid5(uuid.NAMESPACE_URL, made))} | changes
+    for index in filled.get("GlobalSecondaryIndexes", []):
+        index["IndexArn"] = f"{table['TableArn']}/index/{index['IndexName']}"
+    return filled | {"TableId": str(uuid.uuid5(uuid.NAMESPACE_URL, made))}

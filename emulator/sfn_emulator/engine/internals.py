@@ -5,9 +5,13 @@ moto is imported when it is needed, because `patches` changes its modules while 
 
 import importlib
 import json
+import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
+_TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_OF_NAMES: Final = re.compile(r'"[\w .$-]*"')
+_NAME: Final = re.compile(r'[^\W\d]\w*|(?<=["\s-])\d+')
 MotoFunction = Callable[..., Any]
 """A function of moto that is replaced, or its replacement."""
 
@@ -45,6 +49,24 @@ def is_parsed(definition: str) -> bool:
     except Exception:
         return False
     return True
+
+
+def shape(state: Mapping[str, Any]) -> str:
+    """What moto's parser knows of a state. It accepts either all states of one shape, or none.
+
+    Of a text it knows whether it is a word of its grammar, an expression, a path or something else.
+    """
+    words = engine_module("asl.antlr.runtime.ASLLexer").ASLLexer.literalNames
+
+    def shape_of_text(match: re.Match[str]) -> str:
+        text = match[0]
+        if f"'{text}'" in words:
+            return text
+        if text[:3] == '"{%' and text[-3:] == '%}"':
+            return '"{%%}"'
+        return _NAME.sub("x", text) if _OF_NAMES.fullmatch(text) else text
+
+    return _TEXT.sub(shape_of_text, json.dumps(state, ensure_ascii=False))
 
 
 def inline_policy(kind: str, original: MotoFunction, self: Any, owner: str, *given: str) -> None:

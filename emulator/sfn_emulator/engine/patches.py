@@ -231,7 +231,7 @@ _REPLACED: Final[Mapping[str, Callable[..., Any] | Patch]] = {
     _WORKER + "ExecutionData": partial(failures.with_time, "StartTime"),
     # Results that moto calculates again and again
     _WORKER + "AmazonStateLanguageParser": Patch(make=many_items.parser),
-    _ENGINE + "models:AmazonStateLanguageParser": Patch(make=many_items.parser),
+    _ENGINE + "models:AmazonStateLanguageParser": Patch(make=performance.parsed_before),
     _ASL + "component.program.program:Program.eval": performance.in_same_thread,
     _ENGINE + "utils:TMP_THREADS": Patch(make=performance.forgotten),
     "moto.core.model:ServiceModel.operation_model": Patch(make=performance.only_own_models),

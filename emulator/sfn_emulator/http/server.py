@@ -186,7 +186,15 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             self.server.note(self.connection)
 
+    def handle_expect_100(self) -> bool:
+        """Leave it to `_body` to ask for the body, because a refused request needs none."""
+        return True
+
     def _body(self, headers: Mapping[str, str]) -> bytes:
+        if headers.get("expect", "").lower() == "100-continue" and self.request_version != "HTTP/1.0":
+            self.send_response_only(100)
+            self.end_headers()
+            self.wfile.flush()  # boto3's put_object waits for it
         body = io.BytesIO()
         deadline = time.monotonic() + _SLOWEST_BODY_SECONDS
         if "chunked" not in headers.get("transfer-encoding", "").lower():

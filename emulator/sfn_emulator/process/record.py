@@ -130,6 +130,21 @@ def read_key(folder: Path) -> str:
         raise EmulatorError(str(key_file(folder)), what, next_step) from error
 
 
+def run_for(folder: Path, pid: int) -> None:
+    """Let the emulator of this folder run until this process has ended, too."""
+    (folder / f"while-{pid}").touch()
+
+
+def processes_of(folder: Path) -> list[int]:
+    """The processes that the emulator of this folder runs for. Empty if it ends with none."""
+    return sorted(int(path.name.removeprefix("while-")) for path in folder.glob("while-*"))
+
+
+def forget_process(folder: Path, pid: int) -> None:
+    """Note that this process has ended."""
+    (folder / f"while-{pid}").unlink(missing_ok=True)
+
+
 def health(port: int, *, seconds: float = 10.0) -> dict[str, Any] | None:
     """Ask the emulator at this port for its id: ``{"id", "pid", "port"}``.
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sfn_emulator.engine.internals import is_parsed
+from sfn_emulator.engine.internals import is_parsed, shape
 from sfn_emulator.http.messages import Arn, RefusalError
 from sfn_emulator.http.replies import violation
 from sfn_emulator.http.service_models import check_call
@@ -15,6 +15,7 @@ from states_language.structure import State
 _UNSUPPORTED: Final = "This emulator does not support the definition of this state"
 _LARGEST: Final = 262_144
 _LARGEST_DEFINITION: Final = 1_048_576
+_LARGE_DEFINITION: Final = 65_536
 _FORBIDDEN: Final = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 
 
@@ -139,11 +140,25 @@ def faults(definition: str, kind: str | None = None) -> list[Diagnostic]:
         Empty if there is nothing to say.
     """
     found = diagnostics(definition, express=kind == "EXPRESS")
-    if not any(fault.severity == "ERROR" for fault in found) and not is_parsed(definition):
-        machine = json.loads(definition)
+    if any(fault.severity == "ERROR" for fault in found):
+        return found
+    machine = json.loads(definition)
+    if len(definition) > _LARGE_DEFINITION:
+        # moto's parser takes a millisecond for each state. A smaller definition is parsed as a whole, because
+        # the parser then remembers it for the executions.
+        machine["States"] = _one_of_each_shape(machine["States"])
+        definition = json.dumps(machine)
+    if not is_parsed(definition):
         language = {"QueryLanguage": machine.get("QueryLanguage", "JSONPath")}
         found.append(Diagnostic(SCHEMA, _UNSUPPORTED, _not_parsed(machine, "", language)))
     return found
+
+
+def _one_of_each_shape(states: Mapping[str, State]) -> dict[str, State]:
+    found: dict[str, tuple[str, State]] = {}
+    for name, state in states.items():
+        found.setdefault(shape(state), (name, state))
+    return dict(found.values())
 
 
 def _not_parsed(workflow: State, at: str, language: Mapping[str, str]) -> str | None:

@@ -54,6 +54,13 @@ def test_the_names_of_an_attribute_are_motos(service, operation):
         assert [*remembered(picker, context)] == [*remembered(picker, context)] == expected
 
 
+def test_a_machine_is_stored_without_a_second_look_at_its_definition():
+    """The emulator has checked it. To parse 8,000 states would take seconds."""
+    models = importlib.import_module("moto.stepfunctions.parser.models")
+    patches.apply(models)
+    models.StepFunctionsParserBackend._validate_definition("no definition")
+
+
 def test_no_thread_sees_botocores_model_of_an_operation():
     """Only moto's model is ever remembered, so two threads that ask for the same one at once both get it."""
     remembered = []

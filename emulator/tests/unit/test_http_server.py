@@ -194,6 +194,32 @@ def test_the_pieces_of_a_body_are_one_body(server):
     assert ask(connection, iter([whole, b"", whole[:7]])) == (200, b"500007")
 
 
+def test_a_client_that_waits_for_100_continue_gets_it_before_it_sends_a_body(server):
+    """boto3's `put_object` asks so. It sends its body after a second if nothing comes."""
+    mine = server()
+    connection = mine.connect()
+    connection.putrequest("PUT", "/")
+    connection.putheader("Expect", "100-continue")
+    connection.putheader("Content-Length", "4")
+    connection.endheaders()
+    interim = b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert connection.sock.recv(len(interim), socket.MSG_WAITALL) == interim
+    connection.send(b"body")
+    assert reply(connection) == (200, b"4")
+
+
+def test_a_client_whose_request_is_refused_by_its_headers_sends_no_body(server):
+    """A body of 50 MB need not be sent to learn that the key is wrong."""
+    mine = server()
+    connection = mine.connect()
+    mine.here.refuse = lambda request: Reply(403)
+    connection.putrequest("PUT", "/")
+    connection.putheader("Expect", "100-continue")
+    connection.putheader("Content-Length", "4")
+    connection.endheaders()
+    assert connection.sock.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 403"
+
+
 def test_a_refused_body_has_an_answer_in_its_protocol(server):
     """Here in CBOR, which an SDK for CloudWatch may speak."""
     connection = server().connect()

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from patience import wait_until
 
 from sfn_emulator.lambda_ import pool as module
 from sfn_emulator.lambda_.function import function_of
@@ -52,15 +53,8 @@ def ask(pool, function):
             return got or any(ticket not in before for ticket in pool._queue)
 
     threading.Thread(target=lambda: got.append(pool.take(function)), daemon=True).start()
-    until(has_asked)
+    wait_until(has_asked)
     return got
-
-
-def until(happened):
-    deadline = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_one_function_leaves_workers_for_others(pool):
@@ -77,7 +71,7 @@ def test_the_function_that_runs_less_comes_first(pool):
     of_ann, of_bob = ask(pool, ANN), ask(pool, BOB)
     assert not of_ann and not of_bob
     pool.give_back(first_of_bob[0][0])
-    until(lambda: of_bob)
+    wait_until(lambda: of_bob)
     assert not of_ann
 
 
@@ -86,7 +80,7 @@ def test_calls_of_one_function_run_in_order(pool):
     busy = [ask(pool, ANN) for _ in range(2)]
     first, second = ask(pool, ANN), ask(pool, ANN)
     pool.give_back(busy[0][0][0])
-    until(lambda: first)
+    wait_until(lambda: first)
     assert not second
 
 
@@ -95,11 +89,11 @@ def test_a_call_that_waited_long_runs(made, monkeypatch):
     monkeypatch.setattr(module, "_PATIENT_SECONDS", 0.2)
     pool = Pool(lambda function: Worker(made), 2, 8)
     calls = [ask(pool, ANN) for _ in range(9)]
-    until(lambda: sum(map(len, calls)) == 4)
+    wait_until(lambda: sum(map(len, calls)) == 4)
     time.sleep(0.4)
     assert len(made) == 4  # half of the most, so that others can run
     of_bob = ask(pool, BOB)
-    until(lambda: of_bob)
+    wait_until(lambda: of_bob)
     assert sum(map(len, calls)) == 4
 
 
@@ -108,7 +102,7 @@ def test_only_the_usual_number_stays(made, monkeypatch):
     monkeypatch.setattr(module, "_PATIENT_SECONDS", 0)
     pool = Pool(lambda function: Worker(made), 2, 8)
     calls = [ask(pool, ANN) for _ in range(4)]
-    until(lambda: all(calls))
+    wait_until(lambda: all(calls))
     for call in calls:
         pool.give_back(call[0][0])
     assert [worker.alive for worker in made] == [False, False, False, True]
@@ -170,7 +164,7 @@ def test_spare_workers_that_nobody_wants_end(made):
     """Spare workers end some time after somebody wanted them."""
     spares = Spares(lambda: Worker(made))
     spares.want(2)
-    until(lambda: len(spares._ready) == 2)
+    wait_until(lambda: len(spares._ready) == 2)
     spares.end_idle(60)
     assert all(worker.alive for worker in made)
     spares.end_idle(0)

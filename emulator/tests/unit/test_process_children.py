@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
-import time
 
+import psutil
 import pytest
+from patience import wait_until
 
 from sfn_emulator.process import children
 from sfn_emulator.process.children import Started, descendants, end_descendants, reap_orphans, wait
@@ -47,10 +48,8 @@ def test_a_process_that_runs_is_killed(program):
 def test_reaping_orphans_leaves_exit_statuses_alone(program):
     """Whoever started a process still learns how it ended."""
     ended = program("import sys; sys.exit(3)")
-    deadline = time.monotonic() + 1
-    while time.monotonic() < deadline:
-        reap_orphans()
-        time.sleep(0.01)
+    wait_until(lambda: psutil.Process(ended.pid).status() == psutil.STATUS_ZOMBIE)
+    reap_orphans()
     assert wait(ended, 10) == 3
 
 

@@ -1,12 +1,14 @@
 """What the check of an exercise says."""
 
 from functools import partial
+from unittest.mock import Mock
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from lottery_lib.course import checks
-from lottery_lib.course.checks import Check, Checks, check
+from lottery_lib.course import checks, classroom, missing_names
+from lottery_lib.course.cells import code_cells
+from lottery_lib.course.checks import Check, Checks, check, exercises
 from lottery_lib.translation import translated
 
 
@@ -14,9 +16,17 @@ from lottery_lib.translation import translated
 def shell():
     """A kernel's shell, in which a lesson has begun."""
     shell = InteractiveShell.instance()
+    missing_names.load_ipython_extension(shell)
     checks.watch_exercises()
     yield shell
     InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def lesson(monkeypatch):
+    """Lesson 05 has begun, whose first exercise is ``times = None``; a call begins another one."""
+    monkeypatch.setattr(classroom, "_BEGUN", ["05"])
+    return lambda number: monkeypatch.setattr(classroom, "_BEGUN", [number])
 
 
 @pytest.fixture
@@ -42,12 +52,69 @@ def test_a_wrong_answer_is_shown(asked):
     assert asked("x", cell="x = [['a' * 60] * 6] * 6") == "○ not yet: Count the mails."
 
 
+UNTOUCHED = "○ not yet: You have not tried this exercise. "
+
+
 @pytest.mark.parametrize(
-    "cell", ["x = None", "x = ''", "x = []", "x = {}", "x = set()", "x = {'input': '1'}"]
+    "cell",
+    ["times = None  # a whole number", "times = None\n# Execution history\n", "times = (None)  # 几次？"],
 )
-def test_no_answer_is_not_shown(asked, cell):
-    """What the cell had before anybody wrote an answer is not called an answer."""
-    assert asked("x", cell=cell, start={"input": "1"}) == "○ not yet: Count the mails."
+def test_an_exercise_that_nobody_tried_has_no_hint(asked, lesson, cell):
+    """The lesson's own cell, whatever its comments and blank lines, is no answer."""
+    assert asked("times", cell=cell).startswith(UNTOUCHED)
+
+
+@pytest.mark.parametrize("cell", ["times = 2", "times = None\nprint()", "times = []"])
+def test_a_cell_that_is_changed_is_tried(asked, lesson, cell):
+    """Any other code is an answer, and gets the hint."""
+    assert asked("times", cell=cell).startswith("○ not yet: Count the mails. Your answer is ")
+
+
+def test_a_lesson_that_cannot_be_read(asked, lesson, monkeypatch):
+    """Then a check answers as if somebody had tried."""
+
+    def unreadable(*_):
+        raise ValueError("no JSON")
+
+    lesson("06")
+    checks._exercises.cache_clear()
+    monkeypatch.setattr(checks, "code_cells", unreadable)
+    assert asked("entered", cell="entered = None").startswith("○ not yet: Count the mails.")
+
+
+def test_a_cell_that_nobody_changed_may_be_solved_elsewhere(asked, lesson):
+    """What AWS has counts, wherever the call was written."""
+    assert asked(lambda: 2, cell="times = None").startswith(UNTOUCHED)
+    assert asked(lambda: 3, cell="times = None").startswith("✓ done")
+
+
+def test_the_cell_of_another_language(shell, lesson):
+    """Texts in the cell are in the language of the notebook."""
+    lesson("03")
+    shell.user_ns |= {"inbox": Mock(), "target": None}
+    (cell,) = [each for each in code_cells("03", "zh") if each.exercise == 2]
+    shell.run_cell(cell.source)
+    assert str(check(2, "text", lambda given: False, done="", hint="Count")).startswith(UNTOUCHED)
+
+
+def test_the_exercises_of_a_lesson(asked, lesson):
+    """A solved one stays solved until the lesson begins again; a right answer after a wrong one counts."""
+
+    def listed(without=()):
+        return [str(each) for each in exercises("05", without).values()]
+
+    open_one = "○ not yet: you have not tried exercise {} since the first cell of this lesson ran. "
+    open_one += "Answer it in its cell, then run its check."
+    assert listed() == [open_one.format(number) for number in (1, 2, 3)]
+    asked("x", cell="times = None")
+    assert listed()[0] == open_one.format(1)
+    asked("x", cell="x = 2")
+    assert listed()[0] == "○ not yet: exercise 1 is not solved. Run its check: it says what to do."
+    asked("x", cell="x = 3")
+    asked("x", cell="x = 2")
+    assert listed([1, 3]) == ["✓ done: exercise 1", open_one.format(2), "– left out: exercise 3"]
+    checks.watch_exercises()
+    assert listed() == [open_one.format(number) for number in (1, 2, 3)]
 
 
 @pytest.mark.parametrize(
@@ -112,10 +179,14 @@ def test_code_in_a_hint_is_shown_as_code():
 
 def test_checks_are_shown_in_colour():
     """In a notebook a check has a badge, and names in it are no HTML."""
-    html = Checks([Check("a <b>", True, ""), Check("c", False, "Do it")])._repr_html_()
+    told = Checks([Check("a <b>", True, ""), Check("c", False, "Do it")])
+    html = told._repr_html_()
     assert "✓ done</span> a &lt;b&gt;</div>" in html
     assert html.endswith("○ not yet</span> c. Do it.</div>")
     assert html.count("mathjax_ignore") == 2  # else JupyterLab shows $.a and $.b as mathematics
+    told.note = "Run `a()`."
+    assert told._repr_html_().endswith(">Run <code>a()</code>.</div>")
+    assert "#d4f0d9" not in Check("c", True, "", left_out=True)._repr_html_()  # it is not green
 
 
 def test_the_last_run_of_the_exercises_cell_counts(shell, asked):
@@ -129,7 +200,15 @@ def test_the_last_run_of_the_exercises_cell_counts(shell, asked):
 
 
 @pytest.mark.parametrize(
-    ("cell", "error"), [("x = 3; y = 1 / 0", "ZeroDivisionError"), ("x = 3; y = )", "SyntaxError")]
+    ("cell", "error"),
+    [
+        ("x = 3; y = 1 / 0", "ZeroDivisionError: division by zero. Change it"),
+        ("x = 3\ny = )", "SyntaxError: unmatched ')', in line 3. Change it"),
+        (
+            "x = 3; y = true",
+            "NameError: name 'true' is not defined. Python writes True, with a capital letter. Ch",
+        ),
+    ],
 )
 def test_an_old_value_is_not_done(shell, asked, cell, error):
     """If the exercise's cell ended with an error, its old value does not count, also not the second time."""

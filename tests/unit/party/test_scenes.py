@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from patience import wait_until
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
@@ -287,10 +288,10 @@ def test_two_presses_at_once():
     """Two pages on which somebody presses at the same time start one draw, and show that it is drawn."""
     evening = Fake()
     pages = [opened(evening), opened(evening)]
-    until(lambda: all(page.state for page in pages))
+    wait_until(lambda: all(page.state for page in pages))
     for page in pages:
         page.press("advance")
-    until(lambda: all(page.stage.scene["kind"] == "rolling" for page in pages))
+    wait_until(lambda: all(page.stage.scene["kind"] == "rolling" for page in pages))
     assert evening.started == [1]
 
 
@@ -301,9 +302,9 @@ def test_the_room_is_asked_once():
     evening.refresh = lambda: state("public value", **evening.stage)
     evening.ask = lambda: evening.asked.append(evening.stage["scene"])
     page = opened(evening)
-    until(lambda: page.state)
+    wait_until(lambda: page.state)
     page.press("advance")
-    until(lambda: page.stage.scene["kind"] == "public")
+    wait_until(lambda: page.stage.scene["kind"] == "public")
     page._press("advance", scenes.moment(page.state))  # in this thread, so it is done then
     assert evening.asked == ["opening"]
 
@@ -313,7 +314,7 @@ def test_a_rehearsal_is_marked():
     evening = Fake()
     evening.target = elsewhere("123456789012", "us-east-1", Names("party-rehearsal"))
     page, real = opened(evening), opened(Fake())
-    until(lambda: page.state and real.state)
+    wait_until(lambda: page.state and real.state)
     assert page.stage.scene["mark"] == "Rehearsal"
     assert "mark" not in real.stage.scene
 
@@ -324,14 +325,14 @@ def test_a_browser_that_is_still_loading():
     time.sleep(0.6)
     assert (page.state, page.stage.scene) == (None, {})
     page.stage._handle_custom_msg({"shown": True}, [])
-    until(lambda: page.stage.scene)
+    wait_until(lambda: page.stage.scene)
 
 
 def test_a_press_that_is_too_late():
     """A press on a page that shows an older scene is not taken: it was not meant for the newer one."""
     evening = Fake()
     page = opened(evening)
-    until(lambda: page.state)
+    wait_until(lambda: page.state)
     evening.stage |= {"scene": "rolling"}
     evening.started.append(1)
     page._press("advance", Moment("ready", 1))
@@ -342,7 +343,7 @@ def test_pages_turn_together():
     """If one window turns a page, the others show the same winners; an older look does not turn it back."""
     evening = Fake()
     pages = [opened(evening), opened(evening)]
-    until(lambda: all(page.state for page in pages))
+    wait_until(lambda: all(page.state for page in pages))
     refresh, waiting = evening.refresh, [40]
 
     def turned_meanwhile():
@@ -354,27 +355,20 @@ def test_pages_turn_together():
     evening.refresh = turned_meanwhile
     pages[0]._look()
     assert pages[0].stage.first == 40
-    until(lambda: pages[1].stage.first == 40)
+    wait_until(lambda: pages[1].stage.first == 40)
     pages[1].press("advance")
-    until(lambda: evening.started and all(page.stage.first == 0 for page in pages))
+    wait_until(lambda: evening.started and all(page.stage.first == 0 for page in pages))
 
 
 def test_a_look_that_fails():
     """While the tables cannot be read, the page keeps its scene, and looks again."""
     evening = Fake()
     page = opened(evening)
-    until(lambda: page.state)
+    wait_until(lambda: page.state)
     refresh, evening.refresh = evening.refresh, lambda: 1 / 0
     time.sleep(0.6)
     assert page.stage.scene["kind"] == "ready"
     evening.refresh = refresh
     evening.show("rolling", 1)
     evening.started.append(1)
-    until(lambda: page.stage.scene["kind"] == "rolling")
-
-
-def until(probe):
-    deadline = time.monotonic() + 20
-    while not probe():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: page.stage.scene["kind"] == "rolling")

@@ -4,9 +4,9 @@ import json
 import queue
 import re
 import threading
-import time
 
 import pytest
+from patience import wait_until
 from unit.history.histories import chain, event, history
 
 from lottery_lib.definition import load
@@ -261,6 +261,7 @@ def test_an_event_is_shown_whole(view):
     ("read", "text"),
     [
         (lambda *_: "START\x1b", "START\\u001b"),
+        (lambda *_: "Traceback\r  File\r\nEND", "Traceback\n  File\nEND"),
         (lambda *_: "", "It has written nothing."),
         (lambda *_: (_ for _ in ()).throw(OSError("No log group.")), "No log group."),
     ],
@@ -330,14 +331,11 @@ def test_a_long_history_tells_how_far_it_is_read():
 
     view = ExecutionView({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, come())
     view.observe(lambda change: told.append(change["new"]), "header")
-    deadline = time.monotonic() + 30
-    while view.header.get("name") != "Events: 2,000":
-        assert time.monotonic() < deadline
+    wait_until(lambda: view.header.get("name") == "Events: 2,000")
     assert view.header["word"] == "Reading ..."
     view.refresh()
     go_on.set()
-    while view.header.get("word") != "… RUNNING":
-        assert time.monotonic() < deadline
+    wait_until(lambda: view.header.get("word") == "… RUNNING")
     assert asked(view, **PAGE)["count"] == 2500
 
 
@@ -348,9 +346,8 @@ def test_a_history_that_cannot_be_read_says_why():
         yield from history("aws_lambda_retry_caught")[:3]
         raise OSError("The network is down.")
 
-    view, deadline = ExecutionView(TUTORIAL, come()), time.monotonic() + 30
-    while view.header.get("word") != "✗":
-        assert time.monotonic() < deadline
+    view = ExecutionView(TUTORIAL, come())
+    wait_until(lambda: view.header.get("word") == "✗")
     assert view.header["name"] == "Not all events were read: The network is down."
     assert view.statuses == {"Input Lottery Winners": "running"}
 

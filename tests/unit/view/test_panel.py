@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +17,8 @@ from lottery_lib.view.panel import DrawPanel
 
 #: After so long, a panel does not go on. It is far more than it needs, and less than it would wait.
 SECONDS = 60
+#: How an error is marked for readers of a screen, and for the style sheet.
+ALERT = 'role="alert" class="lottery-picture lottery-error"'
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
 DEFINITION = {
     "StartAt": "A",
@@ -139,6 +140,14 @@ def test_a_number_that_cannot_be_drawn(typed, said):
     asyncio.run(shown.run())
     assert said in shown.message.value
     assert (lottery.started, shown.number.value) == ([], typed)
+
+
+def test_a_lesson_says_what_stands_in_the_field():
+    """The field has 1, or what the lesson says, and Draw draws so many."""
+    assert panel(Lottery()).number.value == "1"
+    lottery = Lottery()
+    asyncio.run(DrawPanel(lottery, pause=0.001, pace=0, winners=2).run())
+    assert lottery.started == [2]
 
 
 def people(shown):
@@ -339,6 +348,17 @@ def test_a_refusal_leaves_the_latest_draw():
     assert shown.view.header["earlier"] == "the earlier draw"
     assert "You ask for 99 winners" in shown.message.value
     assert "Below is still the last draw." in shown.message.value
+
+
+def test_a_refusal_looks_refused():
+    """A refused number is an alert in the colours of an error, and the bar is not green any more."""
+    shown = panel(Lottery(left=5))
+    asyncio.run(shown.run(2))
+    assert (ALERT in shown.message.value, shown.progress.bar_style) == (False, "success")
+    shown.number.value = "99"
+    assert (ALERT in shown.message.value, shown.progress.bar_style) == (True, "")
+    shown.number.value = "1"
+    assert ALERT not in shown.message.value
 
 
 def test_a_refusal_before_any_draw():
@@ -615,12 +635,16 @@ def test_a_frame_makes_one_table(count):
     assert (len(tables), others) == (4, [])
 
 
-def test_each_moment_stays_for_a_while():
-    """A moment is shown for `pace` seconds, however fast the draw was."""
-    shown = Watched(Lottery(looks=1), pace=0.05)
-    began = time.monotonic()
+def test_each_moment_stays_for_a_while(monkeypatch):
+    """A moment is shown for `pace` seconds, however fast the draw was. A winner takes twice as many."""
+    shown, rests = Watched(Lottery(looks=1), pace=0.05), []
+
+    async def rest(seconds):
+        rests.append(seconds)
+
+    monkeypatch.setattr(shown, "_rest", rest)
     asyncio.run(shown.run(1))
-    assert time.monotonic() - began > 2 * 0.05 + 2 * 0.05  # two moments, and a winner after twice as many
+    assert rests == [0.05, 0.05, 0.1]
 
 
 def test_long_histories_are_not_played_in_full():
