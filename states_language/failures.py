@@ -48,8 +48,8 @@ class Failure(Exception):
 
     @property
     def output(self) -> dict[str, str | None]:
-        """The Error Output, which a Catch sees."""
-        return {"Error": self.error, "Cause": self.cause}
+        """The Error Output, which a Catch sees. An error without a cause has an empty one there."""
+        return {"Error": self.error, "Cause": "" if self.error and self.cause is None else self.cause}
 
 
 def runtime(reason: str) -> Failure:

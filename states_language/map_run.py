@@ -4,6 +4,7 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.h
 """
 
 import math
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from states_language.execution import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 #: The values of InputType that can be read here.
 READ: Final = ("CSV", "JSON", "JSONL")
 _MOST_AT_ONCE: Final = 10_000  # children of a Map Run, whatever its MaxConcurrency
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _TOO_MANY: Final = "The specified tolerated failure threshold was exceeded"
 _READER_FAILED: Final = "States.ItemReaderFailed"
 
@@ -249,11 +251,12 @@ def _percentage(view: View, data: Json) -> float | None:
         value = view.read(path, data)
     except PathError as error:
         raise runtime(f"Invalid path '{path}' : {error}") from error
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    is_text = isinstance(value, str) and _NUMBER.fullmatch(value)
+    if isinstance(value, bool) or not (is_text or isinstance(value, int | float)):
         raise runtime(
             f'The {name}Path field refers to value "{shown(value)}" which is not a valid float: {path}'
         )
-    if not 0 <= value <= 100:
+    if not 0 <= float(value) <= 100:
         raise runtime(f"{name} must be between 0 and 100.")
     return float(value)
 
