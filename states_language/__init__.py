@@ -1,7 +1,7 @@
 """Amazon States Language: check a state machine, run it, and test it. Nothing here calls AWS.
 
     machine state_test        a machine in a test; one state alone, as TestState runs it
-    interpreter               `step`: how states begin, end, fail, and are tried again; what each event follows
+    interpreter               `step`: how states begin, end, fail and try again; what each event follows
     kinds choice tasks maps   what each kind of state does
     map_run iterations items  Distributed Maps; the items of a Map, and files with items
     retry                     when a failed state is tried again
