@@ -39,7 +39,7 @@ install: $(VENV)/.installed
 PIP := -m pip install --quiet --disable-pip-version-check
 LOCKED := $(PIP) --require-hashes --requirement
 
-$(VENV)/.installed: pyproject.toml emulator/pyproject.toml requirements.lock data/install.py $(wildcard data/jupyter* data/ipython*)
+$(VENV)/.installed: pyproject.toml emulator/pyproject.toml states_language/pyproject.toml requirements.lock data/install.py $(wildcard data/jupyter* data/ipython*)
 	@$(PYTHON) data/install.py $(VENV) $(if $(WHEELHOUSE),"$(WHEELHOUSE)")
 	@$(MAKE) --no-print-directory project
 	@touch $@
@@ -53,7 +53,7 @@ project:
 	@mkdir -p $(VENV)/etc/jupyter/labconfig && cp data/jupyterlab_page_config.json \
 	  $(VENV)/etc/jupyter/labconfig/page_config.json
 	@mkdir -p $(VENV)/etc/ipython && cp data/ipython_kernel_config.py $(VENV)/etc/ipython/
-	@$(PY) $(PIP) --no-deps --no-build-isolation --editable ./emulator --editable .
+	@$(PY) $(PIP) --no-deps --no-build-isolation --editable ./states_language --editable ./emulator --editable .
 
 # JupyterHub for a class on one machine: see docs/classroom.md. It needs Node.js and npm. People who share this
 # environment cannot write into it, so the kit's own modules are compiled here.
@@ -63,7 +63,7 @@ $(VENV)/hub/.installed: $(VENV)/.installed $(wildcard data/hub/*)
 	@$(PY) $(LOCKED) data/hub/jupyterhub.lock
 	@mkdir -p $(VENV)/hub && cp data/hub/package.json data/hub/package-lock.json $(VENV)/hub/
 	@npm ci --prefix $(VENV)/hub --ignore-scripts --no-audit --no-fund --loglevel=error
-	@$(PY) -m compileall -q lottery_lib lottery_party lottery_class emulator/sfn_emulator emulator/states_language
+	@$(PY) -m compileall -q lottery_lib lottery_party lottery_class emulator/sfn_emulator states_language
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed requirements-dev.lock
@@ -77,7 +77,7 @@ wheelhouse: install
 # `make locks UPGRADE=--upgrade` with the newest.
 UPGRADE ?=
 LOCK = $(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-annotate --no-header --no-emit-package sfn-emulator $(UPGRADE)
+  --no-annotate --no-header --no-emit-package sfn-emulator --no-emit-package states-language $(UPGRADE)
 BACKEND := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])
 locks: $(VENV)/tools/.installed
 	$(PYTHON) -c '$(BACKEND)' | $(LOCK) pyproject.toml - --output-file requirements.lock
@@ -102,10 +102,12 @@ static: $(VENV)/.tested
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(BIN)/lint-imports
-	$(BIN)/lint-imports emulator/.importlinter
+	$(BIN)/lint-imports --config emulator/.importlinter
+	$(BIN)/lint-imports --config states_language/.importlinter
 
 unit: $(VENV)/.tested
 	$(PY) -m pytest tests/unit -n 2 -p no:nbval -m "not long"
+	$(PY) -m pytest states_language/tests -n 2 -p no:nbval -m "not long"
 	$(PY) -m pytest emulator/tests/unit -n 2 -p no:nbval -m "not long"
 
 # AWS's own command line. A test runs the commands that `calls` writes with it. It pins its own version of

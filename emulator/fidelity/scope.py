@@ -17,6 +17,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
 FOLDER: Final = "tests/aws/services/stepfunctions/v2"
@@ -30,6 +31,7 @@ _FILES: Final = {
     "test_sqs_task": "sqs",
     "test_task_service_sqs": "sqs",
 }
+_SEED: Final = 46
 _FIXTURES: Final = {
     r"sqs": "sqs",
     r"create_activity": "activities",
@@ -62,6 +64,20 @@ def scope_of(item: Any) -> tuple[bool, str]:
     if is_in and item.nodeid not in _proofs(item.path.with_suffix(".validation.json")):
         return False, "no-proof"
     return is_in, reason
+
+
+def put_aside(folder: Path) -> set[str]:
+    """A third of the files, which nobody looks at while the interpreter is written.
+
+    The seed was chosen before the first line. Files that rule 2 leaves out do not count.
+
+    Args:
+        folder: LocalStack's folder of these tests.
+    """
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("test_*.py"))
+    names = [name for name in names if (folder / name).with_suffix(".validation.json").is_file()]
+    names = [name for name in names if not any(out in name for out in _FILES)]
+    return set(Random(_SEED).sample(names, len(names) // 3))
 
 
 def part_of(test: str) -> str:

@@ -42,7 +42,7 @@ LOCKS = [
 #: How this project itself is installed once its lock is: nothing is fetched, so nothing comes without a hash.
 EDITABLE = (
     "-m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation"
-    " --editable ./emulator --editable ."
+    " --editable ./states_language --editable ./emulator --editable ."
 )
 
 
@@ -68,13 +68,15 @@ def test_lock_satisfies_pyproject(requirement):
 def test_attendees_get_what_is_tested():
     """What attendees install has all that they need, at the versions of the tests."""
     ours = locked("requirements.lock")
+    language = tomllib.loads((ROOT / "states_language" / "pyproject.toml").read_text("utf-8"))["project"]
     emulators = tomllib.loads((ROOT / "emulator" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = {
         *PROJECT["dependencies"],
         *emulators["dependencies"],
         *emulators["optional-dependencies"]["server"],
+        *language["dependencies"],
     }
-    assert {Requirement(line).name for line in needed} - {"sfn-emulator"} <= set(ours)
+    assert {Requirement(line).name for line in needed} - {"sfn-emulator", "states-language"} <= set(ours)
     assert ours.items() <= locked().items()
 
 
@@ -168,7 +170,7 @@ PACKAGES = [
     "lottery_party",
     "lottery_class",
     "emulator/sfn_emulator",
-    "emulator/states_language",
+    "states_language",
 ]
 
 

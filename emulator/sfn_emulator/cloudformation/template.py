@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 
 from sfn_emulator.http.messages import RefusalError
-from states_language.apart import apart
+from sfn_emulator.process.apart import apart
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -17,7 +17,9 @@ from typing import Any, Final
 
 from sfn_emulator.engine.definitions import timestamp
 from sfn_emulator.engine.failures import WrittenOnce, entered_by, failure_event, failure_in_state, task_failed
+from sfn_emulator.engine.guard import outside
 from sfn_emulator.engine.internals import MotoFunction, add_event, engine_module
+from states_language.items import Pair
 
 _ERROR: Final = "States.QueryEvaluationError"
 _LARGEST: Final = 256 * 1024
@@ -60,7 +62,7 @@ def value_of(jsonata: Any, env: Any) -> Any:
         in_catch = states.get("result") == states["errorOutput"]
         states.pop("result" if in_catch else "errorOutput", None)
     try:
-        value = evaluate(jsonata.expression, variables(env) | {"states": states})
+        value = evaluate(jsonata.expression, variables(env) | {"states": states}, outside=outside())
     except EvaluationError as error:
         raise _failure(env, jsonata.field, f"{_sentence(jsonata)} {error}") from error
     if kind := _FIELDS.get(re.sub(r"^Choices\[\d+\]/", "", jsonata.field)):
@@ -123,10 +125,6 @@ def _failure(env: Any, field: str | None, reason: str) -> Exception:
     return failure
 
 
-class _Pair(dict[str, Any]):
-    """An item of a Map over an object."""
-
-
 @dataclass
 class _Items:
     """Replaces the Items and the ItemsPath of a Map."""
@@ -141,7 +139,7 @@ class _Items:
             declared.eval(env)
         items = env.stack.pop() if declared else env.stack[-1]  # ItemSelector also reads the input there
         if isinstance(items, dict) and self.is_distributed:
-            items = [_Pair(Key=key, Value=value) for key, value in items.items()]
+            items = [Pair(Key=key, Value=value) for key, value in items.items()]
         if not isinstance(items, list):
             if self.path:
                 reason = f'Reference path "{self.path}" must point to array.'
@@ -173,7 +171,7 @@ def items_declared(original: MotoFunction, self: Any) -> Any:
 
 def map_item(_: MotoFunction | None, *, Index: int, Value: Any) -> dict[str, Any]:
     """In a Map over an object, the context object has the key and the value of the pair."""
-    return {"Index": Index} | (Value if isinstance(Value, _Pair) else {"Value": Value})
+    return {"Index": Index} | (Value if isinstance(Value, Pair) else {"Value": Value})
 
 
 def complete_cause(original: MotoFunction, self: Any) -> Any:

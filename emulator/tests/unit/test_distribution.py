@@ -12,7 +12,6 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 #: What a distribution is imported as, and what others bring.
 NAMES = {
-    "jsonata-python": "jsonata",
     "antlr4-python3-runtime": "antlr4",
     "pyyaml": "yaml",
     "aws-sam-translator": "samtranslator",
@@ -34,12 +33,7 @@ def imported(folder):
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 found.add(node.module.partition(".")[0])
-    return found - set(sys.stdlib_module_names) - {"sfn_emulator", "states_language"}
-
-
-def test_the_language_needs_jsonata_alone():
-    """`states_language` imports nothing but the engine of JSONata."""
-    assert imported("states_language") == {"jsonata"}
+    return found - set(sys.stdlib_module_names) - {"sfn_emulator"}
 
 
 def test_the_imports_are_declared():

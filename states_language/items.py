@@ -15,7 +15,14 @@ from typing import Any, Final
 DELIMITERS: Final = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 #: The largest input of an execution, in bytes.
 LARGEST: Final = 262_144
+_NOWHERE: Final = (
+    "The provided ReaderConfig.ItemsPointer does not match any valid path in the JSON structure."
+)
 _TABLE: Final = 16  # Java's HashMap begins with so many places
+
+
+class Pair(dict[str, Any]):
+    """An item of a Map over an object: its ``Key`` and its ``Value``."""
 
 
 class ItemsError(Exception):
@@ -80,7 +87,9 @@ def _read_json(text: str, config: Mapping[str, Any]) -> list[Any]:
         try:
             value = value[int(name)] if isinstance(value, list) else value[name]
         except (KeyError, IndexError, TypeError, ValueError):
-            value = None
+            raise ItemsError(_NOWHERE) from None
+    if isinstance(value, dict):
+        return [Pair(Key=key, Value=each) for key, each in value.items()]
     if not isinstance(value, list):
         raise ItemsError("Attempting to map over non-iterable node.")
     return value

@@ -58,12 +58,20 @@ def test_columns_have_the_order_of_java():
     assert list(row) == ["Aa", "BB", "name", "id"]
 
 
+def test_an_object_has_an_item_for_each_pair():
+    """A file with an object is read as its keys and values, as measured on AWS in 2026."""
+    assert read_items('{"a": 1, "b": [2]}', {"InputType": "JSON"}) == [
+        {"Key": "a", "Value": 1},
+        {"Key": "b", "Value": [2]},
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "config", "cause"),
     [
         ("a,a\n1,2", {"InputType": "CSV"}, "CSV headers cannot contain duplicates."),
-        ('{"a": 1}', {"InputType": "JSON"}, "Attempting to map over non-iterable node."),
-        ("[[1]]", {"InputType": "JSON", "ItemsPointer": "/x"}, "Attempting to map over non-iterable node."),
+        ('"a"', {"InputType": "JSON"}, "Attempting to map over non-iterable node."),
+        ("[[1]]", {"InputType": "JSON", "ItemsPointer": "/x"}, "ItemsPointer does not match any valid path"),
         ("[", {"InputType": "JSON"}, "The items are not valid JSON"),
         ("1\n{", {"InputType": "JSONL"}, "The items are not valid JSON"),
     ],

@@ -4,8 +4,8 @@
 the engine does differently from JSONata 2.0.6. Values enter as bindings, so they never become a part of the
 expression's text. An expression can use only JSON values and functions of JSONata.
 
-An evaluation may take `SECONDS` of its thread's CPU time. AWS's limits for its depth and its values are
-checked at each step. A regular expression that may take long runs in its own process.
+AWS's limits for the depth and the values of an evaluation are checked at each step. A guard from outside
+limits its time (`outside`), also that of a regular expression that may take long.
 
 See https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html and https://docs.jsonata.org
 """
@@ -16,16 +16,14 @@ import hashlib
 import itertools
 import json
 import math
-import random
 import re
-import time
 import urllib.parse
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, Final, NoReturn
 
-from states_language.apart import apart
 from states_language.expressions import jsonata_parser, syntax_error, template
+from states_language.outside import Guard, Outside, Spans
 
 jsonata_parser()  # first, because it keeps the engine from changing the recursion limit
 from jsonata.functions import Functions  # noqa: E402
@@ -36,8 +34,6 @@ from jsonata.signature import Signature  # noqa: E402
 from jsonata.utils import Utils  # noqa: E402
 
 Json = Any
-#: How much CPU time one evaluation may take.
-SECONDS: Final = 3.0
 _LEVELS: Final = 100
 #: The largest value. An element of an array counts eight bytes, a character one.
 _BYTES: Final = 6_990_256
@@ -45,8 +41,7 @@ _ALL_BYTES: Final = 64 * _BYTES
 _LONGEST_RANGE: Final = 360_145
 _LONG: Final = 2**63
 _DEPTH: Final = (
-    "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as "
-    f"tail-recursive. Depth={_LEVELS + 1} max={_LEVELS}"
+    "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive"
 )
 _TIME: Final = "Expression evaluation timeout: Check for infinite loop"
 _MEMORY: Final = "Expression evaluation memory limit exceeded: Check for excessive memory usage"
@@ -84,7 +79,7 @@ class _LimitError(Exception):
 
 
 def evaluate(
-    expression: str, bindings: Mapping[str, Json], *, document: Json = None, seconds: float = SECONDS
+    expression: str, bindings: Mapping[str, Json], *, document: Json = None, outside: Outside | None = None
 ) -> Json:
     """Evaluate an expression.
 
@@ -93,7 +88,7 @@ def evaluate(
         bindings: The values of the names that begin with a dollar sign, by name without this sign. They are
             not changed.
         document: The input document, which no expression of a state machine has. JSONata's suite needs it.
-        seconds: How much CPU time of this thread the evaluation may take.
+        outside: The time, randomness, ids, and a guard; by default, nothing of this machine.
 
     Returns:
         The value. It shares no part with the bindings.
@@ -102,9 +97,11 @@ def evaluate(
         EvaluationError: There is no value, or none that is JSON.
     """
     threw = "threw an error during evaluation"
+    outside = outside or Outside()
+    around = _around.set((outside, outside.guard()))
     try:
         try:
-            evaluation = _Evaluation(expression, seconds)
+            evaluation = _Evaluation(expression)
         except Exception as error:
             if fault := syntax_error(error):
                 raise JException(fault[0], -1, fault[1], getattr(error, "expected", None)) from error
@@ -122,7 +119,13 @@ def evaluate(
         code, message = _coded(error)
         raise EvaluationError(f"{threw}. {code}: {message}") from error
     except Exception as error:
-        raise EvaluationError(f"threw an internal error during evaluation. {uuid.uuid4()}") from error
+        raise EvaluationError(f"threw an internal error during evaluation. {outside.new_id()}") from error
+    finally:
+        _around.reset(around)
+
+
+#: What the evaluation of this thread takes from outside, and its guard. All share the engine's functions.
+_around: ContextVar[tuple[Outside, Guard]] = ContextVar("around")
 
 
 class _Evaluation(Jsonata):  # type: ignore[misc]
@@ -131,8 +134,7 @@ class _Evaluation(Jsonata):  # type: ignore[misc]
     The engine can keep limits, too, but an expression can switch them off.
     """
 
-    def __init__(self, expression: str, seconds: float) -> None:
-        self._until = time.thread_time() + seconds
+    def __init__(self, expression: str) -> None:
         self._steps = self._level = self._made = 0
         jsonata_parser()  # the engine takes the same one
         super().__init__(f"{expression}\n", _Pattern)
@@ -154,8 +156,20 @@ class _Evaluation(Jsonata):  # type: ignore[misc]
 
     def _step(self) -> None:
         self._steps += 1
-        if self._steps % 64 == 0 and time.thread_time() > self._until:
-            raise _LimitError(_TIME)
+        if self._steps % 64 == 0:
+            try:
+                _around.get()[1].check()
+            except TimeoutError as error:
+                raise _LimitError(_TIME) from error
+
+    @property
+    def timestamp(self) -> int:
+        """What ``$now()`` and ``$millis()`` read, in milliseconds since 1970."""
+        return int(_around.get()[0].now * 1000)
+
+    @timestamp.setter
+    def timestamp(self, _: int) -> None:
+        """The engine sets it to the machine's time."""
 
     def _equal(self, left: Any, right: Any) -> bool:
         self._step()
@@ -360,7 +374,8 @@ class _Copy:
         if isinstance(value, int):  # one that is too large for Java's long becomes a double
             return value if -_LONG <= value < _LONG else float(value)
         if isinstance(value, float):
-            return value if math.isfinite(value) else _NOT_FINITE[str(value)]
+            is_whole = value.is_integer() and -_LONG <= value < _LONG
+            return int(value) if is_whole else value if math.isfinite(value) else _NOT_FINITE[str(value)]
         if isinstance(value, dict):
             return {key: self.of(part) for key, part in value.items()}
         if isinstance(value, list):
@@ -451,7 +466,7 @@ class _Ours:
     @staticmethod
     def random(seed: float | None) -> float:
         if seed is None:
-            return random.random()
+            return _around.get()[0].random.random()
         # java.util.Random(seed).nextDouble()
         mask, state = (1 << 48) - 1, (int(seed) ^ 0x5DEECE66D) & ((1 << 48) - 1)
         high = state = (state * 0x5DEECE66D + 11) & mask
@@ -460,14 +475,16 @@ class _Ours:
 
     @staticmethod
     def uuid() -> str:
-        return str(uuid.uuid4())
+        return _around.get()[0].new_id()
 
     @staticmethod
     def parse(text: str | None) -> Any:
         if text is None:
             return None
         try:
-            value = json.loads(text, parse_constant=int, object_pairs_hook=_unique)
+            value = json.loads(
+                text, parse_constant=int, parse_float=_finite, parse_int=_long, object_pairs_hook=_unique
+            )
         except ValueError as error:
             raise JException("D3137", -1, "Invalid JSON") from error
         return Utils.NULL_VALUE if value is None else value
@@ -566,6 +583,17 @@ def _decoded(name: str, given: str | None, text: str | None) -> str | None:
         raise JException("D3140", -1, name, given) from error
 
 
+def _finite(text: str) -> float:
+    if math.isinf(value := float(text)):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _long(text: str) -> int | float:
+    """An integer as Java reads it: one that is too large for its long becomes a double."""
+    return int(text) if -_LONG <= int(text) < _LONG else _finite(text)
+
+
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(read := dict(pairs)) < len(pairs):
         raise ValueError("an object has a key twice")
@@ -579,7 +607,7 @@ _SIGNATURES: Final = {
     "hash": "<ss?:s>",
     "random": "<n?:n>",
     "uuid": "<:s>",
-    "parse": "<s:x>",
+    "parse": "<s?:x>",
     "string": "<x-b?:s>",
     "sort": "<af?:a>",
     "number": "<(nsb)-:n>",
@@ -656,7 +684,7 @@ class _Match:
 class _Pattern:
     """A regular expression of JavaScript. The engine calls these four methods.
 
-    A match that may take long runs in its own process, which is killed when its time is over.
+    The guard makes a match that may take long.
     """
 
     def __init__(self, pattern: str, flags: RegexFlags) -> None:
@@ -704,20 +732,16 @@ class _Pattern:
 
     sub = replace  # the engine expects a method with this name
 
-    def _spans(self, text: str) -> Sequence[Sequence[Sequence[int]]]:
+    def _spans(self, text: str) -> Spans:
         repeats = len(re.findall(r"[*+?{]", self._pattern))
         nested = re.search(r"\)[*+{]", self._pattern)
         if len(text) <= _SHORT or (not nested and (len(text) + 1) ** (repeats + 1) <= _FEW_STEPS):
             return [match.regs for match in self._compiled.finditer(text)]
         try:
-            return apart(_MATCH, [self._pattern, self._flags, text], SECONDS)  # type: ignore[no-any-return]
+            return _around.get()[1].matches(self._pattern, int(self._flags), text)
         except TimeoutError as error:
             raise _LimitError(_TIME) from error
 
 
 _SHORT: Final = 20
 _FEW_STEPS: Final = 1_000_000
-_MATCH: Final = """import json, re, sys
-pattern, flags, text = json.load(sys.stdin)
-json.dump([match.regs for match in re.finditer(pattern, text, flags)], sys.stdout)
-"""

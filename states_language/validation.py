@@ -317,7 +317,8 @@ class _Walk:
         heartbeat, time_out = (value.get(name) for name in ("HeartbeatSeconds", "TimeoutSeconds"))
         if isinstance(heartbeat, int) and isinstance(time_out, int) and heartbeat >= time_out:
             self._fault("HeartbeatSeconds must be smaller than TimeoutSeconds", f"{at}/HeartbeatSeconds")
-        for name, part in value.items():
+        # What is wrong with the language itself comes after what it makes wrong.
+        for name, part in sorted(value.items(), key=_is_language):
             where = f"{at}/{name}"
             if not (self._allows(name, kind, place) and self._fits(name, part, where, place)):
                 continue
@@ -523,6 +524,10 @@ class _Walk:
         for name in states:
             if name not in reached:
                 self._fault(f'State "{name}" is not reachable.', f"{place.at}/States/{name}", code)
+
+
+def _is_language(field: tuple[str, Any]) -> bool:
+    return field[0] == "QueryLanguage" and isinstance(field[1], str)
 
 
 def _language(value: State, default: str) -> str:

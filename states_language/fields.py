@@ -1,0 +1,293 @@
+"""The fields of a state, evaluated in its query language.
+
+`View` is what the fields of a state can read at one moment. A path, a template of JSONPath and an expression
+of JSONata all end here.
+
+See https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+and https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+from states_language import intrinsics, jsonpath, paths
+from states_language.failures import Failure, evaluation, intrinsic, runtime
+from states_language.outside import Outside
+
+Json = Any
+State = Mapping[str, Any]
+
+_VARIABLE: Final = re.compile(r"\$([^\W\d]\w*)(.*)", re.DOTALL)
+_TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[-+]\d\d:\d\d)", re.ASCII)
+_MOST: Final = 99_999_999
+#: What the expression of a field must give: the name of a type, and the smallest and the largest number.
+_KINDS: Final[dict[str, tuple[str, float, float]]] = {
+    "Condition": ("boolean", 0, 0),
+    **dict.fromkeys(("Timestamp", "Error", "Cause"), ("string", 0, 0)),
+    **dict.fromkeys(("Seconds", "TimeoutSeconds", "HeartbeatSeconds"), ("number", 0, _MOST)),
+    **dict.fromkeys(("MaxConcurrency", "ToleratedFailureCount"), ("number", 0, _MOST)),
+    **{f"ItemBatcher/Max{of}PerBatch": ("number", 0, _MOST) for of in ("Items", "InputBytes")},
+    "ToleratedFailurePercentage": ("number", 0, 100),
+    "ItemReader/ReaderConfig/MaxItems": ("number", 0, 100_000_000),
+}
+_KIND_OF: Final = {
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+
+
+def compact(value: Json) -> str:
+    """A value as JSON in AWS's form: without spaces, and letters of all languages as they are."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def shown(value: Json) -> str:
+    """A value in a sentence: a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else compact(value)
+
+
+def timestamp(text: Json) -> float | None:
+    """A moment in AWS's form, in seconds since 1970; None if it is none."""
+    if not (isinstance(text, str) and _TIMESTAMP.fullmatch(text)):
+        return None
+    try:
+        return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text)).timestamp()
+    except ValueError:
+        return None
+
+
+def is_expression(value: Json) -> bool:
+    """Whether a value is an expression of JSONata."""
+    return isinstance(value, str) and len(value) >= len("{%%}") and value[:2] == "{%" and value[-2:] == "%}"
+
+
+@dataclass
+class View:
+    """What the fields of a state can read.
+
+    Args:
+        state: The state.
+        language: ``"JSONPath"`` or ``"JSONata"``.
+        input: The state's input, before InputPath.
+        context: The context object.
+        variables: The workflow's variables by name.
+        outside: For random numbers and ids.
+        note: Learns of each value on its way, under the name that TestState gives it.
+        extras: In JSONata, what ``$states`` has besides: ``result`` or ``errorOutput``.
+    """
+
+    state: State
+    language: str
+    input: Json
+    context: Mapping[str, Json]
+    variables: Mapping[str, Json]
+    outside: Outside
+    note: Callable[[str, Json], None]
+    extras: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def is_jsonpath(self) -> bool:
+        """Whether the state is in JSONPath."""
+        return self.language == "JSONPath"
+
+    def with_(self, **extras: Json) -> "View":
+        """The same, in which expressions also read these parts of ``$states``."""
+        return replace(self, extras=extras)
+
+    # JSONPath
+
+    def read(self, path: str, data: Json) -> Json:
+        """The value at a path of any kind: of the data, of the context object (``$$``), or of a variable.
+
+        Raises:
+            PathError: There is none.
+        """
+        if path.startswith("$$"):
+            return jsonpath.parse(path[1:]).find(self.context)
+        if match := _VARIABLE.match(path):
+            if match[1] not in self.variables:
+                raise jsonpath.PathError(path)
+            return jsonpath.parse(f"${match[2]}").find(self.variables[match[1]])
+        return jsonpath.parse(path).find(data)
+
+    def path(self, name: str, data: Json) -> Json:
+        """The value of a field that holds a path, such as ``"InputPath"``.
+
+        Raises:
+            Failure: States.Runtime: the path leads to nothing.
+        """
+        path = self.state[name]
+        try:
+            return self.read(path, data)
+        except jsonpath.PathError as error:
+            if _VARIABLE.match(path):
+                raise self._missing(path, name, data) from error
+            raise runtime(f"Invalid path '{path}' : {error}") from error
+        except jsonpath.PathSyntaxError as error:
+            raise runtime(f"Invalid path '{path}'") from error
+
+    def _missing(self, path: str, name: str, data: Json) -> Failure:
+        is_variable = not path.startswith("$$") and _VARIABLE.match(path)
+        where = f"variables '{compact(self.variables)}'" if is_variable else f"input '{compact(data)}'"
+        return runtime(
+            f"The JSONPath '{path}' specified for the field '{name}' could not be found in the {where}"
+        )
+
+    def template(self, value: Json, data: Json) -> Json:
+        """A payload template, in which names that end with ``.$`` have their values.
+
+        Raises:
+            Failure: States.Runtime or States.IntrinsicFailure: a value is missing.
+        """
+        if isinstance(value, dict):
+            made = {}
+            for name, each in value.items():
+                if name.endswith(".$"):
+                    made[name[:-2]] = self._filled(name, each, data)
+                else:
+                    made[name] = self.template(each, data)
+            return made
+        return [self.template(each, data) for each in value] if isinstance(value, list) else value
+
+    def _filled(self, name: str, text: str, data: Json) -> Json:
+        if (call := paths.call(text)) is None:
+            return self.at(name, text, data)
+
+        def argument(path: str) -> Json:
+            try:
+                found = self.read(path, data)
+                if found is None and self._is_beyond(path, data):
+                    raise jsonpath.PathError(path)
+                return found
+            except jsonpath.PathError as error:
+                told = f"The JsonPath argument for the field '{path}' could not be found in the input"
+                told = str(error) if isinstance(error, jsonpath.NoArrayError) else f"{told} '{compact(data)}'"
+                raise runtime(f"The function '{text}' had the following error: {told}") from error
+
+        try:
+            return intrinsics.evaluate(call, argument, self.outside.random, self.outside.new_id)
+        except intrinsics.IntrinsicError as error:
+            raise intrinsic(f"The function '{text}' had the following error: {error}") from error
+
+    def _is_beyond(self, path: str, data: Json) -> bool:
+        """Whether the path leads beyond the end of an array. An argument must not."""
+        holder, bracket, last = path.rpartition("[")
+        if not (bracket and last.rstrip("]").isdigit()):
+            return False
+        items = self.read(holder, data)
+        return isinstance(items, list) and int(last.rstrip("]")) >= len(items)
+
+    def at(self, name: str, path: str, data: Json) -> Json:
+        """The value at a path that stands in a field which may hold others, too.
+
+        Raises:
+            Failure: States.Runtime: there is none.
+        """
+        try:
+            return self.read(path, data)
+        except jsonpath.PathError as error:
+            raise self._missing(path, name, data) from error
+        except jsonpath.PathSyntaxError as error:
+            raise runtime(f"Invalid path '{path}'") from error
+
+    # JSONata
+
+    def expression(self, value: Json, name: str) -> Json:
+        """A value in which each expression of JSONata has its value.
+
+        Args:
+            value: The value of a field.
+            name: The place of the field, such as ``Choices[1]/Condition``.
+
+        Raises:
+            Failure: States.QueryEvaluationError.
+        """
+        if isinstance(value, dict):
+            return {key: self.expression(each, f"{name}/{key}") for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.expression(each, f"{name}[{n}]") for n, each in enumerate(value)]
+        if not is_expression(value):
+            return value
+        from states_language.jsonata import EvaluationError, evaluate  # noqa: PLC0415 (it takes 30 ms)
+
+        text = value[2:-2].strip()
+        states = {"input": self.input, "context": self.context, **self.extras}
+        told = f"The JSONata expression '{text}' specified for the field '{name}'"
+        try:
+            found = evaluate(text, {**self.variables, "states": states}, outside=self.outside)
+        except EvaluationError as error:
+            raise evaluation(f"{told} {error}", name) from error
+        kind = _KINDS.get(re.sub(r"^Choices\[\d+\]/", "", name))
+        return found if kind is None else _checked(found, name, kind, told)
+
+    def must_be(self, kind: str, value: Json, name: str, text: str) -> Failure:
+        """The error of an expression whose value has another type than its field needs."""
+        told = f"The JSONata expression '{text[2:-2].strip()}' specified for the field '{name}'"
+        return _unexpected(told, kind, value, name)
+
+    # Both
+
+    def number(self, name: str, place: str, data: Json, fields: State | None = None) -> Json:
+        """The value of a field that is a number, an expression, or ``...Path``; None if there is none.
+
+        Args:
+            name: The name, such as ``"MaxConcurrency"``.
+            place: Where it stands, as errors name it.
+            data: What a path reads.
+            fields: The object that has the field; by default, the state.
+
+        Raises:
+            Failure: It is no whole number.
+        """
+        fields = self.state if fields is None else fields
+        if f"{name}Path" not in fields:
+            value = fields.get(name)
+            return self.expression(value, place) if self.language == "JSONata" else value
+        path = fields[f"{name}Path"]
+        try:
+            value = self.read(path, data)
+        except jsonpath.PathError as error:
+            raise runtime(f"Invalid path '{path}' : {error}") from error
+        is_text = isinstance(value, str) and re.fullmatch(r"-?\d+", value)
+        if isinstance(value, bool) or not (isinstance(value, int) or is_text):
+            told = (
+                f'The {name}Path field refers to value "{shown(value)}" which is not a valid integer: {path}'
+            )
+            raise runtime(told)
+        return int(value)
+
+
+def _checked(value: Json, name: str, kind: tuple[str, float, float], told: str) -> Json:
+    expected, least, most = kind
+    if _KIND_OF.get(type(value), "null") != expected:
+        raise _unexpected(told, expected, value, name)
+    reason = ""
+    if expected == "number":
+        if name != "ToleratedFailurePercentage" and not float(value).is_integer():
+            reason = f"The {name} field cannot be parsed as an integer: {value}"
+        elif name == "Seconds" and value < 0:
+            reason = f"Seconds cannot be negative but was: {value}"
+        elif not least <= value <= most:
+            reason = f"{name} must be between {least} and {most} but was: {value}"
+    elif name == "Timestamp" and timestamp(value) is None:
+        form = "an ISO-8601 extended offset date-time format string"
+        reason = f"The Timestamp field cannot be parsed as {form}: {value}"
+    if reason:
+        raise evaluation(reason, name)
+    return int(value) if expected == "number" and float(value).is_integer() else value
+
+
+def _unexpected(told: str, expected: str, value: Json, name: str) -> Failure:
+    was = f"'{_KIND_OF.get(type(value), 'null')}' for value: {compact(value)}"
+    return evaluation(
+        f"{told} returned an unexpected result type. Expected '{expected}', but was {was}", name
+    )

@@ -1,0 +1,155 @@
+"""What the simple kinds of states do: Pass, Wait, Choice, Succeed and Fail.
+
+See https://states-language.net
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from states_language.choice import is_true
+from states_language.execution import Frame, Input, Json, Run
+from states_language.failures import Failure, runtime
+from states_language.fields import View, shown, timestamp
+from states_language.jsonpath import PathError
+from states_language.outputs import Result, arguments, effective_input
+
+if TYPE_CHECKING:
+    from states_language.interpreter import Step
+
+_NO_WAY: Final = "Failed to transition out of the state. The state does not point to a next state."
+
+
+class Simple:
+    """A state that waits for nothing, unless it says so."""
+
+    def told(self, step: "Step", frame: Frame, what: str, message: Input) -> Result | None:
+        """Nothing can happen to it."""
+        raise NotImplementedError
+
+    def child_ended(self, step: "Step", frame: Frame, run: Run) -> Result | None:
+        """It has no branches."""
+        raise NotImplementedError
+
+
+class Pass(Simple):
+    """Passes its input, or a Result, on."""
+
+    def begin(self, step: "Step", frame: Frame) -> Result:
+        """Its result."""
+        view = step.view(frame)
+        if not view.is_jsonpath:
+            return Result(view.input)
+        if "Result" in view.state:
+            view.note("result", view.state["Result"])
+            return Result(view.state["Result"])
+        return Result(arguments(view, effective_input(view)))
+
+
+class Succeed(Simple):
+    """Ends its run."""
+
+    def begin(self, step: "Step", frame: Frame) -> Result:
+        """Its input."""
+        data = effective_input(step.view(frame))
+        return Result(data)
+
+
+class Fail(Simple):
+    """Ends its run with an error."""
+
+    def begin(self, step: "Step", frame: Frame) -> Result:
+        """Fails.
+
+        Raises:
+            Failure: Always.
+        """
+        view = step.view(frame)
+        view.note("afterInputPath", view.input)
+        raise Failure(self._text(view, "Error"), self._text(view, "Cause"))
+
+    @staticmethod
+    def _text(view: View, name: str) -> str | None:
+        if not view.is_jsonpath:
+            text: str | None = view.expression(view.state.get(name), name)
+            return text
+        if f"{name}Path" not in view.state:
+            return view.state.get(name)
+        path = view.state[f"{name}Path"]
+        value = view.template({f"{name}.$": path}, view.input)[name] if path.startswith("States.") else None
+        value = view.at(f"{name}Path", path, view.input) if value is None else value
+        if not isinstance(value, str):
+            raise runtime(f"The {name}Path leads to a value that is no text: {shown(value)}")
+        return value
+
+
+class Choice(Simple):
+    """Goes on with the state of the first rule that holds."""
+
+    def begin(self, step: "Step", frame: Frame) -> Result:
+        """Its input, and the state that follows.
+
+        Raises:
+            Failure: No rule holds, and there is no Default.
+        """
+        view = step.view(frame)
+        data = effective_input(view)
+        for number, rule in enumerate(view.state["Choices"]):
+            place = f"Choices[{number}]/"
+            if view.is_jsonpath:
+                holds = is_true(rule, view, data)
+            else:
+                holds = view.expression(rule["Condition"], f"{place}Condition")
+            if holds is True:
+                # In JSONPath, OutputPath stands beside the rules.
+                return Result(data, rule["Next"], rule, place)
+        if (following := view.state.get("Default")) is None:
+            raise runtime(_NO_WAY)
+        return Result(data, following)
+
+
+class Wait(Simple):
+    """Waits for some seconds, or until a moment."""
+
+    def begin(self, step: "Step", frame: Frame) -> Result | None:
+        """Sets the timer."""
+        view = step.view(frame)
+        data = effective_input(view)
+        step.wait(frame, "wait", self._until(step.now, view, data))
+        return None
+
+    def told(self, step: "Step", frame: Frame, what: str, message: Input) -> Result:
+        """The time is over."""
+        return Result(effective_input(step.view(frame)))
+
+    @staticmethod
+    def _until(now: float, view: View, data: Json) -> float:
+        state = view.state
+        if "Seconds" in state:
+            seconds = state["Seconds"] if view.is_jsonpath else view.expression(state["Seconds"], "Seconds")
+            return now + float(seconds)
+        if "SecondsPath" in state:
+            path = state["SecondsPath"]
+            seconds = _referenced(view, "SecondsPath", data)
+            if not isinstance(seconds, int) or isinstance(seconds, bool):
+                told = f"cannot be parsed as a long value: {path} == {shown(seconds)}"
+                raise runtime(f"The SecondsPath parameter {told}")
+            if seconds < 0:
+                raise runtime(f"The SecondsPath parameter references a negative value: {path} == {seconds}")
+            return now + seconds
+        if "Timestamp" in state:
+            text = (
+                state["Timestamp"] if view.is_jsonpath else view.expression(state["Timestamp"], "Timestamp")
+            )
+            return timestamp(text) or now
+        path, text = state["TimestampPath"], _referenced(view, "TimestampPath", data)
+        if (moment := timestamp(text)) is None:
+            form = "does not reference a valid ISO-8601 extended offset date-time format string"
+            raise runtime(f"The TimestampPath parameter {form}: {path} == {shown(text)}")
+        return moment
+
+
+def _referenced(view: View, name: str, data: Json) -> Json:
+    path = view.state[name]
+    try:
+        return view.read(path, data)
+    except PathError:
+        raise runtime(f"The {name} parameter does not reference an input value: {path}") from None
