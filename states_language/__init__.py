@@ -1,6 +1,6 @@
 """Amazon States Language: check a state machine, run it, and test it. Nothing here calls AWS.
 
-    machine state_test        a machine in a test; one state alone, as TestState runs it
+    machine one_state         a machine in a test; one state alone, as TestState runs it
     interpreter               `step`: how states begin, end, fail and try again; what each event follows
     kinds choice tasks maps   what each kind of state does
     map_run iterations items  Distributed Maps; the items of a Map, and files with items
@@ -10,10 +10,11 @@
     validation structure      what AWS refuses in a definition; its states, and where each one leads to
     jsonata expressions       evaluate JSONata as Step Functions does; parse it, and list what it reads
     intrinsics jsonpath paths  functions of JSONPath states; find values by a path; the form of both
+    values                    JSON as text in AWS's form, equal or not, and too large or not
     outside                   time, randomness and ids, and a guard for slow expressions
     tests                     with tables of cases: what others measured on AWS, and our own
 
-The public names are those below, `interpreter.step` with `execution` and `outside`, `state_test`, and
+The public names are those below, `interpreter.step` with `execution` and `outside`, `one_state`, and
 `jsonata.evaluate`, whose import takes 30 ms.
 
 PYTEST_DONT_REWRITE, as in `sfn_emulator`.

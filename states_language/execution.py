@@ -8,7 +8,7 @@ it.
     Frame      one state in progress: what it waits for, and how often each Retrier has tried again
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -192,6 +192,8 @@ class History(Protocol):
 
     def __len__(self) -> int: ...
 
+    def __iter__(self) -> Iterator[Event]: ...
+
 
 @dataclass(slots=True)
 class Frame:
@@ -211,7 +213,10 @@ class Frame:
         resource: What the events of a task say of its resource.
         early: An outcome that came before the reply of the call.
         children: The runs of a Parallel or a Map; None in the place of an iteration that has not begun.
-        items: The inputs of the iterations of a Map.
+        items: The items of a Map, or the batches of a Distributed one.
+        begun: How many iterations of a Map have begun.
+        left: How many branches or iterations have not succeeded yet.
+        limits: The TimeoutSeconds and the HeartbeatSeconds of this attempt of a Task.
         map_run: The Map Run of a Distributed Map.
     """
 
@@ -229,7 +234,9 @@ class Frame:
     early: Answered | None = None
     children: "list[Run | None]" = field(default_factory=list)
     items: list[Json] = field(default_factory=list)
-    lanes: int = 0
+    begun: int = 0
+    left: int = 0
+    limits: dict[str, float] = field(default_factory=dict)
     map_run: "MapRun | None" = None
 
     @property
@@ -247,9 +254,10 @@ class Run:
         parent: The frame of the Parallel or the Map; None for the machine.
         index: The number of the branch or the iteration.
         last: The id of the event that the next one follows.
-        tail: The id of the latest event, also of one that the next one does not follow.
+        tail: The id of the latest event of this run. It differs from `last` after an event put aside.
         variables: Those that its states have assigned.
         shown: What the context object says of an item.
+        input: The input of its first state; a redrive may need it again.
         frame: The state in progress, or the last one.
         status: ``RUNNING``, ``SUCCEEDED``, ``FAILED`` or ``ABORTED``.
         output: The output of a run that has succeeded.
@@ -263,6 +271,7 @@ class Run:
     tail: int = 0
     variables: dict[str, Json] = field(default_factory=dict)
     shown: dict[str, Json] = field(default_factory=dict)
+    input: Json = None
     frame: Frame | None = None
     status: str = "RUNNING"
     output: Json = None
@@ -326,7 +335,8 @@ class Execution:
         error: The error of one that has failed.
         cause: The cause of it.
         redrives: How often it was redriven.
-        timer: The timer of the machine's TimeoutSeconds.
+        timer: The timer of the machine's TimeoutSeconds, or of an Express execution.
+        faults: Tracebacks of exceptions that nobody expected. There should be none.
     """
 
     definition: State = field(repr=False)
@@ -343,6 +353,7 @@ class Execution:
     cause: str | None = None
     redrives: int = 0
     timer: str = ""
+    faults: list[str] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         self.root = Run(self.definition)

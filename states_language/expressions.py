@@ -15,6 +15,11 @@ STATES_PARTS: Final = {"Task": "result", "Parallel": "result", "Map": "result", 
 AWS_FUNCTIONS: Final = ("partition", "range", "hash", "random", "uuid", "parse")
 
 
+def is_expression(value: Any) -> bool:
+    """Whether a value is an expression of JSONata, between its delimiters."""
+    return isinstance(value, str) and len(value) >= len("{%%}") and value[:2] == "{%" and value[-2:] == "%}"
+
+
 def jsonata_parser() -> Any:
     """The parser of `jsonata-python`, without the operators that JSONata 2.0.6 does not have."""
     limit = sys.getrecursionlimit()

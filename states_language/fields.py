@@ -7,7 +7,6 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 and https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,8 +14,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from states_language import intrinsics, jsonpath, paths
+from states_language.expressions import is_expression
 from states_language.failures import Failure, evaluation, intrinsic, runtime
 from states_language.outside import Outside
+from states_language.values import compact, shown
 
 Json = Any
 State = Mapping[str, Any]
@@ -44,17 +45,6 @@ _KIND_OF: Final = {
 }
 
 
-def compact(value: Json) -> str:
-    """A value as JSON in AWS's form: without spaces, and letters of all languages as they are."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return text if text.isascii() else text.encode(errors="replace").decode()
-
-
-def shown(value: Json) -> str:
-    """A value in a sentence: a text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else compact(value)
-
-
 def timestamp(text: Json) -> float | None:
     """A moment in AWS's form, in seconds since 1970; None if it is none."""
     if not (isinstance(text, str) and _TIMESTAMP.fullmatch(text)):
@@ -63,11 +53,6 @@ def timestamp(text: Json) -> float | None:
         return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text)).timestamp()
     except ValueError:
         return None
-
-
-def is_expression(value: Json) -> bool:
-    """Whether a value is an expression of JSONata."""
-    return isinstance(value, str) and len(value) >= len("{%%}") and value[:2] == "{%" and value[-2:] == "%}"
 
 
 @dataclass
@@ -136,7 +121,7 @@ class View:
             raise runtime(f"Invalid path '{path}'") from error
 
     def _missing(self, path: str, name: str, data: Json) -> Failure:
-        is_variable = not path.startswith("$$") and _VARIABLE.match(path)
+        is_variable = _VARIABLE.match(path)
         where = f"variables '{compact(self.variables)}'" if is_variable else f"input '{compact(data)}'"
         return runtime(
             f"The JSONPath '{path}' specified for the field '{name}' could not be found in the {where}"
@@ -152,15 +137,25 @@ class View:
             made = {}
             for name, each in value.items():
                 if name.endswith(".$"):
-                    made[name[:-2]] = self._filled(name, each, data)
+                    made[name[:-2]] = self.filled(name, each, data)
                 else:
                     made[name] = self.template(each, data)
             return made
         return [self.template(each, data) for each in value] if isinstance(value, list) else value
 
-    def _filled(self, name: str, text: str, data: Json) -> Json:
+    def filled(self, name: str, text: str, data: Json) -> Json:
+        """The value of a path, or of a call of an intrinsic function.
+
+        Args:
+            name: The name of the field, as errors tell it.
+            text: The path or the call.
+            data: What a path reads.
+
+        Raises:
+            Failure: States.Runtime or States.IntrinsicFailure: there is none.
+        """
         if (call := paths.call(text)) is None:
-            return self.at(name, text, data)
+            return self._at(name, text, data)
 
         def argument(path: str) -> Json:
             try:
@@ -186,12 +181,7 @@ class View:
         items = self.read(holder, data)
         return isinstance(items, list) and int(last.rstrip("]")) >= len(items)
 
-    def at(self, name: str, path: str, data: Json) -> Json:
-        """The value at a path that stands in a field which may hold others, too.
-
-        Raises:
-            Failure: States.Runtime: there is none.
-        """
+    def _at(self, name: str, path: str, data: Json) -> Json:
         try:
             return self.read(path, data)
         except jsonpath.PathError as error:

@@ -12,19 +12,21 @@ randomness, ids and a guard for slow expressions are arguments (`outside`). What
 A run of states goes on until it has to wait. Then the next one goes on, in the order in which they became
 ready.
 
-Each run has a chain of events. An event follows the latest one of its chain (``Run.last``), except those that
-AWS puts aside: they follow the latest one of all (``Run.tail``), and the next event does not follow them.
+Each run has a chain of events. An event follows ``Run.last`` and becomes it. AWS puts some events aside, such
+as MapStateSucceeded: the next event of the chain does not follow them. ``Run.tail`` is the latest event of
+both kinds.
 
 See https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html and https://states-language.net
 """
 
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Any, Final
 
-from states_language import kinds, maps, retry, tasks
+from states_language import kinds, map_run, maps, retry, tasks
 from states_language.execution import (
     Answered,
     Beat,
@@ -44,12 +46,12 @@ from states_language.execution import (
     Stop,
 )
 from states_language.failures import RUNTIME, Failure, too_large
-from states_language.fields import View, compact
+from states_language.fields import View
 from states_language.outputs import Result, caught, finished
 from states_language.outside import Outside
+from states_language.values import compact, is_too_large, moment
 
-#: The largest input or output, in bytes of its JSON.
-LARGEST: Final = 262_144
+_EXPRESS_SECONDS: Final = 300
 _MOST_EVENTS: Final = 25_000
 _ENDS: Final = {"ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut"}
 _INTERNAL: Final = "An internal error occurred while the state '{}' ran: {}"
@@ -69,25 +71,12 @@ def step(execution: Execution, inputs: Iterable[Input], outside: Outside) -> lis
     """
     stepping = Step(execution, outside)
     for each in inputs:
-        stepping.tell(each)
+        stepping.unless_full(partial(stepping.tell, each))
     stepping.go_on()
     return stepping.effects
 
 
-class Kind(Protocol):
-    """What a kind of state does. Each method may raise a `Failure`."""
-
-    def begin(self, step: "Step", frame: Frame) -> Result | None:
-        """Begin an attempt; its result if there is one at once."""
-
-    def told(self, step: "Step", frame: Frame, what: str, message: Input) -> Result | None:
-        """Something that the state waits for has happened."""
-
-    def child_ended(self, step: "Step", frame: Frame, run: Run) -> Result | None:
-        """A branch or an iteration has succeeded."""
-
-
-KINDS: Final[dict[str, Kind]] = {
+KINDS: Final[dict[str, kinds.Kind]] = {
     "Pass": kinds.Pass(),
     "Wait": kinds.Wait(),
     "Choice": kinds.Choice(),
@@ -130,7 +119,8 @@ class Step:
         """Take in one input. What follows from it happens in `go_on`."""
         execution = self.execution
         if isinstance(message, Redrive):
-            self._redrive()
+            if execution.status not in {"RUNNING", "SUCCEEDED"}:
+                self._redrive()
         elif execution.status != "RUNNING":
             return
         elif isinstance(message, Start):
@@ -144,21 +134,25 @@ class Step:
             frame = execution.frames.get(key)
             if frame is not None:
                 what = frame.waits[key]
-                then = KINDS[frame.state["Type"]].told
-                if isinstance(message, Due) and what == "retry":
-                    self.forget(frame)
+                if isinstance(message, Due):
+                    self.came(frame, key)
+                if what == "retry":
                     self.ready.append(lambda: self.attempt(frame))
                 else:
-                    self._guarded(frame, lambda: then(self, frame, what, message))
+                    self._guarded(frame, lambda: self.kind(frame).told(self, frame, what, message))
 
     def go_on(self) -> None:
         """Let everything that is ready go on until it waits."""
         while self.ready and self.execution.status == "RUNNING":
-            try:
-                self.ready.popleft()()
-            except Failure as failure:  # the history is full
-                self._end("FAILED", "ExecutionFailed", len(self.execution.history), failure.details)
-                self.execution.error, self.execution.cause = failure.error, failure.cause
+            self.unless_full(self.ready.popleft())
+
+    def unless_full(self, act: Callable[[], None]) -> None:
+        """Do something. If the history becomes full, the execution fails."""
+        try:
+            act()
+        except Failure as failure:
+            self.execution.error, self.execution.cause = failure.error, failure.cause
+            self._end("FAILED", "ExecutionFailed", len(self.execution.history), failure.details)
 
     def _start(self) -> None:
         execution = self.execution
@@ -167,10 +161,17 @@ class Step:
         if role := execution.context["Execution"].get("RoleArn"):
             details["roleArn"] = role
         self.write(0, "ExecutionStarted", details)
-        if (seconds := execution.definition.get("TimeoutSeconds")) is not None:
-            execution.timer = self.new_id()
-            self.effects.append(SetTimer(execution.timer, self.now + seconds))
+        self._limit()
         self.begin_run(execution.root, execution.input, text)
+
+    def _limit(self) -> None:
+        """Set the timer of the whole execution. An Express execution has five minutes at most."""
+        limits = [self.execution.definition.get("TimeoutSeconds")]
+        if self.execution.type == "EXPRESS":
+            limits.append(_EXPRESS_SECONDS)
+        if known := [seconds for seconds in limits if seconds is not None]:
+            self.execution.timer = self.new_id()
+            self.effects.append(SetTimer(self.execution.timer, self.now + min(known)))
 
     def _stop(self, message: Stop) -> None:
         details = {key: text for key, text in (("error", message.error), ("cause", message.cause)) if text}
@@ -185,10 +186,11 @@ class Step:
         everything = execution.error == "States.DataLimitExceeded"
         execution.redrives += 1
         execution.status, execution.output, execution.error, execution.cause = "RUNNING", None, None, None
-        at = datetime.fromtimestamp(self.now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        execution.context["Execution"] |= {"RedriveCount": execution.redrives, "RedriveTime": at}
+        redriven = {"RedriveCount": execution.redrives, "RedriveTime": moment(self.now)}
+        execution.context["Execution"] |= redriven
         last = len(execution.history)
         number = self.write(last, "ExecutionRedriven", {"redriveCount": execution.redrives})
+        self._limit()
         self.resume(execution.root, number, everything=everything)
 
     def resume(self, run: Run, after: int, *, everything: bool = False) -> None:
@@ -197,13 +199,15 @@ class Step:
         if run.parent is None or frame is None:
             run.last = run.tail = after
         if frame is None:
-            self.begin_run(run, self.execution.input, self.execution.text)
+            self.begin_run(run, run.input)
             return
         frame.tries = {}
         inner = [child for child in frame.children if child]
         if frame.state["Type"] == "Fail":
             self.ready.append(lambda: self.enter(run, frame.name, frame.input))
-        elif frame.map_run is not None or (inner and not everything):
+        elif frame.map_run is not None:
+            self.ready.append(lambda: map_run.resume(self, frame))
+        elif inner and not everything:
             self.ready.append(lambda: maps.resume(self, frame))
         else:
             self.ready.append(lambda: self.attempt(frame))
@@ -242,21 +246,22 @@ class Step:
         run.last = run.tail = self.write(run.last, kind, details)
         return run.last
 
-    def aside(self, run: Run, kind: str, details: Json = None, *, after: int | None = None) -> None:
+    def aside(self, run: Run, kind: str, details: Json = None, *, after: int) -> None:
         """Write an event that the next one of the chain does not follow.
 
         Args:
             run: The run.
             kind: The event's type.
             details: Its details.
-            after: The id of the event that it follows; by default the latest of the chain.
+            after: The id of the event that it follows.
         """
-        run.tail = self.write(run.tail if after is None else after, kind, details)
+        run.tail = self.write(after, kind, details)
 
     # The life of a state
 
     def begin_run(self, run: Run, value: Json, text: str | None = None) -> None:
         """Let a run begin with its first state, after those that are ready."""
+        run.input = value
         self.ready.append(lambda: self.enter(run, run.workflow["StartAt"], value, text))
 
     def enter(self, run: Run, name: str, value: Json, text: str | None = None) -> None:
@@ -281,7 +286,7 @@ class Step:
         frame.entered = self.event(frame.run, f"{frame.state['Type']}StateEntered", details)
         return self.kind(frame).begin(self, frame)
 
-    def kind(self, frame: Frame) -> Kind:
+    def kind(self, frame: Frame) -> kinds.Kind:
         """What the kind of a state does."""
         return KINDS[frame.state["Type"]]
 
@@ -294,24 +299,25 @@ class Step:
         """Let a state act, and handle its result or its failure. Any other exception ends the execution."""
         try:
             if (result := act()) is not None:
-                self._settle(frame, result)
+                self.settle(frame, result)
         except Failure as failure:
             self.failed(frame, failure)
         except Exception as error:
+            self.execution.faults.append("".join(traceback.format_exception(error)))
             reason = _INTERNAL.format(frame.name, f"{type(error).__name__}: {error}")
             self.fail_execution(frame.run, Failure(RUNTIME, reason))
-            self.execution.context.setdefault("internal errors", []).append(repr(error))
 
-    def settle(self, frame: Frame, act: Callable[[], Result | None]) -> None:
+    def later(self, frame: Frame, act: Callable[[], Result | None]) -> None:
         """Let a state act later in this step, unless it has ended until then."""
 
-        def later() -> None:
+        def act_now() -> None:
             if frame.run.status == "RUNNING" and frame.run.frame is frame:
                 self._guarded(frame, act)
 
-        self.ready.append(later)
+        self.ready.append(act_now)
 
-    def _settle(self, frame: Frame, result: Result) -> None:
+    def settle(self, frame: Frame, result: Result) -> None:
+        """A state has a result: evaluate its output, and leave it."""
         output, assigned = finished(self.view(frame), result)
         text = result.text if output is result.value else None
         self.leave(frame, output, assigned, result.next or frame.state.get("Next"), text)
@@ -329,7 +335,7 @@ class Step:
         run = frame.run
         if text is None:  # AWS keeps what passes through a state as it was written
             text = frame.text if output is frame.input and frame.text is not None else compact(output)
-        if len(text) > LARGEST // 4 and len(text.encode()) > LARGEST:
+        if is_too_large(text):
             raise too_large(frame.name)
         details: dict[str, Any] = {"name": frame.name, "output": text, "outputDetails": {"truncated": False}}
         if assigned:
@@ -364,21 +370,17 @@ class Step:
         if not failure.is_caught:
             self.fail_execution(frame.run, failure)
             return
-        try:
-            delay = retry.delay(frame, failure, self.outside.random)
-        except Failure as other:
-            delay = None
-            failure = other
+        maps.abort(self, frame)
+        delay = retry.delay(frame, failure, self.outside.random)
         if delay is not None:
             self.wait(frame, "retry", self.now + delay)
             return
         before = frame.run.last
         self._write_failed(frame)
-        for number, catcher in enumerate(frame.state.get("Catch", ())):
-            if retry.is_named(catcher["ErrorEquals"], failure):
-                self._catch(frame, number, failure, before)
-                return
-        self._fail_run(frame.run, failure)
+        if found := retry.named_in(frame.state.get("Catch", ()), failure):
+            self._catch(frame, found[0], failure, before)
+        else:
+            self._fail_run(frame.run, failure)
 
     def _catch(self, frame: Frame, number: int, failure: Failure, before: int) -> None:
         """Go on as a Catcher says. If its own fields fail, the state fails a second time.
@@ -406,7 +408,6 @@ class Step:
 
     def _write_failed(self, frame: Frame) -> None:
         if (kind := frame.state["Type"]) in {"Parallel", "Map"}:
-            maps.abort(self, frame)
             self.event(frame.run, f"{kind}StateFailed")
 
     def _describe(self, frame: Frame, failure: Failure) -> None:
@@ -427,7 +428,7 @@ class Step:
         if (parent := run.parent) is None:
             self.fail_execution(run, failure)
         else:
-            maps.child_failed(self, parent, run, failure)
+            maps.child_failed(self, parent, run)
             self.failed(parent, failure)
 
     def fail_execution(self, run: Run, failure: Failure) -> None:
@@ -485,6 +486,8 @@ class Step:
             if what != "token":
                 self.effects.append(Cancel(key))
         frame.token = None
+        if frame.map_run is not None and frame.map_run.status == "RUNNING":
+            frame.map_run.status = "ABORTED"
 
     # What fields read
 
@@ -514,9 +517,9 @@ class Step:
 
     def context(self, frame: Frame, shown: State) -> dict[str, Json]:
         """The context object that a state sees, with what its run shows of an item."""
-        at = datetime.fromtimestamp(frame.entered_at, UTC).isoformat(timespec="milliseconds")
-        state: dict[str, Json] = {"Name": frame.name, "EnteredTime": at.replace("+00:00", "Z")}
+        state: dict[str, Json] = {"Name": frame.name, "EnteredTime": moment(frame.entered_at)}
         if frame.state["Type"] in {"Task", "Map", "Parallel"}:
             state["RetryCount"] = frame.retries
         context = {**self.execution.context, "State": state, **shown}
-        return context | ({"Task": {"Token": frame.token}} if frame.token else {})
+        is_seen = frame.token and ":activity:" not in frame.state["Resource"]
+        return context | ({"Task": {"Token": frame.token}} if is_seen else {})

@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from states_language.jsonpath import same
 from states_language.paths import Call, Literal, Path
+from states_language.values import compact, same
 
 Json = Any
 _LONGEST: Final = 10_000  # characters that Base64 and Hash take
@@ -188,7 +188,7 @@ _FUNCTIONS: Final[dict[str, Callable[..., Json]]] = {
     "Format": _format,
     "Hash": _hash,
     "JsonMerge": _merge,
-    "JsonToString": lambda value: json.dumps(value, separators=(",", ":"), ensure_ascii=False),
+    "JsonToString": compact,
     "MathAdd": lambda one, two: _integer(one) + _integer(two),
     "StringSplit": _split,
     "StringToJson": _parse,

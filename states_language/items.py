@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
+from states_language.values import LARGEST, compact
+
 #: The values of CSVDelimiter.
 DELIMITERS: Final = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
-#: The largest input of an execution, in bytes.
-LARGEST: Final = 262_144
 _NOWHERE: Final = (
     "The provided ReaderConfig.ItemsPointer does not match any valid path in the JSON structure."
 )
@@ -128,4 +128,4 @@ def batches(
 
 
 def _size(value: object) -> int:
-    return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(errors="replace"))
+    return len(compact(value).encode())

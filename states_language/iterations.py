@@ -1,30 +1,18 @@
-"""The items of a Map, and the inputs of its iterations: what both modes share."""
+"""The items of a Map, and the input of each iteration: what both of its modes share."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from states_language.execution import Frame, Json, State
+from states_language.execution import Frame, Json
+from states_language.expressions import is_expression
 from states_language.failures import evaluation, runtime
-from states_language.fields import View, compact, is_expression
+from states_language.fields import View
 from states_language.items import Pair
 from states_language.outputs import effective_input
+from states_language.structure import is_distributed
+from states_language.values import compact
 
 if TYPE_CHECKING:
     from states_language.interpreter import Step
-
-#: How many iterations of a Map run at the same time at most, whatever its MaxConcurrency.
-MOST_AT_ONCE: Final = 40
-
-
-def processor(state: State) -> State:
-    """The states of a Map."""
-    found: State = state.get("ItemProcessor") or state["Iterator"]
-    return found
-
-
-def is_distributed(state: State) -> bool:
-    """Whether a state is a Map in distributed mode."""
-    held = state.get("ItemProcessor") or state.get("Iterator") or {}
-    return (held.get("ProcessorConfig") or {}).get("Mode") == "DISTRIBUTED"
 
 
 def item_shown(number: int, item: Json) -> dict[str, Json]:
@@ -32,7 +20,7 @@ def item_shown(number: int, item: Json) -> dict[str, Json]:
     return {"Index": number, **(dict(item) if isinstance(item, Pair) else {"Value": item})}
 
 
-def items(view: View, data: Json) -> list[Json]:
+def items_of(view: View, data: Json) -> list[Json]:
     """The items of a Map without an ItemReader.
 
     Raises:

@@ -7,13 +7,14 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/amazon-states-language-
 """
 
 import json
-import math
 import re
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+
+from states_language.values import compact, same
 
 Json = Any
 Selector = Callable[[Json], Iterator[Json]]
@@ -105,10 +106,8 @@ class Path:
             elif isinstance(key, str) and isinstance(value, dict) and key in value:
                 value = value[key]
             elif isinstance(key, int):
-                shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-                raise NoArrayError(
-                    f"Filter: [{key}] can only be applied to arrays. Current context is: {shown}"
-                )
+                told = f"Filter: [{key}] can only be applied to arrays. Current context is: {compact(value)}"
+                raise NoArrayError(told)
             elif number == len(self.steps) - 1 and isinstance(value, dict):
                 raise PathError(f"No results for path: {_dotless(self.steps)}")
             else:
@@ -340,17 +339,6 @@ def _compare(operator: str, left: tuple[bool, Json], right: tuple[bool, Json]) -
     if not (left[0] and right[0] and (numbers or (isinstance(one, str) and isinstance(two, str)))):
         return False
     return bool({"<": one < two, ">": one > two, "<=": one <= two, ">=": one >= two}[operator])
-
-
-def same(left: Json, right: Json) -> bool:
-    """Whether two values are equal as JSON: true is not 1."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(same, left, right))
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
-    return bool(left == right) and not (isinstance(left, float) and math.isnan(left))
 
 
 class PlaceError(ValueError):

@@ -1,4 +1,4 @@
-"""What the simple kinds of states do: Pass, Wait, Choice, Succeed and Fail.
+"""What a kind of state is, and what the simple kinds do: Pass, Wait, Choice, Succeed and Fail.
 
 See https://states-language.net
 """
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from states_language.choice import is_true
 from states_language.execution import Frame, Input, Json, Run
 from states_language.failures import Failure, runtime
-from states_language.fields import View, shown, timestamp
+from states_language.fields import View, timestamp
 from states_language.jsonpath import PathError
 from states_language.outputs import Result, arguments, effective_input
+from states_language.values import shown
 
 if TYPE_CHECKING:
     from states_language.interpreter import Step
@@ -18,19 +19,23 @@ if TYPE_CHECKING:
 _NO_WAY: Final = "Failed to transition out of the state. The state does not point to a next state."
 
 
-class Simple:
-    """A state that waits for nothing, unless it says so."""
+class Kind:
+    """What a kind of state does. Each method may raise a `Failure`."""
+
+    def begin(self, step: "Step", frame: Frame) -> Result | None:
+        """Begin an attempt; its result if there is one at once."""
+        raise NotImplementedError
 
     def told(self, step: "Step", frame: Frame, what: str, message: Input) -> Result | None:
-        """Nothing can happen to it."""
+        """Something that the state waits for has happened."""
         raise NotImplementedError
 
     def child_ended(self, step: "Step", frame: Frame, run: Run) -> Result | None:
-        """It has no branches."""
+        """A branch or an iteration has succeeded."""
         raise NotImplementedError
 
 
-class Pass(Simple):
+class Pass(Kind):
     """Passes its input, or a Result, on."""
 
     def begin(self, step: "Step", frame: Frame) -> Result:
@@ -44,7 +49,7 @@ class Pass(Simple):
         return Result(arguments(view, effective_input(view)))
 
 
-class Succeed(Simple):
+class Succeed(Kind):
     """Ends its run."""
 
     def begin(self, step: "Step", frame: Frame) -> Result:
@@ -53,7 +58,7 @@ class Succeed(Simple):
         return Result(data)
 
 
-class Fail(Simple):
+class Fail(Kind):
     """Ends its run with an error."""
 
     def begin(self, step: "Step", frame: Frame) -> Result:
@@ -73,15 +78,13 @@ class Fail(Simple):
             return text
         if f"{name}Path" not in view.state:
             return view.state.get(name)
-        path = view.state[f"{name}Path"]
-        value = view.template({f"{name}.$": path}, view.input)[name] if path.startswith("States.") else None
-        value = view.at(f"{name}Path", path, view.input) if value is None else value
+        value = view.filled(f"{name}Path", view.state[f"{name}Path"], view.input)
         if not isinstance(value, str):
             raise runtime(f"The {name}Path leads to a value that is no text: {shown(value)}")
         return value
 
 
-class Choice(Simple):
+class Choice(Kind):
     """Goes on with the state of the first rule that holds."""
 
     def begin(self, step: "Step", frame: Frame) -> Result:
@@ -106,7 +109,7 @@ class Choice(Simple):
         return Result(data, following)
 
 
-class Wait(Simple):
+class Wait(Kind):
     """Waits for some seconds, or until a moment."""
 
     def begin(self, step: "Step", frame: Frame) -> Result | None:

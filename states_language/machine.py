@@ -48,9 +48,12 @@ from states_language.interpreter import step
 from states_language.outside import Outside
 from states_language.structure import all_states
 from states_language.validation import diagnostics
+from states_language.values import moment
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+_EMPTY: Final = object()
+_MISSING: Final = object()
 _PREFIX: Final = "arn:aws:states:us-east-1:123456789012:"
 _MOST_MOMENTS: Final = 1_000_000
 
@@ -91,7 +94,7 @@ class Token:
 
 
 Answer = Any
-"""A value, an `Error`, a `Slow`, a `Token`, a function of the input, or a list with one for each attempt."""
+"""A value, an `Error`, a `Slow`, a `Token`, a function of the input, or a list with one for each call."""
 
 
 def seconds(time: float | str) -> float:
@@ -118,8 +121,8 @@ class Machine:
 
     Args:
         definition: The path of a file, the text of a definition, or a definition.
-        tasks: What each Task answers, by the name of its state. A list has one answer for each attempt; the
-            last one holds for all further attempts.
+        tasks: What each Task answers, by the name of its state. A list has one answer for each call; the
+            last one holds for all further calls.
         files: What an ItemReader reads: texts by ``"bucket/key"``.
         type: ``"STANDARD"`` or ``"EXPRESS"``.
         seed: For random numbers, jitter and ids. The same seed gives the same run.
@@ -150,7 +153,7 @@ class Machine:
             if name not in known:
                 raise MachineError(f"No Task is called {name!r}. The Tasks are: {', '.join(known)}.")
 
-    def start(self, input: Json = None, *, name: str = "run", at: datetime | None = None) -> "Run":
+    def start(self, input: Json = _EMPTY, *, name: str = "run", at: datetime | None = None) -> "Run":
         """Start an execution. It runs until it waits for time or for a token.
 
         Args:
@@ -158,17 +161,14 @@ class Machine:
             name: The name of the execution.
             at: When it starts; by default at the beginning of 2026, in UTC.
         """
-        given = {} if input is None else input
+        given = {} if input is _EMPTY else input
         world = _World(self, _BEGIN if at is None else at.timestamp())
         arn = f"{_PREFIX}stateMachine:{self.name}"
-        began = (
-            datetime.fromtimestamp(world.now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        )
         context = {
             "Execution": {
                 "Id": f"{_PREFIX}execution:{self.name}:{name}",
                 "Input": given,
-                "StartTime": began,
+                "StartTime": moment(world.now),
                 "Name": name,
                 "RoleArn": "arn:aws:iam::123456789012:role/machine",
                 "RedriveCount": 0,
@@ -176,7 +176,7 @@ class Machine:
             "StateMachine": {"Id": arn, "Name": self.name},
         }
         run = Run(world, Execution(self.definition, given, context, self.type))
-        world.begin(run)
+        world.tell(run, Start())
         world.settle()
         return run
 
@@ -235,8 +235,7 @@ class Run:
     @property
     def events(self) -> list[Event]:
         """The history, as GetExecutionHistory gives it."""
-        history = self.execution.history
-        return history if isinstance(history, list) else []
+        return [*self.execution.history]
 
     @property
     def path(self) -> list[str]:
@@ -342,9 +341,9 @@ class Waiting:
     run: Run
     token: str
 
-    def success(self, output: Json = None) -> Run:
-        """Send SendTaskSuccess."""
-        return self._send(Answered(self.token, {} if output is None else output))
+    def success(self, output: Json = _EMPTY) -> Run:
+        """Send SendTaskSuccess; by default with an empty object."""
+        return self._send(Answered(self.token, {} if output is _EMPTY else output))
 
     def failure(self, error: str | None = None, cause: str | None = None) -> Run:
         """Send SendTaskFailure."""
@@ -390,23 +389,27 @@ class _World:
         key = what.call.id if isinstance(what, _Later) else what.id if isinstance(what, Due) else ""
         return key in self._cancelled
 
-    def begin(self, run: Run) -> None:
-        """Let an execution begin."""
-        self.tell(run, Start())
-
     def tell(self, run: Run, *inputs: Input) -> None:
         """Tell an execution what has happened, and do what it wants."""
         outside = Outside(self.now, self._random, self._new_id)
-        for effect in step(run.execution, inputs, outside):
+        effects = step(run.execution, inputs, outside)
+        if run.execution.faults:
+            raise MachineError(
+                f"This is a fault of states_language. Please report it.\n{run.execution.faults[0]}"
+            )
+        for effect in effects:
             if isinstance(effect, SetTimer):
                 self._later(effect.at, run, Due(effect.id))
             elif isinstance(effect, Cancel):
                 self._cancelled.add(effect.id)
+                if effect.id in self._children:
+                    self._later(self.now, self._children[effect.id], Stop())
             elif isinstance(effect, Call):
                 self._calls.append((run, effect))
             elif isinstance(effect, StartChild):
                 self._start_child(run, effect)
             elif isinstance(effect, RedriveChild):
+                self._cancelled.discard(effect.id)
                 self._later(self.now, self._children[effect.id], Redrive())
             elif isinstance(effect, Done):
                 self._ended(run)
@@ -429,14 +432,14 @@ class _World:
 
     def ring(self) -> None:
         """Let time pass until something happens by itself."""
-        if (moment := self.next_moment) is not None:
-            self.now = max(self.now, moment)
+        if (due := self.next_moment) is not None:
+            self.now = max(self.now, due)
             self.settle()
 
     def _ring(self) -> None:
         """Let all happen that is due now. AWS writes the events of all timers before it acts on one."""
         timers: dict[Run, list[Input]] = {}
-        while (moment := self.next_moment) is not None and moment <= self.now:
+        while (due := self.next_moment) is not None and due <= self.now:
             _, _, run, what = heapq.heappop(self._due)
             if isinstance(what, _Later):
                 self._give(run, what.call, what.answer, is_late=True)
@@ -527,9 +530,6 @@ class _World:
             self._later(self.now, parent, Succeeded(key, done.output))
         else:
             self._later(self.now, parent, Failed(key, done.error, done.cause, done.status))
-
-
-_MISSING: Final = object()
 
 
 @dataclass(frozen=True)

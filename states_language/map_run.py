@@ -3,7 +3,6 @@
 See https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
 """
 
-import math
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,12 +18,13 @@ from states_language.execution import (
     Succeeded,
 )
 from states_language.failures import Failure, runtime
-from states_language.fields import View, shown
+from states_language.fields import View
 from states_language.items import ItemsError, batches, read_items
-from states_language.iterations import item_shown, processor, selected
-from states_language.iterations import items as items_of
+from states_language.iterations import item_shown, items_of, selected
 from states_language.jsonpath import PathError
 from states_language.outputs import Result, effective_input
+from states_language.structure import processor
+from states_language.values import shown
 
 if TYPE_CHECKING:
     from states_language.interpreter import Step
@@ -34,7 +34,7 @@ READ: Final = ("CSV", "JSON", "JSONL")
 _MOST_AT_ONCE: Final = 10_000  # children of a Map Run, whatever its MaxConcurrency
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _TOO_MANY: Final = "The specified tolerated failure threshold was exceeded"
-_READER_FAILED: Final = "States.ItemReaderFailed"
+READER_FAILED: Final = "States.ItemReaderFailed"
 
 
 def begin(step: "Step", frame: Frame, view: View, data: Json, most: int) -> Result | None:
@@ -43,22 +43,24 @@ def begin(step: "Step", frame: Frame, view: View, data: Json, most: int) -> Resu
     frame.items = [] if reads else items_of(view, data)
     step.event(frame.run, "MapStateStarted", {"length": len(frame.items)})
     count, percentage = tolerance(view, data)
-    reader = _reader(view, data) if reads else None
-    base = (
-        step.execution.context["StateMachine"]["Id"].partition("/")[0].replace(":stateMachine:", ":mapRun:")
-    )
+    reader = reader_of(view, data) if reads else None
+    machine = step.execution.context["StateMachine"]["Id"].partition("/")[0]
+    base = machine.replace(":stateMachine:", ":mapRun:")
     label = frame.state.get("Label") or step.new_id()
     kind = processor(frame.state)["ProcessorConfig"].get("ExecutionType") or "STANDARD"
     frame.map_run = run = MapRun(f"{base}/{label}:{step.new_id()}", kind, most, count, percentage)
     step.event(frame.run, "MapRunStarted", {"mapRunArn": run.arn})
     step.expect(frame, "map run", run.arn)
+    if "Resource" in frame.state.get("ResultWriter", {}):
+        told = "ResultWriter is not supported here. Without it, the results are the output of the Map."
+        _fail(step, frame, Failure("States.ResultWriterFailed", told))
     if reader is not None:
         _read_more(step, frame, reader)
         return None
     return _start(step, frame, view)
 
 
-def _reader(view: View, data: Json) -> dict[str, Any]:
+def reader_of(view: View, data: Json) -> dict[str, Any]:
     """The ItemReader with the values of its fields, those of its ReaderConfig beside them."""
     field = view.state["ItemReader"]
     config = dict(field.get("ReaderConfig", {}))
@@ -73,19 +75,24 @@ def _reader(view: View, data: Json) -> dict[str, Any]:
 
 def _read_more(step: "Step", frame: Frame, reader: dict[str, Any], token: str | None = None) -> None:
     """Ask for the file, or for the next page of a list of files."""
-    most, where = reader.get("MaxItems") or 0, reader["Where"]
-    lists = reader["Resource"].endswith(":s3:listObjectsV2")
-    needed = ("Bucket",) if lists else ("Bucket", "Key")
-    if most < 0:
-        _fail(step, frame, Failure(_READER_FAILED, "field MaxItems must be positive"))
-    if not isinstance(where, dict) or not all(isinstance(where.get(name), str) for name in needed):
-        _fail(step, frame, Failure(_READER_FAILED, f"ItemReader needs {' and '.join(needed)}, as texts."))
-    kind, how = reader["InputType"], reader.get("Transformation", "NONE")
-    if how != "NONE" or (kind not in READ and not lists):
-        missing = kind if how == "NONE" else how
-        _fail(step, frame, Failure(_READER_FAILED, f"ItemReader's {missing} is not supported here."))
-    given = where if token is None else {**where, "ContinuationToken": token}
+    if reason := unreadable(reader):
+        _fail(step, frame, Failure(READER_FAILED, reason))
+    given = reader["Where"] if token is None else {**reader["Where"], "ContinuationToken": token}
     step.effects.append(Call(step.expect(frame, "reader"), reader["Resource"], given, frame.name))
+
+
+def unreadable(reader: dict[str, Any]) -> str:
+    """Why an ItemReader can read nothing; empty if it can."""
+    where, lists = reader["Where"], reader["Resource"].endswith(":s3:listObjectsV2")
+    needed = ("Bucket",) if lists else ("Bucket", "Key")
+    kind, how = reader["InputType"], reader.get("Transformation", "NONE")
+    if (reader.get("MaxItems") or 0) < 0:
+        return "field MaxItems must be positive"
+    if not isinstance(where, dict) or not all(isinstance(where.get(name), str) for name in needed):
+        return f"ItemReader needs {' and '.join(needed)}, as texts."
+    if how != "NONE" or (kind not in READ and not lists):
+        return f"ItemReader's {kind if how == 'NONE' else how} is not supported here."
+    return ""
 
 
 def _came(step: "Step", frame: Frame, output: Json) -> Result | None:
@@ -93,7 +100,7 @@ def _came(step: "Step", frame: Frame, output: Json) -> Result | None:
     view, run = step.view(frame), frame.map_run
     assert run is not None
     data = effective_input(view)
-    reader = _reader(view, data)
+    reader = reader_of(view, data)
     where, most = reader["Where"], reader.get("MaxItems") or None
     run.source = "S3://" + "/".join(where[name] for name in ("Bucket", "Key") if name in where)
     if reader["Resource"].endswith(":s3:listObjectsV2"):
@@ -106,7 +113,7 @@ def _came(step: "Step", frame: Frame, output: Json) -> Result | None:
         try:
             frame.items = read_items(output, reader, most)
         except ItemsError as error:
-            _fail(step, frame, Failure(_READER_FAILED, str(error)))
+            _fail(step, frame, Failure(READER_FAILED, str(error)))
     return _start(step, frame, view)
 
 
@@ -156,8 +163,8 @@ def _more(step: "Step", frame: Frame) -> Result | None:
         return None
     run.status = "SUCCEEDED"
     step.came(frame, run.arn)
-    step.aside(frame.run, "MapRunSucceeded")
-    step.aside(frame.run, "MapStateSucceeded")
+    step.aside(frame.run, "MapRunSucceeded", after=frame.run.tail)
+    step.aside(frame.run, "MapStateSucceeded", after=frame.run.tail)
     outputs = [run.outputs[number] for number in sorted(run.outputs)]
     frame.items = []
     return Result(outputs)
@@ -184,7 +191,7 @@ def told(step: "Step", frame: Frame, what: str, message: Input) -> Result | None
     run = frame.map_run
     assert run is not None
     if isinstance(message, Failed) and what in {"reader", "map run"}:
-        error = _READER_FAILED if what == "reader" else message.error
+        error = READER_FAILED if what == "reader" else message.error
         _fail(step, frame, Failure(error, message.cause))
     if what == "reader":
         step.came(frame, message.id)  # type: ignore[union-attr]
@@ -216,7 +223,7 @@ def exceeds(failed: int, total: int, count: float | None, percentage: float | No
         return failed > 0
     most = [] if count is None else [float(count)]
     if percentage is not None:
-        most.append(math.floor(total * percentage / 100))
+        most.append(total * percentage / 100)
     return any(failed > each for each in most)
 
 
@@ -280,4 +287,4 @@ def resume(step: "Step", frame: Frame) -> None:
             step.expect(frame, "child", key)
             run.running[key] = number
             step.effects.append(RedriveChild(key))
-    step.settle(frame, lambda: _more(step, frame))
+    step.later(frame, lambda: _more(step, frame))

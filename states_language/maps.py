@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Final
 
 from states_language import map_run
 from states_language.execution import Frame, Input, Run
-from states_language.failures import Failure, runtime
-from states_language.iterations import MOST_AT_ONCE, is_distributed, item_shown, items, processor, selected
+from states_language.failures import runtime
+from states_language.iterations import item_shown, items_of, selected
+from states_language.kinds import Kind
 from states_language.outputs import Result, arguments, effective_input
+from states_language.structure import is_distributed, processor
 
 if TYPE_CHECKING:
     from states_language.interpreter import Step
 
+#: How many iterations of a Map run at the same time at most, whatever its MaxConcurrency.
+MOST_AT_ONCE: Final = 40
 #: The types of states for whose abortion AWS has an event.
 _ABORTED: Final = ("Task", "Wait", "Parallel", "Map")
 
 
-class Parallel:
+class Parallel(Kind):
     """Runs all branches."""
 
     def begin(self, step: "Step", frame: Frame) -> Result | None:
@@ -33,23 +37,20 @@ class Parallel:
         if (mocked := step.mock(frame, given)) is not None:
             return mocked
         started = step.event(frame.run, "ParallelStateStarted")
-        frame.children = []
+        frame.children, frame.left = [], len(frame.state["Branches"])
         for number, branch in enumerate(frame.state["Branches"]):
             run = Run(branch, frame, number, started, started)
             frame.children.append(run)
             step.begin_run(run, given, frame.text if given is frame.input else None)
         return None
 
-    def told(self, step: "Step", frame: Frame, what: str, message: Input) -> Result | None:
-        """Nothing happens to the Parallel itself."""
-        raise NotImplementedError
-
     def child_ended(self, step: "Step", frame: Frame, run: Run) -> Result | None:
         """Its result if all branches have ended: their outputs."""
-        return joined(step, frame, "Parallel")
+        frame.left -= 1
+        return None if frame.left else joined(step, frame, "Parallel")
 
 
-class Map:
+class Map(Kind):
     """Runs its states for each item: inside this execution, or in children of their own."""
 
     def begin(self, step: "Step", frame: Frame) -> Result | None:
@@ -63,20 +64,21 @@ class Map:
             return mocked
         if is_distributed(frame.state):
             return map_run.begin(step, frame, view, data, most)
-        frame.items = items(view, data)
+        frame.items = items_of(view, data)
         started = step.event(frame.run, "MapStateStarted", {"length": len(frame.items)})
-        frame.children = [None] * len(frame.items)
-        frame.lanes = min(most or MOST_AT_ONCE, MOST_AT_ONCE, len(frame.items))
-        for number in range(frame.lanes):
-            self._begin_iteration(step, frame, number, started)
+        frame.children, frame.begun, frame.left = [None] * len(frame.items), 0, len(frame.items)
+        for _ in range(min(most or MOST_AT_ONCE, MOST_AT_ONCE, len(frame.items))):
+            self._begin_iteration(step, frame, started)
         return None if frame.items else joined(step, frame, "Map")
 
-    def _begin_iteration(self, step: "Step", frame: Frame, number: int, after: int) -> None:
-        item = frame.items[number]
+    @staticmethod
+    def _begin_iteration(step: "Step", frame: Frame, after: int) -> None:
+        number, item = frame.begun, frame.items[frame.begun]
         shown = {"Map": {"Item": item_shown(number, item)}}
         given = selected(step, frame, item, shown)
         run = Run(processor(frame.state), frame, number, after, after, shown=shown)
         frame.children[number] = run
+        frame.begun += 1
         step.event(run, "MapIterationStarted", {"name": frame.name, "index": number})
         step.begin_run(run, given)
 
@@ -88,20 +90,17 @@ class Map:
         """Begins the next iteration in its lane; its result if all have ended."""
         lane = run.last
         step.event(run, "MapIterationSucceeded", {"name": frame.name, "index": run.index})
-        waiting = next((number for number, child in enumerate(frame.children) if child is None), None)
-        if waiting is not None:
-            self._begin_iteration(step, frame, waiting, lane)
-            return None
-        return joined(step, frame, "Map")
+        frame.left -= 1
+        if frame.begun < len(frame.items):
+            self._begin_iteration(step, frame, lane)
+        return None if frame.left else joined(step, frame, "Map")
 
 
-def joined(step: "Step", frame: Frame, kind: str) -> Result | None:
-    """The outputs of all branches or iterations in order; None if some still run."""
+def joined(step: "Step", frame: Frame, kind: str) -> Result:
+    """The outputs of all branches or iterations in order. All of them have succeeded."""
     runs = [run for run in frame.children if run]
-    if any(run.status != "SUCCEEDED" for run in runs) or len(runs) < len(frame.children):
-        return None
     frame.run.last = frame.run.tail = max((run.tail for run in runs), default=frame.run.last)
-    step.aside(frame.run, f"{kind}StateSucceeded")
+    step.aside(frame.run, f"{kind}StateSucceeded", after=frame.run.tail)
     text = f"[{','.join(run.text for run in runs)}]"
     frame.children, frame.items = [], []
     return Result([run.output for run in runs], text=text)
@@ -130,7 +129,7 @@ def _abort(step: "Step", frame: Frame, run: Run) -> None:
             _abort(step, inner, child)
 
 
-def child_failed(step: "Step", frame: Frame, run: Run, failure: Failure) -> None:
+def child_failed(step: "Step", frame: Frame, run: Run) -> None:
     """A branch or an iteration has failed: write it, and end the others."""
     frame.run.last = frame.run.tail = last = run.last
     is_map = frame.state["Type"] == "Map"
@@ -147,13 +146,7 @@ def child_failed(step: "Step", frame: Frame, run: Run, failure: Failure) -> None
 def resume(step: "Step", frame: Frame) -> None:
     """After a redrive, let the branches or iterations go on that did not succeed."""
     after = len(step.execution.history)
-    if frame.map_run is not None:
-        map_run.resume(step, frame)
-        return
-    frame.run.status = "RUNNING"
-    for number, run in enumerate(frame.children):
+    for run in frame.children:
         if run is not None and run.status != "SUCCEEDED":
             run.last = run.tail = after
             step.resume(run, after)
-        elif run is None and number < frame.lanes:
-            Map()._begin_iteration(step, frame, number, after)

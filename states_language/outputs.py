@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from states_language.failures import DATA_LIMIT, Failure
-from states_language.fields import View, compact
+from states_language.fields import View
 from states_language.jsonpath import PlaceError, placed
+from states_language.values import LARGEST, compact
 
 Json = Any
 _WITH_RESULT: Final = {"Task", "Parallel", "Map"}
-_LARGEST: Final = 256 * 1024
 _LARGEST_TOGETHER: Final = 10 * 1024 * 1024
 
 
@@ -49,16 +49,10 @@ def effective_input(view: View) -> Json:
     return data
 
 
-def arguments(view: View, data: Json, name: str = "Parameters") -> Json:
-    """What a state gives to its work: Parameters or Arguments, or its input.
-
-    Args:
-        view: What the state can read.
-        data: The input after InputPath.
-        name: The field in JSONPath.
-    """
+def arguments(view: View, data: Json) -> Json:
+    """What a state gives to its work: Parameters or Arguments, or its input after InputPath."""
     if view.is_jsonpath:
-        given = view.template(view.state[name], data) if name in view.state else data
+        given = view.template(view.state["Parameters"], data) if "Parameters" in view.state else data
         view.note("afterParameters", given)
         return given
     if "Arguments" not in view.state:
@@ -128,7 +122,7 @@ def _assigned(fields: Mapping[str, Any], evaluated: Any, view: View) -> dict[str
     if "Assign" not in fields:
         return {}
     values: dict[str, Json] = evaluated(fields["Assign"])
-    for together, largest in ((values, _LARGEST), ({**view.variables, **values}, _LARGEST_TOGETHER)):
+    for together, largest in ((values, LARGEST), ({**view.variables, **values}, _LARGEST_TOGETHER)):
         if sum(len(compact(value).encode()) for value in together.values()) > largest:
             limit = "the maximum number of bytes service limit."
             raise Failure(DATA_LIMIT, f"The state assigned variables with a size exceeding {limit}")

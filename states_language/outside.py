@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from random import Random
 from typing import Final, Protocol
 
@@ -51,6 +52,14 @@ class StepGuard:
         return [match.regs for match in re.finditer(pattern, text, flags)]
 
 
+_numbers: Final = count(1)
+
+
+def _counted() -> str:
+    """An id that nothing else here has."""
+    return str(uuid.UUID(int=next(_numbers), version=4))
+
+
 @dataclass(frozen=True)
 class Outside:
     """What `interpreter.step` and `jsonata.evaluate` take from outside.
@@ -64,5 +73,5 @@ class Outside:
 
     now: float = 0.0
     random: Random = field(default_factory=lambda: Random(0))
-    new_id: Callable[[], str] = lambda: str(uuid.UUID(int=0, version=4))
+    new_id: Callable[[], str] = _counted
     guard: Callable[[], Guard] = StepGuard

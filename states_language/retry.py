@@ -4,12 +4,17 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling
 """
 
 import random
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from states_language.execution import Frame
 from states_language.failures import TIMEOUT, Failure
 
+Handler = Mapping[str, Any]
+"""A Retrier or a Catcher."""
+
+#: How often a Retrier tries again that does not say it.
+MOST_ATTEMPTS: Final = 3
 _LONGEST: Final = 31_622_400  # seconds
 
 
@@ -18,6 +23,14 @@ def is_named(names: Sequence[str], failure: Failure) -> bool:
     if "States.ALL" in names or failure.names & set(names):
         return True
     return "States.TaskFailed" in names and failure.error != TIMEOUT
+
+
+def named_in(handlers: Sequence[Handler], failure: Failure) -> tuple[int, Handler] | None:
+    """The first Retrier or Catcher that names a failure, with its number; None if none does."""
+    for number, handler in enumerate(handlers):
+        if is_named(handler["ErrorEquals"], failure):
+            return number, handler
+    return None
 
 
 def delay(frame: Frame, failure: Failure, source: random.Random) -> float | None:
@@ -29,20 +42,20 @@ def delay(frame: Frame, failure: Failure, source: random.Random) -> float | None
         source: For jitter.
 
     Returns:
-        Seconds; None if no Retrier names the failure, or its attempts are used up.
+        Seconds; None if no Retrier names the failure, or the attempts of the first that does are used up.
     """
-    for number, retrier in enumerate(frame.state.get("Retry", ())):
-        if is_named(retrier["ErrorEquals"], failure):
-            tried = frame.tries.get(number, 0)
-            if tried >= retrier.get("MaxAttempts", 3):
-                return None
-            frame.tries[number] = tried + 1
-            longest = interval(retrier, tried)
-            return source.uniform(0, longest) if retrier.get("JitterStrategy") == "FULL" else longest
-    return None
+    if (found := named_in(frame.state.get("Retry", ()), failure)) is None:
+        return None
+    number, retrier = found
+    tried = frame.tries.get(number, 0)
+    if tried >= retrier.get("MaxAttempts", MOST_ATTEMPTS):
+        return None
+    frame.tries[number] = tried + 1
+    longest = interval(retrier, tried)
+    return source.uniform(0, longest) if retrier.get("JitterStrategy") == "FULL" else longest
 
 
-def interval(retrier: dict[str, float], tried: int) -> float:
+def interval(retrier: Handler, tried: int) -> float:
     """The interval of a Retrier after so many retries, in seconds."""
     try:
         seconds = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** tried

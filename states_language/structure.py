@@ -26,9 +26,20 @@ def all_states(workflow: State) -> Iterator[tuple[str, State]]:
 def branches(state: State) -> list[State]:
     """The workflows that a Parallel or Map holds."""
     if state.get("Type") == "Map":
-        processor = state.get("ItemProcessor") or state.get("Iterator")
-        return [processor] if processor else []
+        held = processor(state)
+        return [held] if held else []
     return list(state.get("Branches", []))
+
+
+def processor(state: State) -> State:
+    """What a Map holds: its ItemProcessor, or its Iterator, as it was called before; empty if it has none."""
+    held: State = state.get("ItemProcessor") or state.get("Iterator") or {}
+    return held
+
+
+def is_distributed(state: State) -> bool:
+    """Whether a state is a Map in distributed mode."""
+    return (processor(state).get("ProcessorConfig") or {}).get("Mode") == "DISTRIBUTED"
 
 
 def assigned_by(state: State) -> list[str]:

@@ -19,23 +19,23 @@ from states_language.execution import (
     Frame,
     Input,
     Json,
-    Run,
     Submitted,
     Succeeded,
 )
 from states_language.failures import TIMEOUT, Failure, heartbeat_missed, too_large
-from states_language.fields import View, compact
+from states_language.fields import View
+from states_language.kinds import Kind
 from states_language.outputs import Result, arguments, effective_input
+from states_language.values import compact, is_too_large
 
 if TYPE_CHECKING:
     from states_language.interpreter import Step
 
-_LARGEST: Final = 262_144
 _TOKEN: Final = ".waitForTaskToken"
 _LIMITS: Final = ("TimeoutSeconds", "HeartbeatSeconds")
 
 
-class Task:
+class Task(Kind):
     """Calls its resource."""
 
     def begin(self, step: "Step", frame: Frame) -> Result | None:
@@ -48,15 +48,14 @@ class Task:
         view = step.view(frame)
         data = effective_input(view)
         given = arguments(view, data)
-        limits = {name: view.number(name, name, data) for name in _LIMITS}
+        frame.limits = {name: it for name in _LIMITS if (it := view.number(name, name, data)) is not None}
         role = _role(view, data)
         if (mocked := step.mock(frame, given)) is not None:
             return mocked
         details = _scheduled(step, resource, given)
         frame.resource = {key: details[key] for key in ("resource", "resourceType") if key in details}
-        for name, seconds in limits.items():
-            if seconds is not None:
-                details[f"{name[0].lower()}{name[1:].replace('Seconds', 'InSeconds')}"] = seconds
+        for name, seconds in frame.limits.items():
+            details[f"{name[0].lower()}{name[1:].replace('Seconds', 'InSeconds')}"] = seconds
         if role is not None:
             details["taskCredentials"] = {"roleArn": role}
         step.event(frame.run, f"{kind}Scheduled", details)
@@ -66,7 +65,7 @@ class Task:
             step.expect(frame, "token", frame.token)
         step.effects.append(Call(call, resource, given, frame.name, frame.token, role))
         if kind != "Activity":
-            step.settle(frame, lambda: self._started(step, frame, call))
+            step.later(frame, lambda: self._started(step, frame, call))
         return None
 
     @staticmethod
@@ -110,20 +109,13 @@ class Task:
             step.came(frame, message.id)
         return self._answered(step, frame, frame.early) if frame.early else None
 
-    def child_ended(self, step: "Step", frame: Frame, run: Run) -> Result | None:
-        """It has no branches."""
-        raise NotImplementedError
-
     @staticmethod
     def _set_limits(step: "Step", frame: Frame, *names: str) -> None:
         """Set the timers of a task again: of its time-out, and of its heartbeat if it has a token."""
-        view = step.view(frame)
-        data = effective_input(view)
-        for name in names or _LIMITS:
+        for name in names or frame.limits:
             step.cancel(frame, name)
-            seconds = view.number(name, name, data)
-            if seconds is not None and (name == "TimeoutSeconds" or frame.token):
-                step.wait(frame, name, step.now + seconds)
+            if name in frame.limits and (name == "TimeoutSeconds" or frame.token):
+                step.wait(frame, name, step.now + frame.limits[name])
 
     def _answered(self, step: "Step", frame: Frame, answer: Answered) -> Result | None:
         if answer.is_failure:
@@ -132,7 +124,7 @@ class Task:
 
     def _succeed(self, step: "Step", frame: Frame, output: Json) -> Result | None:
         text = compact(output)
-        if len(text) > _LARGEST // 4 and len(text.encode()) > _LARGEST:
+        if is_too_large(text):
             resource = frame.resource.get("resourceType") or frame.resource.get("resource", "")
             return self._fail(step, frame, too_large(resource), "Failed")
         _event(step, frame, "Succeeded", {"output": text, "outputDetails": {"truncated": False}})
@@ -144,7 +136,7 @@ class Task:
         """Writes the event now, and lets the state fail after all other events of this moment."""
         _event(step, frame, what, failure.details)
         step.forget(frame)
-        step.settle(frame, lambda: _raise(failure))
+        step.later(frame, lambda: _raise(failure))
 
 
 def _raise(failure: Failure) -> Result:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from states_language.expressions import STATES_PARTS, reads
+from states_language.expressions import STATES_PARTS, is_expression, reads
 from states_language.items import DELIMITERS
 from states_language.paths import is_path, is_path_or_call
 from states_language.structure import State, assigned_by, is_last, ways_from
@@ -352,7 +352,7 @@ class _Walk:
             return True
         field = _FIELDS.get(name, _ANY)
         wanted = field.type.split()
-        expression = place.language == "JSONata" and field.evaluated and _is_expression(value)
+        expression = place.language == "JSONata" and field.evaluated and is_expression(value)
         fits = not wanted or isinstance(value, tuple(_TYPES[each] for each in wanted))
         if not expression and (not fits or (isinstance(value, bool) and "INTEGER" in wanted)):
             self._fault(f"Expected value of type [{', '.join(wanted)}]", at)
@@ -439,7 +439,7 @@ class _Walk:
     def _expression(self, name: str, text: str, at: str, place: _Place) -> None:
         if text.startswith("{%") != text.endswith("%}"):
             self._fault("JSONata string must start with {% and end with %}", at)
-        if not _is_expression(text):
+        if not is_expression(text):
             return
         try:
             found = reads(text[2:-2], place.scope)
@@ -533,10 +533,6 @@ def _is_language(field: tuple[str, Any]) -> bool:
 def _language(value: State, default: str) -> str:
     # AWS takes everything but the exact name of JSONPath for JSONata.
     return "JSONPath" if value.get("QueryLanguage", default) == "JSONPath" else "JSONata"
-
-
-def _is_expression(value: Any) -> bool:
-    return isinstance(value, str) and len(value) >= len("{%%}") and value[:2] == "{%" and value[-2:] == "%}"
 
 
 def _reads_of(template: Any, at: str) -> Iterator[tuple[str, str, Any]]:

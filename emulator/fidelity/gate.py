@@ -42,8 +42,8 @@ from scope import FOLDER, part_of, put_aside, scope_of  # noqa: E402
 
 from states_language import diagnostics, execution  # noqa: E402
 from states_language.interpreter import step  # noqa: E402
+from states_language.one_state import Mock, MockError, StateTest  # noqa: E402
 from states_language.outside import Outside  # noqa: E402
-from states_language.state_test import Mock, MockError, StateTest  # noqa: E402
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"

@@ -20,7 +20,7 @@ from typing import Any
 from states_language import diagnostics
 from states_language.jsonata import EvaluationError, evaluate
 from states_language.machine import Error, Machine, Run, Slow, Token
-from states_language.state_test import Mock, StateTest
+from states_language.one_state import Mock, StateTest
 
 Row = dict[str, Any]
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

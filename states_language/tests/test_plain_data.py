@@ -131,7 +131,7 @@ class World:
 
 
 @given(MACHINES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_pickled_execution_goes_on(definition):
     """Its history and its end are the same, wherever it was pickled, and the copy shares nothing with it."""
     assert not [it for it in diagnostics(json.dumps(definition)) if it.severity == "ERROR"]
@@ -143,7 +143,7 @@ def test_a_pickled_execution_goes_on(definition):
 
 
 @given(MACHINES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_an_execution_waits_for_nothing_at_its_end(definition):
     """Whatever it had set or called is cancelled or has come; and each event follows an earlier one."""
     world = World(definition, copy.deepcopy)

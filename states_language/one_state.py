@@ -12,13 +12,12 @@ from typing import Any, Final
 from states_language import map_run, retry
 from states_language.execution import Effect, Execution, Frame, Input, Json, Run
 from states_language.failures import Failure
-from states_language.fields import compact
 from states_language.interpreter import Step
 from states_language.items import ItemsError, read_items
-from states_language.iterations import item_shown, selected
-from states_language.iterations import items as items_of
+from states_language.iterations import item_shown, items_of, selected
 from states_language.outputs import Result, caught
 from states_language.outside import Outside
+from states_language.values import compact
 
 #: The names of what a state in JSONPath shows. A state in JSONata shows the others.
 _JSONPATH: Final = {
@@ -165,25 +164,22 @@ class _Testing(Step):
         self.forget(frame)
         if self.found:  # the Output of a Catcher, after its error
             self.found = None
-        count, details = self._test.retries, self.data
-        for number, retrier in enumerate(frame.state.get("Retry", ()) if failure.is_caught else ()):
-            if not retry.is_named(retrier["ErrorEquals"], failure):
-                continue
-            details["errorDetails"] = {"retryIndex": number}
-            if count < retrier.get("MaxAttempts", 3):
-                details["errorDetails"]["retryBackoffIntervalSeconds"] = int(retry.interval(retrier, count))
+        handlers = frame.state if failure.is_caught else {}
+        if found := retry.named_in(handlers.get("Retry", ()), failure):
+            number, retrier = found
+            self.data["errorDetails"] = details = {"retryIndex": number}
+            if self._test.retries < retrier.get("MaxAttempts", retry.MOST_ATTEMPTS):
+                details["retryBackoffIntervalSeconds"] = int(retry.interval(retrier, self._test.retries))
                 self._fail("RETRIABLE", failure)
                 return
-            break
-        for number, catcher in enumerate(frame.state.get("Catch", ()) if failure.is_caught else ()):
-            if not retry.is_named(catcher["ErrorEquals"], failure):
-                continue
+        if found := retry.named_in(handlers.get("Catch", ()), failure):
+            number, catcher = found
             try:
                 output, assigned = caught(self.view(frame), catcher, number, failure)
             except Failure as other:
-                failure = other
-                break
-            details["errorDetails"] = {"catchIndex": number}
+                self._fail("FAILED", other)
+                return
+            self.data["errorDetails"] = {"catchIndex": number}
             self._fail("CAUGHT_ERROR", failure)
             self.leave(frame, output, assigned, catcher["Next"])
             return
@@ -243,13 +239,13 @@ class _Testing(Step):
         if "ItemReader" in frame.state:
             if self._test.reader_data is None:
                 return None
-            reader = frame.state["ItemReader"].get("ReaderConfig", {})
+            reader = map_run.reader_of(self.view(frame), data)
             try:
-                return read_items(
-                    self._test.reader_data, {"InputType": "JSON", **reader}, reader.get("MaxItems")
-                )
+                if reason := map_run.unreadable(reader):
+                    raise ItemsError(reason)
+                return read_items(self._test.reader_data, reader, reader.get("MaxItems") or None)
             except ItemsError as error:
-                raise Failure("States.ItemReaderFailed", str(error)) from error
+                raise Failure(map_run.READER_FAILED, str(error)) from error
         items = items_of(self.view(frame), data)
         self.note("afterItemsPath", items)
         return items
