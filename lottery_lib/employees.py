@@ -41,7 +41,7 @@ HEADERS: Final = {
 #: What a list may have. One that has more is refused before room is made for it.
 MOST_ROWS: Final = 100_000
 _MOST_COLUMNS: Final = 100
-_MOST_BYTES: Final = 20 * MB
+MOST_BYTES: Final = 20 * MB
 _MOST_UNPACKED: Final = 100 * MB
 _MOST_ELEMENTS: Final = 10_000_000
 _MOST_CHARACTERS: Final = 50_000_000
@@ -141,7 +141,7 @@ def read(path: str | Path) -> Roster:
     """
     path = Path(path)
     try:
-        data = read_limited(path, _MOST_BYTES)
+        data = read_limited(path, MOST_BYTES)
     except OSError as error:
         where = _("roster {file}", file=path.name)
         what = _("cannot be read ({reason})", reason=reason_of(error))
@@ -168,8 +168,7 @@ def parse(name: str, data: bytes) -> Roster:
         LotteryError: The file has another format, or the header is not clear.
     """
     where = _("roster {file}", file=name)
-    if len(data) > _MOST_BYTES:
-        raise _too_large(where, _("it has more than {size} MB", size=_MOST_BYTES // MB))
+    check_size(name, len(data))
     if name.lower().endswith(".json"):
         return _checked(_json_items(where, data))
     if data.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in data:
@@ -182,8 +181,19 @@ def parse(name: str, data: bytes) -> Roster:
     return _checked(*_under_header(where, read_rows(where, data)))
 
 
+def check_size(name: str, size: int) -> None:
+    """Refuse a file of this name that has too many bytes.
+
+    Raises:
+        LotteryError: With the largest size.
+    """
+    if size > MOST_BYTES:
+        where = _("roster {file}", file=name)
+        raise _too_large(where, _("it has more than {size} MB", size=MOST_BYTES // MB))
+
+
 def _too_large(where: str, reason: str) -> LotteryError:
-    limits = {"rows": f"{MOST_ROWS:,}", "columns": _MOST_COLUMNS, "size": _MOST_BYTES // MB}
+    limits = {"rows": f"{MOST_ROWS:,}", "columns": _MOST_COLUMNS, "size": MOST_BYTES // MB}
     next_step = _(
         "Save only ids, names and departments in a file of their own, with at most {rows} rows, {columns} "
         "columns and {size} MB",

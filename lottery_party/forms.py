@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from unicodedata import normalize
 
 import anywidget
@@ -122,16 +122,14 @@ class Preparation:
         self.title = widgets.Text(
             page.stage.title, continuous_update=False, placeholder=_("Title of the evening")
         )
-        # ipywidgets would write the number of files behind a description
-        upload = partial(widgets.FileUpload, description="")
-        self._logo = upload(accept=".png,.jpg,.jpeg,.svg,.webp", tooltip=_("Logo picture"))
-        self._upload = upload(accept=".csv,.json,.xlsx", tooltip=_("List of guests"))
+        pictures, lists = ".png,.jpg,.jpeg,.svg,.webp", ".csv,.json,.xlsx"
+        self._logo = Upload(self._take_logo, text=_("Logo picture"), accept=pictures, most=_LARGEST)
+        most = employees.MOST_BYTES
+        self._upload = Upload(self._show_roster, text=_("List of guests"), accept=lists, most=most)
         self._load = widgets.Button(description=_("Load this list"), layout=HIDDEN)
         self._read = employees.Roster()
         self._prizes.observe(lambda _: self._show_prizes(), "value")
         self.title.observe(lambda _: page.note(title=self.title.value), "value")
-        self._logo.observe(lambda _: self._take_logo(), "value")
-        self._upload.observe(lambda _: self._show_roster(), "value")
         self._load.on_click(lambda _: page.wish(self._load_roster))
         label = partial(marked, "label")
         self.box = box(
@@ -197,28 +195,27 @@ class Preparation:
         except LotteryError as error:
             self._preview.value = alert(str(error))
 
-    def _take_logo(self) -> None:
-        for name, kind, data in _uploaded(self._logo):
-            self._page.refused = ""
-            if len(data) > _LARGEST:
-                self._page.refused = _(
-                    "{file} is too large. Take a picture of at most {limit} kB.",
-                    file=name,
-                    limit=_LARGEST // 1000,
-                )
-            else:
-                self._page.note(logo=data_url(kind, data))
+    def _take_logo(self, file: "File") -> None:
+        self._page.refused = ""
+        if file.size > _LARGEST:
+            self._page.refused = _(
+                "{file} is too large. Take a picture of at most {limit} kB.",
+                file=file.name,
+                limit=_LARGEST // 1000,
+            )
+        else:
+            self._page.note(logo=data_url(file.type, file.content))
 
-    def _show_roster(self) -> None:
-        for name, _kind, data in _uploaded(self._upload):
-            self._read = employees.Roster()
-            try:
-                self._read = employees.parse(name, data)
-            except LotteryError as error:
-                self._roster.value = alert(str(error))
-            else:
-                self._roster.value = _roster_preview(name, self._read)
-            show_only(self._load, self._read.employees)
+    def _show_roster(self, file: "File") -> None:
+        self._read = employees.Roster()
+        try:
+            employees.check_size(file.name, file.size)
+            self._read = employees.parse(file.name, file.content)
+        except LotteryError as error:
+            self._roster.value = alert(str(error))
+        else:
+            self._roster.value = _roster_preview(file.name, self._read)
+        show_only(self._load, self._read.employees)
 
     def _load_roster(self) -> None:
         evening = self._page.evening
@@ -347,6 +344,37 @@ class RollCall(anywidget.AnyWidget):
             self.absent = list(roll.absent) if roll else []
 
 
+class File(NamedTuple):
+    """A file that somebody has chosen in the browser. It has no content if it is too large."""
+
+    name: str
+    type: str
+    size: int
+    content: bytes = b""
+
+
+class Upload(anywidget.AnyWidget):
+    """A button that takes a file.
+
+    Args:
+        take: What to do with the file.
+
+    Attributes:
+        text: What is written on the button.
+        accept: The endings of the files that the browser offers.
+        most: The largest file that leaves the browser, in bytes.
+    """
+
+    _esm = _HERE / "upload.js"
+    text = traitlets.Unicode().tag(sync=True)
+    accept = traitlets.Unicode().tag(sync=True)
+    most = traitlets.Int().tag(sync=True)
+
+    def __init__(self, take: Callable[[File], object], **traits: Any) -> None:
+        super().__init__(**traits)
+        self.on_msg(lambda _, told, contents: take(File(**told, content=b"".join(map(bytes, contents)))))
+
+
 # Parts of the page
 
 
@@ -387,11 +415,6 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     head = "".join(f"<th>{each}</th>" for each in heads)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><tr>{head}</tr>{body}</table>"
-
-
-def _uploaded(upload: widgets.FileUpload) -> list[tuple[str, str, bytes]]:
-    """The name, the kind and the content of an uploaded file."""
-    return [(each["name"], each["type"], bytes(each["content"])) for each in upload.value[:1]]
 
 
 def _who(people: Sequence[Person]) -> str:

@@ -18,8 +18,8 @@ from voila.app import Voila
 
 from lottery_lib.addresses import behind, free_port, serve_at
 from lottery_lib.command_line import open_page, say
-from lottery_lib.employees import tutorial_roster
-from lottery_lib.files import read_limited, state_folder, write_new
+from lottery_lib.employees import MOST_BYTES, tutorial_roster
+from lottery_lib.files import MB, read_limited, state_folder, write_new
 from lottery_lib.mails import inbox
 from lottery_lib.names import Names
 from lottery_lib.neighbours import Nothing, private_sockets, say_nothing_outside
@@ -45,7 +45,11 @@ class Projector(Voila):  # type: ignore[misc]
 
     @traitlets.default("tornado_settings")  # type: ignore[untyped-decorator]
     def _only_local(self) -> dict[str, object]:
-        return {"headers": {"Content-Security-Policy": _LOCAL}}
+        # The largest list of guests comes in one message. Tornado takes 10 MiB.
+        return {
+            "headers": {"Content-Security-Policy": _LOCAL},
+            "websocket_max_message_size": MOST_BYTES + MB,
+        }
 
     def initialize(self, argv: Sequence[str] | None = None) -> None:
         """Print the address in a sentence, and nothing else of Voila's log but warnings."""

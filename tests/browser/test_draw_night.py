@@ -144,13 +144,29 @@ def test_whole_evening(party, night):
     end(here, party)
 
 
+def choose(here, content):
+    """Choose a list of guests."""
+    with here.operator.expect_file_chooser() as chooser:
+        here.operator.get_by_role("button", name="List of guests").click()
+    chooser.value.set_files([{"name": "guests.csv", "mimeType": "text/csv", "buffer": content}])
+
+
+def test_a_large_list(party, night, picture):
+    """The page takes a list of 12 MB. Of one above 20 MB it says so, and does not lose its connection."""
+    here = night("large")
+    here.offers("Announce")
+    choose(here, ROSTER.encode().ljust(20_000_001))
+    expect(here.operator.get_by_text("guests.csv: is too large: it has more than 20 MB.")).to_be_visible()
+    here.picture(here.operator, "draw_night_large")
+    rows = [f"{n},Guest {n},{'x' * 120_000}" for n in range(100)]
+    choose(here, "\n".join(["id,name,note", *rows]).encode())
+    expect(here.operator.get_by_text("guests.csv: 100 people")).to_be_visible()
+
+
 def prepare(here):
     """Load a list with a bad row, and write prizes, first as one line."""
     here.offers("Announce")
-    guests = {"name": "guests.csv", "mimeType": "text/csv", "buffer": f"{ROSTER}041,,\n".encode()}
-    with here.operator.expect_file_chooser() as chooser:
-        here.operator.get_by_role("button", name="List of guests").click()
-    chooser.value.set_files([guests])
+    choose(here, f"{ROSTER}041,,\n".encode())
     expect(here.operator.get_by_text("guests.csv: 40 people")).to_be_visible()
     expect(here.operator.get_by_role("row", name="001 Ada Liskov Sales")).to_be_visible()
     expect(here.operator.get_by_text("Row 42: 姓名 of 041 is empty.")).to_be_visible()

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -391,15 +390,30 @@ def test_calls_of_a_refresh(mended):
     }
 
 
+def choose(upload, *content, **file):
+    """Choose a file in the browser: what `upload.js` sends then."""
+    upload._handle_custom_msg(file, [memoryview(each) for each in content])
+
+
 def test_a_large_logo_is_refused_until_another_one_is_chosen(page):
     """The page says so at each look, and not only until the next one."""
     here = page(Evening(connect(edition="hardened", attendee="nowhere"), "nowhere"))
     here._look = lambda: None
-    file = {"name": "logo.png", "type": "image/png", "content": bytes(100_001), "size": 100_001}
-    here._preparation._logo.value = [{**file, "last_modified": datetime.now(UTC)}]
+    choose(here._preparation._logo, name="logo.png", type="image/png", size=100_001)
     wait_until(lambda: "logo.png is too large" in here._problem.value)
     time.sleep(1)  # two looks
     assert "logo.png is too large" in here._problem.value
+
+
+def test_a_list_that_is_too_large_says_so(page):
+    """The browser sends only its name and its size. What was chosen before does not count any more."""
+    here = page(Evening(connect(edition="hardened", attendee="nowhere"), "nowhere"))._preparation
+    rows = b"employee_id,employee_name\n1,Ada\n"
+    choose(here._upload, rows, name="small.csv", type="text/csv", size=len(rows))
+    assert "small.csv: 1 person" in here._roster.value and here._load.layout.display == ""
+    choose(here._upload, name="large.csv", type="text/csv", size=20_000_001)
+    assert "large.csv: is too large: it has more than 20 MB. Save only ids" in here._roster.value
+    assert here._load.layout.display == "none"
 
 
 @pytest.mark.parametrize("query", ["page=stage", ""])
