@@ -1,13 +1,12 @@
 """Show the instructor how far a class is: `lottery class` opens a board, `lottery join` joins it.
 
-What happens in a lesson goes one way::
+What happens in a lesson goes one way. A check of `lottery_lib.course` asks whether this attendee has joined::
 
-    course/ of lottery_lib   a check was run; it asks whether this attendee has joined
-    attendee                 join, leave, and a thread that sends the newest state of each check
-    protocol                 what is sent, and nothing else: one schema, which both sides check
-    server                   takes what is sent; the instructor's page
-    board                    who comes first, and why
-    commands                 the commands; `lottery` finds them
+    attendee       join, leave, and a thread that sends the newest state of each check
+    protocol       what is sent, and nothing else: one schema, which both sides check
+    server page    takes what is sent; the instructor's page, and its words
+    board limits   who comes first, and why; who asks too often
+    commands       the commands; `lottery` finds them
 """
 
 from typing import Any

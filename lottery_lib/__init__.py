@@ -3,20 +3,23 @@
 A definition becomes resources. The resources run executions. Their events become tables and pictures. No
 module imports from a line above its own::
 
-    __main__              the commands of ``lottery``; command_line has what they share
-    course/               lessons (restore, verify), checks, recorded calls, doctor, the attendee's policy
-    view/                 the workflow graph, the timeline, the panel: pictures and widgets
-    hardened  stack       the edition for real draws; deploy, show and remove the lottery
-    draws                 run a draw, and read its results
-    plan  mails           the lottery as data; the mails that it sent
-    resources/ execution  one class for each kind of AWS resource; one run of the state machine
-    target  addresses     which AWS is meant, and its clients; where a browser finds a page
-    aws_errors embedded   AWS's errors as sentences; start and stop the emulator
-    history/              events become states, states become tables
-    definition employees  the state machine's text; the people
-    names  waiting  texts what everything above uses; errors, merkle and translation, too
-    words  causes         what people read for a name of the data, and for the reason of a failure
-    neighbours            other users of this machine see nothing of the Jupyter servers
+    __main__ command_line  the commands of ``lottery``; what they share
+    course/                lessons (restore, verify), checks, recorded calls, doctor, the attendee's policy
+    view/                  the workflow graph, the timeline, the panel: pictures and widgets
+    hardened stack export  the edition for real draws; deploy, show and remove the lottery; write it as a project
+    draws                  run a draw, and read its results
+    plan mails             the lottery as data; the mails that it sent
+    resources/ execution   one class for each kind of AWS resource; one run of the state machine
+    target addresses       which AWS is meant, and its clients; where a browser finds a page
+    aws_errors embedded    AWS's errors as sentences; start and stop the emulator
+    history/               events become states, states become tables
+    definition employees   the state machine's text; the people
+    files                  read and write the files that people name
+    words causes           what people read for a name of the data, and for the reason of a failure
+    neighbours             other users of this machine see nothing of the Jupyter servers
+    names waiting texts    what everything above uses
+    merkle                 the pool as a tree of digests
+    errors translation     a sentence for each problem, in the user's language
 """
 
 from importlib import import_module

@@ -1,14 +1,16 @@
 """The company's real evening, on top of `lottery_lib`: announcement, draw night, receipts and their check.
 
-    commands      what `lottery` offers for a party
-    draw_night    the operator's page; forms has its fields and its questions
-    stage         the audience's page; scenes says what it shows, projector serves both
-    evening       one evening: announce, draw, roll call, withdraw, close; evening_file saves it
-    prizes        the prizes as an operator writes them
-    announcement  what is shown before anybody is drawn
-    records       what a draw recorded; a guest's proof
-    checker       checks receipts without AWS: receipt_form reads them, check_words has the sentences;
-                  the page check.html does the same in a browser
+    commands               what `lottery` offers for a party
+    draw_night forms       the operator's page; its fields and its questions
+    stage scenes           the audience's page; what it shows
+    projector              serves both pages
+    evening evening_file   one evening: announce, draw, roll call, withdraw, close; the file that saves it
+    prizes                 the prizes as an operator writes them
+    announcement           what is shown before anybody is drawn
+    records                what a draw recorded; a guest's proof
+    checker                checks receipts without AWS, as the page check.html does in a browser
+    receipt_form           reads the receipts for it
+    check_words            the sentences of a check
 
 `lottery_lib` does not import this package.
 """

@@ -158,7 +158,7 @@ class Evening:
         self._guests: dict[str, Person] = {}
         self._saved: EveningState | None = None  # what the file has
         self._not_saved = ""  # why the file does not have it
-        self._question = ""  # the token of the roll call that `look` has shown
+        self._question = ""  # the token of the roll call that `refresh` has read
 
     @classmethod
     def restored(cls, target: Target, file: Path, *, replace: bool = False) -> "Evening":
@@ -286,7 +286,7 @@ class Evening:
         self._come_to(_("the public value"), "ready")
 
     def draw(self, number: int) -> None:
-        """Draw a prize, or what it still lacks. Its winners are recorded when `look` shows them."""
+        """Draw a prize, or what it still lacks. Its winners are recorded when `refresh` reads them."""
         self._take({"prize": number}, number)
 
     def draw_one_more(self, prize: Prize) -> None:
@@ -304,7 +304,7 @@ class Evening:
     def call_roll(self, number: int, absent: Sequence[str]) -> None:
         """Say who of a prize's winners is absent (their ids). Only their places are drawn again.
 
-        This answers the roll call that `look` has shown. Another page may have answered it meanwhile.
+        This answers the roll call that `refresh` has read. Another page may have answered it meanwhile.
         """
         winners = {each.id for each in self._read().prizes[number - 1].winners}
         for stranger in sorted(set(absent) - winners):

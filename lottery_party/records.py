@@ -113,7 +113,7 @@ def verify_draw(document: Mapping[str, Any]) -> dict[str, bool]:
 
     Returns:
         Each claim of docs/receipts.md in the attendee's language, and whether it is true.
-        `party.checker.check_receipts` also says why.
+        `lottery_party.check_receipts` also says why.
     """
     return {WORDS[claim]: true for claim, true in check_receipts(document).claims.items()}
 

@@ -1,17 +1,20 @@
 """AWS Step Functions and what state machines call, on your own machine: moto, corrected where AWS differs.
 
-    control        start, find and stop emulators from any process; needs no moto
-    running        an emulator for a block of code
-    command_line   the command `sfn-emulator`
-    pytest_plugin  the fixture `sfn_emulator`
-    server         the process of one emulator
-    routing        every request goes through here, to the service that its signature names
-    states/ lambda_/ sns/ dynamodb/ logs   the services that moto does not answer as AWS does
-    pages          the mailbox, and the links in mails
-    iam/           who may do what
-    engine/        moto inside this process, and everything that is replaced in it
-    http/          requests and replies in AWS's protocols
-    process/       an emulator's files, variables and child processes
+    __main__ command_line  the command `sfn-emulator`
+    pytest_plugin          the fixture `sfn_emulator`
+    running                an emulator for a block of code
+    control                start, find and stop emulators from any process; needs no moto
+    server                 the process of one emulator
+    routing                every request goes through here, to the service that its signature names
+    pages                  the mailbox, and the links in mails
+    states/ lambda_/ sns/ dynamodb/ s3 logs  the services that moto does not answer as AWS does
+    cloudformation/        templates become resources, which the other services make
+    watching/              metrics and alarms of CloudWatch, and rules of EventBridge
+    iam/                   who may do what
+    engine/                moto inside this process, and everything that is replaced in it
+    http/                  requests and replies in AWS's protocols
+    process/               an emulator's files, variables and child processes
+    errors translation     a sentence for each problem, in the user's language (`locale`)
 
 Imports go down this list. A request comes in through `http.server`. `routing` refuses it if it may come from
 the page of another web site (`http.same_origin`), if its access key is unknown, or if its caller may not do

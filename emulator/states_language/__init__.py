@@ -1,9 +1,12 @@
 """The Amazon States Language: structure, validation and JSONata of a definition. Nothing here calls AWS.
 
-    structure    which states a machine has, and where each one leads to
     validation   the errors and warnings of Step Functions about a definition
-    expressions  parse a JSONata expression, and list what it reads
     jsonata      evaluate a JSONata expression as Step Functions does
+    apart        run what may take very long in a process of its own
+    structure    which states a machine has, and where each one leads to
+    expressions  parse a JSONata expression, and list what it reads
+    paths        check the form of a JSONPath, and read the call of an intrinsic function
+    items        read the items of a Distributed Map, and group them into batches
 
 The public names are those below, and `jsonata.evaluate`. Its import takes 30 ms, so it is not among them.
 

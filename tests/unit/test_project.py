@@ -149,6 +149,46 @@ def test_pip_takes_what_conda_gives_it(tmp_path):
     assert "Requirement already satisfied: moto" in done.stdout
 
 
+def rooms(folder):
+    """The modules and folders of code in a folder, as a map of it names them."""
+    paths = (ROOT / folder).iterdir()
+    found = {path.stem for path in paths if path.suffix == ".py"} - {"__init__"}
+    return found | {path.parent.name for path in (ROOT / folder).glob("*/*.py")} - {"__pycache__"}
+
+
+def names_in(text, indent):
+    """The names in the left column of a map. Two blanks end it."""
+    lines = re.findall(rf"^ {{{indent}}}(\S.*?)(?:  |$)", text, re.MULTILINE)
+    return [name.strip("/`") for line in lines for name in line.split()]
+
+
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PACKAGES = ["lottery_lib", "lottery_party", "lottery_class", "emulator/sfn_emulator", "emulator/states_language"]
+
+
+@pytest.mark.parametrize("folder", PACKAGES)
+def test_the_map_of_a_package_has_all_its_rooms(folder):
+    """The docstring of a package names each module and folder once, and nothing that is not there."""
+    docstring = ast.get_docstring(ast.parse((ROOT / folder / "__init__.py").read_text(encoding="utf-8")))
+    assert sorted(names_in(docstring, 4)) == sorted(rooms(folder))
+
+
+@pytest.mark.parametrize("folder", [*PACKAGES[:3], "emulator"])
+def test_the_map_of_contributing_has_all_rooms(folder):
+    """So does the map in CONTRIBUTING.md."""
+    its_part = re.search(rf"^{folder}/\n((?:  .*\n)+)", CONTRIBUTING, re.MULTILINE)[1]
+    assert sorted(names_in(its_part, 2)) == sorted(rooms(folder))
+
+
+def test_the_tables_of_contributing_have_all_folders():
+    """Each folder of the project, and each folder of tests, is a line of a table there."""
+    named = set(re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| (`.*?) \|", CONTRIBUTING, re.MULTILINE))))
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    folders = {path.partition("/")[0] for path in listed.split() if "/" in path and path[0] != "."}
+    assert {f"{each}/" for each in folders} - named == set()
+    assert {f"tests/{each}" for each in rooms("tests") if (ROOT / "tests" / each).is_dir()} - named == set()
+
+
 def test_environment_yml():
     """Conda's environment is pyproject's: a Python that it allows, its graphviz, and the rest through pip."""
     text = (ROOT / "environment.yml").read_text(encoding="utf-8")
