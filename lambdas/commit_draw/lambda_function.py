@@ -22,9 +22,9 @@ KEYS = ({"input"}, {"prizes"}, {"evening", "prizes"}, {"evening", "prizes", "dra
 # What an execution can do with an open draw
 STEPS = ("prize", "add", "withdraw", "ask", "public", "take_back", "close")
 ALONE = {"withdraw", "ask", "take_back"}  # after these, the execution that waits for people goes on waiting
-# Characters that nobody can see: Unicode's Default_Ignorable_Code_Point
+# Characters that nobody can see: Unicode's Default_Ignorable_Code_Point, and the blank of Braille
 INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
