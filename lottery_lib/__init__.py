@@ -6,7 +6,7 @@ module imports from a line above its own::
     __main__ command_line  the commands of ``lottery``; what they share
     course/                lessons (restore, verify), checks, recorded calls, doctor, the attendee's policy
     view/                  the workflow graph, the timeline, the panel: pictures and widgets
-    hardened stack export  the edition for real draws; deploy, show and remove the lottery; write it as a project
+    hardened stack export  the edition for real draws; deploy, show and remove the lottery; export it
     draws                  run a draw, and read its results
     plan mails             the lottery as data; the mails that it sent
     resources/ execution   one class for each kind of AWS resource; one run of the state machine

@@ -236,7 +236,9 @@ def draw(edition: str | None, number: str, name: str | None, public: str | None)
         what = _("it is not a whole number of at least 1")
         if takes_prizes:
             what = _("it is neither a whole number of at least 1 nor a list of prizes as JSON")
-        raise LotteryError(_("draw {name}", name=number), what, _("Say how many win, such as `lottery draw 2`"))
+        raise LotteryError(
+            _("draw {name}", name=number), what, _("Say how many win, such as `lottery draw 2`")
+        )
     target = connected(edition)
     if public is None:
         return _drawn(target, lambda: draws.draw(target, wanted, name=name))

@@ -32,7 +32,8 @@ def status(port: int | None = None) -> dict[str, Any]:
 
     Returns:
         ``{"running", "port", "pid", "since", "workers", "endpoint", "access_key_id", "access_key_file",
-        "while_pids", "folder"}``. A stopped one has only a folder; ``running`` is False and the others are None.
+        "while_pids", "folder"}``. ``while_pids`` are the processes that it runs for. A stopped one has only a
+        folder; ``running`` is False and the others are None.
     """
     folder = records.folder_of(port)
     return _state(folder, _running(folder))

@@ -226,7 +226,8 @@ class _Scope:
     Args:
         own: The variables that it assigns, and how often.
         around: The scope of the workflow around it.
-        later: What only the Catch of the state between the two assigns. It gets its value after this workflow.
+        later: What only the Catch of the state between the two assigns. It gets its value after this
+            workflow.
         apart: Whether a Distributed Map is between the two.
     """
 
@@ -250,7 +251,8 @@ class _Scope:
         while scope:
             if name in scope.own:
                 return apart
-            scope, apart = scope.around, apart or scope.apart
+            apart |= scope.apart
+            scope = scope.around
         return None
 
     def takes(self, name: str) -> bool:

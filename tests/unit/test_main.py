@@ -135,17 +135,23 @@ def test_draw_always_has_five_keys(run):
     assert "Missing argument 'N'" in document["cause"]
 
 
-@pytest.mark.parametrize("number", ["abc", "0", "-3", "2.5", "true", "null", '[{"name": "Car", "count": 1}]', ""])
+@pytest.mark.parametrize(
+    "number", ["abc", "0", "-3", "2.5", "true", "null", '[{"name": "Car", "count": 1}]', ""]
+)
 def test_what_cannot_be_drawn_starts_nothing(run, monkeypatch, number):
     """The command refuses it in one sentence, before it connects. A list is for the hardened edition."""
     monkeypatch.setattr("lottery_lib.__main__.connected", None)
     code, document, err = run("draw", number)
-    cause = f"draw {number}: it is not a whole number of at least 1. Say how many win, such as `lottery draw 2`."
+    cause = (
+        f"draw {number}: it is not a whole number of at least 1. Say how many win, such as `lottery draw 2`."
+    )
     empty = {"status": None, "winners": [], "execution_arn": None}
     assert (code, document, err) == (1, {**empty, "error": "LotteryError", "cause": cause}, f"{cause}\n")
 
 
-@pytest.mark.parametrize("number", ["abc", "0", '{"name": "Car", "count": 1}', "[{'name': 'Car', 'count': 1}]"])
+@pytest.mark.parametrize(
+    "number", ["abc", "0", '{"name": "Car", "count": 1}', "[{'name': 'Car', 'count': 1}]"]
+)
 def test_what_is_no_list_of_prizes_starts_nothing(run, monkeypatch, number):
     """The hardened edition takes a list of prizes, too, and says so."""
     monkeypatch.setattr("lottery_lib.__main__.connected", None)

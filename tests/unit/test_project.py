@@ -163,7 +163,13 @@ def names_in(text, indent):
 
 
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-PACKAGES = ["lottery_lib", "lottery_party", "lottery_class", "emulator/sfn_emulator", "emulator/states_language"]
+PACKAGES = [
+    "lottery_lib",
+    "lottery_party",
+    "lottery_class",
+    "emulator/sfn_emulator",
+    "emulator/states_language",
+]
 
 
 @pytest.mark.parametrize("folder", PACKAGES)

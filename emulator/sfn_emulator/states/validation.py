@@ -144,7 +144,8 @@ def faults(definition: str, kind: str | None = None) -> list[Diagnostic]:
         return found
     machine = json.loads(definition)
     if len(definition) > _LARGE_DEFINITION:
-        # moto's parser takes a millisecond for each state. It parses a smaller one as a whole, and remembers it.
+        # moto's parser takes a millisecond for each state. A smaller definition is parsed as a whole, because
+        # the parser then remembers it for the executions.
         machine["States"] = _one_of_each_shape(machine["States"])
         definition = json.dumps(machine)
     if not is_parsed(definition):

@@ -58,7 +58,7 @@ def test_no_definition_is_too_deep(depth):
 
 
 def test_moto_parses_one_state_of_each_shape(monkeypatch):
-    """It takes a millisecond for each state, and a definition of 1 MB has 8,000 that may differ in names only."""
+    """It takes a millisecond for each one. A definition of 1 MB has 8,000, which may differ in names only."""
     parsed = []
     monkeypatch.setattr(validation, "is_parsed", lambda text: parsed.append(json.loads(text)) or True)
     states = {f"S{n}": {"Type": "Pass", "Result": {"of": f"{n}"}, "Next": f"S{n + 1}"} for n in range(3000)}
@@ -75,7 +75,7 @@ def test_a_state_that_cannot_run_is_found_among_thousands():
     last = {"Type": "Task", "Resource": "arn:aws:states:::nobody:knows", "End": True}
     text = json.dumps({"StartAt": "S0", "States": states | {"S1000": last}})
     assert len(text) > 65_536
-    with pytest.raises(RefusalError, match="does not support .* at /States/S1000'"):
+    with pytest.raises(RefusalError, match=r"does not support .* at /States/S1000'"):
         check_definition(text)
 
 

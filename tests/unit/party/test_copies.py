@@ -1,7 +1,7 @@
 """A function is deployed alone, so it has copies of what the kit knows, too. Here they are compared.
 
-`test_fairness` and `test_checker` compare the copies of the shuffle with the known orders, and `test_check_page`
-the page's copies with the kit's.
+`test_fairness` and `test_checker` compare the copies of the shuffle with the known orders, and
+`test_check_page` the page's copies with the kit's.
 """
 
 import unicodedata
