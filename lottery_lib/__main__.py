@@ -416,11 +416,14 @@ def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: boo
     return Outcome({"loaded": loaded, "rejected": roster.rejected}, shown=told)
 
 
-def _state(state: dict[str, Any], done: bool = True) -> Outcome:
-    """The state of an emulator. Its access key is only in the JSON, because others may read a screen."""
+def _state(state: dict[str, Any], *, shared: bool, done: bool = True) -> Outcome:
+    """The state of an emulator, and who else uses the shared one.
+
+    Its access key is only in the JSON, because others may read a screen.
+    """
     from lottery_lib.embedded import other_labs
 
-    for folder in other_labs(state):
+    for folder in other_labs(state) if shared else ():
         say(
             _(
                 "The JupyterLab in {folder} uses this emulator, too, so both have one lottery. The emulator "
@@ -451,7 +454,7 @@ def start(edition: str | None, port: int | None, foreground: bool, allow_host: t
     from lottery_lib.embedded import emulator as run
 
     state = run("start", port, foreground=foreground, allowed_hosts=allow_host)
-    return _state(state, foreground or state["running"])
+    return _state(state, shared=port is None, done=foreground or state["running"])
 
 
 @emulator.command(example="lottery emulator stop")
@@ -485,7 +488,7 @@ def emulator_status(edition: str | None, port: int | None) -> Outcome:
     """Show whether the emulator runs, and where."""
     from lottery_lib.embedded import emulator as run
 
-    return _state(run("status", port))
+    return _state(run("status", port), shared=port is None)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import psutil
 import pytest
 from helpers import wait_until
 
@@ -53,8 +54,9 @@ def test_two_copies_of_the_kit_know_of_each_other(own_home, tmp_path, monkeypatc
         first.communicate(b"\n")
         wait_until(lambda: emulator("status")["while_pids"] == [second.pid])
         assert pids == [emulator("status")["pid"]] * 3
+        shared = psutil.Process(pids[0])
         second.communicate(b"\n")
-    wait_until(lambda: not emulator("status")["running"])
+    shared.wait(30)
 
 
 def test_in_the_foreground_it_ends_with_the_lab(own_home, port, monkeypatch):
