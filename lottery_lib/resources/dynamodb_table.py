@@ -88,8 +88,9 @@ class Table(Resource["Found"]):
 
     @property
     def policy_arns(self) -> list[str]:
-        """The ARNs of the table and of its index."""
-        return self.role_arns if self.index else [self.arn]
+        """The ARNs of the table and, if a lesson of the edition queries it, of its index."""
+        is_queried = self.index and "Query" in self.lesson_actions[self.target.names.base]
+        return self.role_arns if is_queried else [self.arn]
 
     def describe_or_none(self) -> "Found | None":
         """AWS's description of the table."""
