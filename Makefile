@@ -90,6 +90,7 @@ locks: $(VENV)/tools/.installed
 	  --output-file data/hub/jupyterhub.lock
 	npm install --prefix data/hub --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 	printf 'sphinx>=9.0,<9.1\nmyst-nb>=1.4,<2\nsphinx-book-theme>=1.4,<2' | $(LOCK) - --output-file docs/site/site.lock
+	npm install --prefix tests/machine/pyodide --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 	npm install --prefix docs/site --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 	$(subst 3.11,3.13,$(LOCK)) emulator/fidelity/requirements.txt --output-file emulator/fidelity/requirements.lock
 
@@ -144,7 +145,7 @@ test: check
 	$(APART) tests/everything short
 
 # Runs `make test`, and all tests that take long: each interruption, AWS's command lines, MiniStack, the notebooks in kernels.
-test-all: test $(if $(shell command -v npm;),site) $(VENV)/awscli/.installed $(VENV)/samcli/.installed $(VENV)/ministack/.installed $(VENV)/tools/.installed
+test-all: test $(if $(shell command -v npm;),site $(VENV)/pyodide/.installed) $(VENV)/awscli/.installed $(VENV)/samcli/.installed $(VENV)/ministack/.installed $(VENV)/tools/.installed
 	$(APART) tests/everything long
 
 # Runs the cells of all lessons without a kernel. CI does it, and the unit tests, with Debian's Python, too.
@@ -165,6 +166,12 @@ translations: $(VENV)/.tested
 # Builds the course as pages, in all languages, and says where they begin.
 site: $(VENV)/site/.installed
 	@PYTHONPATH=. $(VENV)/site/bin/python docs/site/course_site.py
+
+# The Python of a browser. A test runs state machines in it.
+$(VENV)/pyodide/.installed: $(VENV)/.installed tests/machine/pyodide/package-lock.json
+	@mkdir -p $(VENV)/pyodide && cp tests/machine/pyodide/package.json tests/machine/pyodide/package-lock.json $(VENV)/pyodide/
+	@npm ci --prefix $(VENV)/pyodide --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # What builds the pages: Sphinx, and Mermaid from npm.
 $(VENV)/site/.installed: docs/site/site.lock docs/site/package-lock.json

@@ -20,7 +20,7 @@ RUNS = {"short": "not long and not ministack", "long": "(long or ministack)"}
 #: What somebody can install: for which runs, for which tests, and the packages of Debian and Ubuntu.
 PROGRAMS = {
     "browser": (("short", "long"), "the tests in a browser (no Chromium)", "chromium fonts-noto-cjk"),
-    "npm": (("long",), "the tests of the site and of a hub (no npm)", "npm"),
+    "npm": (("long",), "the tests of the site, of a hub and of a browser's Python (no npm)", "npm"),
 }
 
 
