@@ -19,7 +19,7 @@ APART := PY=$(PY) tests/apart
 # Python stores what it compiles. Without that, each of a hundred processes would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: lab lab-zh install project hub wheelhouse locks test test-all check static unit lessons rehearse refresh translations site pictures bench bench-tests cost fidelity format clean
+.PHONY: lab lab-zh install project hub wheelhouse locks test test-all check static unit lessons rehearse refresh translations site pictures bench bench-tests cost fidelity gate format clean
 
 # Attendees type `make lab`. It installs once, then opens the course. The emulator ends with JupyterLab.
 # `make lab-zh` is the same in Chinese: the notebooks, JupyterLab's menus, and `lottery` in its terminals. An English
@@ -205,6 +205,10 @@ ONLY ?=
 fidelity: $(VENV)/.tested $(VENV)/ministack/.installed $(VENV)/fidelity/.installed
 	PYTHONPATH=emulator/fidelity $(APART) $(PY) emulator/fidelity/measure.py $(CHECKOUT) \
 	  --python $(VENV)/fidelity/bin/python --ministack $(VENV)/ministack/bin/ministack $(ONLY)
+
+# Runs the same tests against the interpreter alone, without an emulator, and shows what differs. It takes a minute or two.
+gate: $(VENV)/.tested $(VENV)/fidelity/.installed
+	PYTHONPATH=emulator/fidelity $(PY) emulator/fidelity/measure.py $(CHECKOUT) --gate --python $(VENV)/fidelity/bin/python
 
 $(VENV)/fidelity/.installed: emulator/fidelity/requirements.lock
 	@$(FIDELITY_PYTHON) -m venv $(VENV)/fidelity

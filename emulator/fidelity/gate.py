@@ -38,7 +38,7 @@ import pytest  # noqa: E402 (LocalStack reads these variables as soon as somethi
 from botocore.client import BaseClient  # noqa: E402
 from botocore.exceptions import ClientError  # noqa: E402
 from localstack_snapshot.snapshots import SnapshotSession  # noqa: E402
-from scope import FOLDER, part_of, put_aside, scope_of  # noqa: E402
+from scope import FOLDER, ignored, part_of, put_aside, scope_of  # noqa: E402
 
 from states_language import diagnostics, execution  # noqa: E402
 from states_language.interpreter import step  # noqa: E402
@@ -556,7 +556,7 @@ def pytest_runtest_makereport(item: Any, call: Any) -> Iterator[None]:
     report = (yield).get_result()  # type: ignore[misc]
     if call.when == "setup":
         _compared.clear()
-        item.line = {"id": item.nodeid, "outcome": "passed"}
+        item.line = {"id": item.nodeid, "outcome": "passed", "ignored": ignored(item)}
     if report.outcome != "passed" and item.line["outcome"] == "passed":
         is_out = call.excinfo.typename == "UnsupportedError"
         item.line |= {"outcome": "unsupported" if is_out else "failed", "error": call.excinfo.typename}

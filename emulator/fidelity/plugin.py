@@ -33,7 +33,7 @@ sys.modules[_provider.__name__] = _provider
 
 import pytest  # noqa: E402 (LocalStack reads these variables as soon as something imports it)
 from localstack_snapshot.snapshots import SnapshotSession  # noqa: E402
-from scope import scope_of  # noqa: E402
+from scope import ignored, scope_of  # noqa: E402
 
 _SKIPS: Final = ("skip", "skipif", "xfail")
 _compared: dict[str, Any] = {}
@@ -93,7 +93,7 @@ def pytest_runtest_makereport(item: Any, call: Any) -> Iterator[None]:
     report = (yield).get_result()  # type: ignore[misc]
     if call.when == "setup":
         _compared.clear()
-        item.line = {"id": item.nodeid, "outcome": "passed", "ignored": _ignored(item)}
+        item.line = {"id": item.nodeid, "outcome": "passed", "ignored": ignored(item)}
     if report.outcome != "passed" and item.line["outcome"] == "passed":
         item.line |= {
             "outcome": report.outcome if call.when == "call" else f"error in {call.when}",
@@ -107,9 +107,3 @@ def pytest_runtest_makereport(item: Any, call: Any) -> Iterator[None]:
         line |= {name: _compared.get(name) for name in ("observed", "recorded")}
     with Path(f"{os.environ['FIDELITY_RESULTS']}.{_NUMBER}").open("a") as file:
         file.write(json.dumps(line, default=str) + "\n")
-
-
-def _ignored(item: Any) -> list[str]:
-    """The places that LocalStack's test does not compare."""
-    marks = item.iter_markers("skip_snapshot_verify")
-    return sorted({path for mark in marks for path in mark.kwargs.get("paths", ["(all)"])})

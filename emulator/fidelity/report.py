@@ -60,6 +60,20 @@ def summary(lines: Mapping[str, Sequence[Line]]) -> str:
     return "\n".join(rows)
 
 
+def of_gate(lines: Sequence[Line]) -> str:
+    """What the interpreter alone answers as AWS: by file, together, and where it differs.
+
+    Args:
+        lines: The lines of its tests. Those that need more than the interpreter do not count.
+    """
+    counted = [line for line in lines if line["outcome"] != "unsupported"]
+    equal = [line for line in counted if line["outcome"] == "passed"]
+    today = sum(line["younger"] for line in equal)
+    together = f"{len(equal)} of {len(counted)} ({len(equal) / len(counted):.1%}) are equal"
+    told = f"{together}, {today} of them as AWS writes it today."
+    return f"{by_file({'equal': counted})}\n\n{told}\n\n{causes(counted)}"
+
+
 def by_file(lines: Mapping[str, Sequence[Line]]) -> str:
     """A table with a row for each file of tests, and the tests that each emulator passed."""
     passed = [[line["id"] for line in of_one if line["outcome"] == "passed"] for of_one in lines.values()]

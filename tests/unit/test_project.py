@@ -285,8 +285,8 @@ def test_nothing_is_left_out_in_ci():
         (
             "long",
             ("browser", "npm"),
-            "Left out: the tests in a browser (no Chromium), the tests of the site, of a hub and of a browser's "
-            "Python (no npm). "
+            "Left out: the tests in a browser (no Chromium), the tests of the site, of a hub and of a "
+            "browser's Python (no npm). "
             "To run them on Debian or Ubuntu, first: sudo apt install chromium fonts-noto-cjk npm",
         ),
     ],
