@@ -17,11 +17,12 @@ import pytest
 from helpers import wait_until
 
 import sfn_emulator
+import states_language
 from sfn_emulator import EmulatorError, control
 from sfn_emulator.process.record import folder_of
 
 ROOT = Path(sfn_emulator.__file__).parents[1]
-PACKAGES = Path(find_spec("moto").origin).parents[1]
+PACKAGES = (Path(states_language.__file__).parents[1], Path(find_spec("moto").origin).parents[1])
 PROGRAM = """
 import sfn_emulator, sys
 with sfn_emulator.running() as emulator:
@@ -136,7 +137,7 @@ def test_an_emulator_that_has_gone_is_one_sentence(own_home):
 
 def test_another_python_runs_the_server(own_home, other):
     """This environment then needs no moto."""
-    python = other(ROOT, PACKAGES)
+    python = other(ROOT, *PACKAGES)
     with sfn_emulator.running(python=python) as emulator:
         state = control.find(int(emulator.endpoint.rpartition(":")[2]))
         assert psutil.Process(state["pid"]).cmdline()[0] == python
@@ -144,7 +145,7 @@ def test_another_python_runs_the_server(own_home, other):
 
 def test_another_python_may_be_a_relative_path(own_home, other, monkeypatch):
     """The emulator works in another folder than this process."""
-    python = Path(other(ROOT, PACKAGES))
+    python = Path(other(ROOT, *PACKAGES))
     monkeypatch.chdir(python.parent)
     with sfn_emulator.running(python="./python") as emulator:
         assert control.find(int(emulator.endpoint.rpartition(":")[2]))["running"]
@@ -172,7 +173,7 @@ def test_another_moto_there_is_one_sentence(own_home, other, tmp_path):
     """What the new process says is this error."""
     (tmp_path / "wrong" / "moto").mkdir(parents=True)
     (tmp_path / "wrong" / "moto" / "__init__.py").touch()
-    python = other(tmp_path / "wrong", ROOT, PACKAGES)
+    python = other(tmp_path / "wrong", ROOT, *PACKAGES)
     error = refused(python=python)
     assert error.where.startswith("moto ") and error.what.endswith(" is missing")
     assert error.next_step.startswith(f"Run `{python} -m pip install 'sfn-emulator[server]'`")

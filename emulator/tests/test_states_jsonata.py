@@ -102,7 +102,7 @@ def with_expression(state, expression):
             "($f := function($n) { 1 + $f($n) }; $f(1))",
             "Output",
             f"{THREW}: Stack overflow error: Check for non-terminating recursive function. Consider "
-            "rewriting as tail-recursive. Depth=101 max=100",
+            "rewriting as tail-recursive",
         ),
         ({"Type": "Pass", "Output": {"v": ["{% 1 %}", "@"]}}, "$x", "Output/v[1]", UNDEFINED),
         ({"Type": "Pass", "Output": [{"v": "@"}]}, "$x", "Output[0]/v", UNDEFINED),

@@ -154,7 +154,7 @@ def test_items_from_a_list_of_objects(machine, aws, bucket):
 def test_what_cannot_be_read_fails_the_map(machine, reader):
     """The state fails with States.ItemReaderFailed, which a Catch sees."""
     catch = [{"ErrorEquals": ["States.ItemReaderFailed"], "Next": "Z"}]
-    definition = many(ItemReader=reader("{}", InputType="JSON"), Catch=catch)
+    definition = many(ItemReader=reader('"a"', InputType="JSON"), Catch=catch)
     definition["States"]["Z"] = {"Type": "Succeed"}
     mine = machine(definition)
     arn = mine.start()

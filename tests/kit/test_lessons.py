@@ -145,10 +145,12 @@ def test_verify_tables(target):
     plan.winners_table(target).ensure()
     Table(target, target.names.employee_table).ensure()
     load_employees(target, read(DATA_FOLDER / "request-items.json"))
-    assert [check.done for check in verify(target, "04")] == [True, True, True, False]
-    assert "index lottery_serial-index. Create it on lottery_serial, and wait" in repr(verify(target, "04"))
+    left_out = range(1, 4)
+    done = verify(target, "04", without=left_out)
+    assert [check.done for check in done] == [True, True, True, False, *(True for _ in left_out)]
+    assert "index lottery_serial-index. Create it on lottery_serial, and wait" in repr(done)
     restore(target, "05")
-    assert all(check.done for check in verify(target, "04"))
+    assert all(check.done for check in verify(target, "04", without=left_out))
 
 
 @pytest.mark.long
