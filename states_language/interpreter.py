@@ -515,6 +515,12 @@ class Step:
             self.note,
         )
 
+    @property
+    def region(self) -> str:
+        """The region of AWS in which the execution runs, which its ARN names."""
+        region: str = self.execution.context["Execution"]["Id"].split(":")[3]
+        return region
+
     def context(self, frame: Frame, shown: State) -> dict[str, Json]:
         """The context object that a state sees, with what its run shows of an item."""
         state: dict[str, Json] = {"Name": frame.name, "EnteredTime": moment(frame.entered_at)}

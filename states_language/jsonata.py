@@ -11,6 +11,7 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html 
 """
 
 import copy
+import datetime
 import functools
 import hashlib
 import itertools
@@ -20,12 +21,14 @@ import re
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, Final, NoReturn
+from types import SimpleNamespace
+from typing import Any, Final, NoReturn, Self
 
 from states_language.expressions import jsonata_parser, syntax_error, template
 from states_language.outside import Guard, Outside, Spans
 
 jsonata_parser()  # first, because it keeps the engine from changing the recursion limit
+from jsonata import datetimeutils  # noqa: E402
 from jsonata.functions import Functions  # noqa: E402
 from jsonata.jexception import JException  # noqa: E402
 from jsonata.jsonata import Jsonata  # noqa: E402
@@ -474,6 +477,14 @@ class _Ours:
         return float(((high >> 22) << 27) + (low >> 21)) / float(1 << 53)
 
     @staticmethod
+    def shuffle(items: list[Any] | None) -> list[Any] | None:
+        if items is None:
+            return None
+        shuffled = [*items]
+        _around.get()[0].random.shuffle(shuffled)
+        return shuffled
+
+    @staticmethod
     def uuid() -> str:
         return _around.get()[0].new_id()
 
@@ -606,6 +617,7 @@ _SIGNATURES: Final = {
     "range": "<nnn?:a>",
     "hash": "<ss?:s>",
     "random": "<n?:n>",
+    "shuffle": "<a:a>",
     "uuid": "<:s>",
     "parse": "<s?:x>",
     "string": "<x-b?:s>",
@@ -632,6 +644,17 @@ class _Function(Jsonata.JNativeFunction):  # type: ignore[misc]
     def call(self, input: Any, args: Any) -> Any:
         """Check the arguments, and call the function."""
         return super().call(input, self.signature.validate(args, input))
+
+
+class _Moment(datetime.datetime):
+    """A date and time. `$toMillis` takes from it what a text leaves out, such as the year."""
+
+    @classmethod
+    def utcnow(cls) -> Self:
+        return cls.fromtimestamp(_around.get()[0].now, datetime.UTC)
+
+
+datetimeutils.datetime = SimpleNamespace(**vars(datetime) | {"datetime": _Moment})
 
 
 @functools.cache

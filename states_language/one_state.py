@@ -134,6 +134,10 @@ class _Testing(Step):
 
     # What an execution does otherwise
 
+    @property
+    def region(self) -> str:
+        return ""  # only the history tells it
+
     def context(self, frame: Frame, shown: Mapping[str, Any]) -> dict[str, Json]:
         return {**self._test.context, **shown}
 

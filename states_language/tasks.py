@@ -169,8 +169,7 @@ def _scheduled(step: "Step", resource: str, given: Json) -> dict[str, Json]:
     if api == "2":  # sync:2
         service, _, api = service.rpartition(":")
         api += ":2"
-    region = step.execution.context["Execution"]["Id"].split(":")[3]
-    return {"resourceType": service, "resource": api, "region": region, "parameters": compact(given)}
+    return {"resourceType": service, "resource": api, "region": step.region, "parameters": compact(given)}
 
 
 def _role(view: View, data: Json) -> str | None:

@@ -419,6 +419,12 @@ def test_time_chance_and_ids_come_from_outside():
         "made",
     ]
     assert evaluate("$random()", {}, outside=outside) == Random(7).random()
+    shuffled = [*range(9)]
+    Random(8).shuffle(shuffled)
+    assert evaluate("$shuffle([0..8])", {}, outside=Outside(random=Random(8))) == shuffled
+    assert evaluate("$toMillis('13:45', '[H]:[m]') ~> $fromMillis()", {}, outside=outside) == (
+        "1970-01-02T13:45:00.000Z"
+    )
 
 
 def test_threads_do_not_disturb_each_other():
