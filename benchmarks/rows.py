@@ -122,7 +122,7 @@ _WHY: Final = {
         the same time.""",
     "Emulator ready": "It is the start of Python and the imports, without moto, which loads after that.",
     "`make test`": """
-        Most of it is 2,800 tests of the emulator and the kit, which make real requests and run real
+        Most of it is 3,800 tests of the emulator and the kit, which make real requests and run real
         functions.""",
     "History of 25,000 events: graph": "On the machine of the goals, it took 541 ms.",
     "Memory of the emulator": "It is measured after the history of 25,000 events, which stays in memory.",
