@@ -17,6 +17,7 @@ import zipfile
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -35,6 +36,9 @@ _provider.TEST_EVENTS_CACHE = []
 sys.modules[_provider.__name__] = _provider
 
 import pytest  # noqa: E402 (LocalStack reads these variables as soon as something imports it)
+from jsonpath_ng import ext  # noqa: E402
+
+ext.parse = cache(ext.parse)  # it makes its tables anew for each path
 from botocore.client import BaseClient  # noqa: E402
 from botocore.exceptions import ClientError  # noqa: E402
 from localstack_snapshot.snapshots import SnapshotSession  # noqa: E402
