@@ -122,7 +122,7 @@ class _Lifetime:
                 return
 
     def _runs_for_others(self) -> bool:
-        for pid in processes_of(self._folder):
+        for pid in {*processes_of(self._folder), *self._others}:  # somebody may remove the folder
             try:
                 # A psutil object also compares creation times. The pid alone could belong to a new process.
                 other = self._others.setdefault(pid, psutil.Process(pid))

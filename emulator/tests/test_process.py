@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -115,6 +116,16 @@ def test_it_ends_with_the_last_process_that_it_was_started_for(own_home):
         wait_until(lambda: control.status()["while_pids"] == [second.pid])
         assert process.is_running() and control.status()["pid"] == told["pid"]
         second.communicate(b"\n")
+    assert gone([process])
+
+
+def test_it_ends_with_its_process_where_its_folder_is_gone(own_home):
+    """A test, or a person, removes the copy of the kit while it runs."""
+    with companion() as other:
+        told = control.start(while_pid=other.pid)
+        process = psutil.Process(told["pid"])
+        shutil.rmtree(folder_of())
+        other.communicate(b"\n")
     assert gone([process])
 
 
