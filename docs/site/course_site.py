@@ -33,7 +33,13 @@ MENU: Final = {
     "lessons": ["notebooks/*"],
     "use": ["docs/commands", "docs/party", "docs/receipts", "docs/export", "docs/a*", "docs/security"],
     "teach": ["INSTRUCTOR", "docs/class*", "docs/personal-data", "benchmarks/cost"],
-    "emulator": ["emulator/README", "emulator/docs/fidelity", "emulator/docs/*", "emulator/*"],
+    "emulator": [
+        "emulator/README",
+        "emulator/docs/fidelity",
+        "emulator/docs/*",
+        "emulator/*",
+        "states_language/*",
+    ],
     "more": ["docs/glossary", "*"],
 }
 #: What the theme and MyST-NB write, and no page reads.
@@ -58,6 +64,7 @@ def pages() -> dict[str, dict[str, Path]]:
         "benchmarks/*.md",
         "emulator/*.md",
         "emulator/docs/*.md",
+        "states_language/*.md",
     ):
         for path in sorted(ROOT.glob(pattern)):
             if path.name.endswith(".zh-CN.md"):
