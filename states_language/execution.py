@@ -167,6 +167,8 @@ class StartChild:
 class RedriveChild:
     """Redrive a child execution of a Distributed Map that did not succeed.
 
+    If it succeeded after its Map Run had failed, it has nothing to do: tell its output again.
+
     Args:
         id: The id with which it was started. `Succeeded` or `Failed` name it again.
     """

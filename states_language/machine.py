@@ -13,6 +13,7 @@ Time stands, and moves when it is told. A task answers what the test says, at on
 
 import heapq
 import json
+import math
 import uuid
 from collections import deque
 from collections.abc import Mapping
@@ -69,10 +70,19 @@ class Error:
     Args:
         name: The error's name, as Retry and Catch see it.
         cause: The cause.
+
+    Raises:
+        MachineError: The name or the cause is no text.
     """
 
     name: str
     cause: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not isinstance(self.cause, str | None):
+            raise MachineError(
+                "An Error has a name and a cause, as texts: Error('GatewayDown', 'no answer')."
+            )
 
 
 @dataclass(frozen=True)
@@ -82,10 +92,16 @@ class Slow:
     Args:
         time: Seconds, or a text such as ``"10s"``, ``"5m"`` or ``"1h"``.
         answer: Any other answer.
+
+    Raises:
+        MachineError: The time is no time.
     """
 
     time: float | str
     answer: Any = None
+
+    def __post_init__(self) -> None:
+        seconds(self.time)
 
 
 @dataclass(frozen=True)
@@ -104,16 +120,27 @@ def seconds(time: float | str) -> float:
         time: A number, or a text such as ``"90s"``, ``"5m"``, ``"1h"`` or ``"2d"``.
 
     Raises:
-        ValueError: It is neither.
+        MachineError: It is neither, or it is negative.
     """
     try:
         if isinstance(time, str) and time[-1:] in _UNITS:
-            return float(time[:-1]) * _UNITS[time[-1]]
-        return float(time)
-    except ValueError:
-        raise ValueError(
+            found = float(time[:-1]) * _UNITS[time[-1]]
+        else:
+            found = float(time)
+    except (TypeError, ValueError):
+        found = -1.0
+    if not 0 <= found < math.inf:
+        raise MachineError(
             f"{time!r} is no time. Write seconds, or a text such as '90s', '5m', '1h' or '2d'."
-        ) from None
+        )
+    return found
+
+
+def _as_json(value: Json, what: str) -> Json:
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        raise MachineError(f"{what} is {value!r}, which is not JSON.") from None
 
 
 class Machine:
@@ -146,12 +173,23 @@ class Machine:
             at = f" at {wrong[0].location}" if wrong[0].location else ""
             raise MachineError(f"The definition {self.name!r} is refused: {wrong[0].message}{at}")
         self.definition: dict[str, Any] = json.loads(text)
+        for field, given in (("tasks", tasks), ("files", files)):
+            if not isinstance(given or {}, Mapping):
+                raise MachineError(f"{field} is {given!r}. Write a dict, as the README shows.")
         self.tasks, self.files = dict(tasks or {}), dict(files or {})
         self.type, self.seed = type, seed
-        known = [name for name, state in all_states(self.definition) if state["Type"] == "Task"]
         for name in self.tasks:
-            if name not in known:
-                raise MachineError(f"No Task is called {name!r}. The Tasks are: {', '.join(known)}.")
+            self.check_task(name)
+
+    def check_task(self, name: str) -> None:
+        """Refuse the name of a state that is no Task.
+
+        Raises:
+            MachineError: No Task is called so.
+        """
+        known = [each for each, state in all_states(self.definition) if state["Type"] == "Task"]
+        if name not in known:
+            raise MachineError(f"No Task is called {name!r}. The Tasks are: {', '.join(known)}.")
 
     def start(self, input: Json = _EMPTY, *, name: str = "run", at: datetime | None = None) -> "Run":
         """Start an execution. It runs until it waits for time or for a token.
@@ -161,7 +199,7 @@ class Machine:
             name: The name of the execution.
             at: When it starts; by default at the beginning of 2026, in UTC.
         """
-        given = {} if input is _EMPTY else input
+        given = {} if input is _EMPTY else _as_json(input, "The input")
         world = _World(self, _BEGIN if at is None else at.timestamp())
         arn = f"{_PREFIX}stateMachine:{self.name}"
         context = {
@@ -183,14 +221,19 @@ class Machine:
 
 def _text_of(definition: str | Path | Mapping[str, Any]) -> tuple[str, str]:
     if isinstance(definition, Mapping):
-        return json.dumps(definition), "machine"
-    if isinstance(definition, str) and definition.lstrip().startswith("{"):
+        return json.dumps(_as_json(definition, "The definition")), "machine"
+    if isinstance(definition, str) and definition.lstrip().startswith(("{", "[")):
         return definition, "machine"
+    if not isinstance(definition, str | Path) or not str(definition).strip():
+        raise MachineError(
+            f"The definition is {definition!r}. Write the path of a file, a definition's text, or a dict."
+        )
     path = Path(definition)
     try:
         return path.read_text(encoding="utf-8"), path.name.partition(".")[0]
-    except OSError as error:
-        raise MachineError(f"The definition {str(path)!r} cannot be read: {error.strerror}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise MachineError(f"The definition {str(path)!r} cannot be read: {why}.") from None
 
 
 class Run:
@@ -204,6 +247,9 @@ class Run:
     def __init__(self, world: "_World", execution: Execution) -> None:
         self._world, self.execution = world, execution
         self.children = list[Run]()
+
+    def __repr__(self) -> str:
+        return f"<Run {self.status}: {' -> '.join(self.path)}>"
 
     # What one asks
 
@@ -244,8 +290,12 @@ class Run:
         return [details["name"] for details in entered if details]
 
     def attempts(self, state: str) -> int:
-        """How often a Task has called its resource, in this execution and its children."""
-        return self._world.answered.get(state, 0)
+        """How often a Task has called its resource, in this execution and its children.
+
+        Raises:
+            MachineError: No Task is called so.
+        """
+        return self._world.attempts(state)
 
     def input_of(self, state: str) -> Json:
         """The latest input of a state.
@@ -278,6 +328,9 @@ class Run:
 
         Args:
             time: Seconds, or a text such as ``"90s"``, ``"5m"`` or ``"1h"``.
+
+        Raises:
+            MachineError: It is no time.
         """
         world, until = self._world, self._world.now + seconds(time)
         while world.next_moment is not None and world.next_moment <= until:
@@ -335,7 +388,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A task that waits for its token."""
+    """A task that waits for its token. Each method raises MachineError if it waits no longer."""
 
     first: Run
     run: Run
@@ -343,7 +396,8 @@ class Waiting:
 
     def success(self, output: Json = _EMPTY) -> Run:
         """Send SendTaskSuccess; by default with an empty object."""
-        return self._send(Answered(self.token, {} if output is _EMPTY else output))
+        given = {} if output is _EMPTY else _as_json(output, "The output of the token")
+        return self._send(Answered(self.token, given))
 
     def failure(self, error: str | None = None, cause: str | None = None) -> Run:
         """Send SendTaskFailure."""
@@ -354,6 +408,8 @@ class Waiting:
         return self._send(Beat(self.token))
 
     def _send(self, message: Input) -> Run:
+        if self.token not in self.run.execution.frames:
+            raise MachineError("The task waits no longer for this token. AWS answers TaskTimedOut.")
         self.run._tell(message)
         return self.first
 
@@ -410,9 +466,18 @@ class _World:
                 self._start_child(run, effect)
             elif isinstance(effect, RedriveChild):
                 self._cancelled.discard(effect.id)
-                self._later(self.now, self._children[effect.id], Redrive())
+                child = self._children[effect.id]
+                if child.status == "SUCCEEDED":
+                    self._ended(child)  # it succeeded after its Map Run had failed
+                else:
+                    self._later(self.now, child, Redrive())
             elif isinstance(effect, Done):
                 self._ended(run)
+
+    def attempts(self, state: str) -> int:
+        """See `Run.attempts`."""
+        self._machine.check_task(state)
+        return self.answered.get(state, 0)
 
     def _new_id(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
@@ -479,6 +544,12 @@ class _World:
         if isinstance(answer, Slow):
             self._later(self.now + seconds(answer.time), run, _Later(call, answer.answer))
             return
+        if isinstance(answer, Token) and not token:
+            raise MachineError(
+                f"The Task {call.state!r} calls {call.resource!r}, which has no token. Write another answer."
+            )
+        if not isinstance(answer, Error | Token):
+            answer = _as_json(answer, f"The answer of the Task {call.state!r}")
         if is_activity:
             self.tell(run, Submitted(call.id, {"workerName": "worker"}))
         if isinstance(answer, Error):

@@ -99,7 +99,11 @@ def test_a_task_without_an_answer_says_what_to_write():
         ("nowhere.asl.json", {}, r"'nowhere\.asl\.json' cannot be read: No such file"),
         ({"StartAt": "X", "States": {"T": TASK}}, {}, r"is refused: Missing 'Next' target: X at /StartAt"),
         ("{ no json", {}, "is refused"),
+        ("[1]", {}, "is refused"),
+        (None, {}, r"The definition is None\. Write the path of a file"),
+        ({"StartAt": {1}}, {}, r"The definition is .*, which is not JSON"),
         (alone(), {"U": 1}, r"No Task is called 'U'\. The Tasks are: T\."),
+        (alone(), [1], r"tasks is \[1\]\. Write a dict"),
     ],
 )
 def test_a_machine_that_cannot_run_is_refused(definition, tasks, told):
@@ -108,10 +112,47 @@ def test_a_machine_that_cannot_run_is_refused(definition, tasks, told):
         Machine(definition, tasks=tasks)
 
 
-def test_a_time_that_is_none_is_refused():
-    """The sentence says how to write one."""
-    with pytest.raises(ValueError, match=r"'soon' is no time\. Write seconds, or a text such as '90s'"):
-        Machine(alone(), tasks={"T": 1}).start().advance("soon")
+@pytest.mark.parametrize("time", ["soon", "-5s", -1, float("nan"), None])
+def test_a_time_that_is_none_is_refused(time):
+    """The sentence says how to write one. Time does not go back."""
+    told = rf"{time!r} is no time\. Write seconds, or a text such as '90s'"
+    with pytest.raises(MachineError, match=told):
+        Machine(alone(), tasks={"T": 1}).start().advance(time)
+    with pytest.raises(MachineError, match=told):
+        Slow(time, 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Token(), r"The Task 'T' calls '.*', which has no token\. Write another answer"),
+        (ValueError("x"), r"The answer of the Task 'T' is ValueError\('x'\), which is not JSON"),
+        (float("nan"), "is nan, which is not JSON"),
+        (Error, "An Error has a name and a cause, as texts"),
+    ],
+)
+def test_an_answer_that_is_none_is_refused(answer, told):
+    """One sentence says what is wrong with it, and not our traceback."""
+    with pytest.raises(MachineError, match=told):
+        Machine(alone(), tasks={"T": answer}).start()
+
+
+def test_a_late_word_is_refused():
+    """AWS answers TaskTimedOut to a token whose task has ended."""
+    callback = alone(Resource="arn:aws:states:::sqs:sendMessage.waitForTaskToken", TimeoutSeconds=10)
+    run = Machine(callback, tasks={"T": Token()}).start()
+    waiting = run.token("T")
+    run.advance("10s")
+    with pytest.raises(MachineError, match=r"waits no longer for this token\. AWS answers TaskTimedOut"):
+        waiting.success()
+
+
+def test_a_run_shows_its_status_and_its_path():
+    """Pytest writes it where a test fails. Only a Task has attempts."""
+    run = Machine(alone(), tasks={"T": 1}).start()
+    assert repr(run) == "<Run SUCCEEDED: T>"
+    with pytest.raises(MachineError, match=r"No Task is called 'U'"):
+        run.attempts("U")
 
 
 def test_the_same_seed_gives_the_same_run():
@@ -165,6 +206,20 @@ def test_a_redrive_runs_only_what_did_not_succeed():
     assert (run.attempts("A"), run.attempts("B")) == (1, 2)
     with pytest.raises(MachineError, match="SUCCEEDED cannot be redriven"):
         run.redrive()
+
+
+@pytest.mark.parametrize("answer", [1, Slow("5s", 1)])
+def test_a_child_may_succeed_after_its_map_run_has_failed(answer):
+    """A redrive does not run it again, and has its output."""
+    work = {"StartAt": "W", "States": {"W": {**TASK, "Parameters": {"n.$": "$"}}}}
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    distributed = {"Type": "Map", "ItemProcessor": {"ProcessorConfig": config, **work}, "End": True}
+    failure = Error("Down") if answer == 1 else Slow("5s", Error("Down"))
+    machine = Machine({"StartAt": "M", "States": {"M": distributed}}, tasks={"W": [failure, answer]})
+    run = machine.start([1, 2]).finish()
+    assert (run.status, [child.status for child in run.children]) == ("FAILED", ["FAILED", "SUCCEEDED"])
+    run.redrive().finish()
+    assert (run.status, run.output, run.attempts("W")) == ("SUCCEEDED", [1, 1], 3)
 
 
 def test_a_stop_ends_a_run():
