@@ -4,10 +4,11 @@ After a restart of the kernel, names of the lesson's first cell have no value. T
 sentence, in place of a NameError and the code of the kit.
 """
 
+import ast
 import contextlib
+import dis
 import os
 import re
-import symtable
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -76,7 +77,7 @@ def names_of(cells: Iterable[Cell]) -> set[str]:
     found = set[str]()
     for cell in cells:
         python = TransformerManager().transform_cell(cell.source)
-        for symbol in symtable.symtable(python, "cell", "exec").get_symbols():
-            if symbol.is_imported() or symbol.is_assigned():
-                found.add(symbol.get_name())
+        code = compile(python, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        # Not `symtable`: since Python 3.12, it counts the names in a comprehension, too.
+        found |= {each.argval for each in dis.get_instructions(code) if each.opname == "STORE_NAME"}
     return found
