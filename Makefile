@@ -138,9 +138,8 @@ $(VENV)/ministack/.installed: $(VENV)/.installed tests/second/ministack.lock
 	@if $(VENV)/ministack/bin/python $(LOCKED) tests/second/ministack.lock; then touch $@; \
 	  else echo "MiniStack cannot be installed here." >&2; fi
 
-# Runs what a change can break: `make check`, the emulator, the notebooks, and a real browser. Its last line says what it
-# left out if there is none. Your own
-# emulator and your AWS settings are not touched.
+# Runs what a change can break: `make check`, the emulator, the notebooks, and a real browser. Without a browser, its last
+# line says what it left out. Your own emulator and your AWS settings are not touched.
 test: check
 	$(APART) tests/everything short
 
