@@ -84,7 +84,8 @@ def test_lessons(lottery):
     """A lesson's first cell makes what earlier lessons build, and its last says what is done."""
     target = connect(lottery.endpoint, attendee=f"{lottery.names.attendee}-c")
     restore(target, "05")
-    assert all(check.done for check in verify(target, "04"))
+    left_out = [1, 2, 3]  # nobody does the exercises here
+    assert [str(check) for check in verify(target, "04", without=left_out) if not check.done] == []
     assert not any(check.done for check in verify(target, "05"))
     restore(target, "01")
     assert Stack(target).left() == []
