@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from states_language.failures import Failure
+
 Json = Any
 State = Mapping[str, Any]
 Event = dict[str, Any]
@@ -38,7 +40,7 @@ class Failed:
 
     Args:
         id: Its id.
-        error: The error's name.
+        error: The error's name. With ``States.Runtime``, the call could not even begin: the execution fails.
         cause: The cause.
         status: For a child: ``FAILED``, ``TIMED_OUT`` or ``ABORTED``.
     """
@@ -77,7 +79,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """Somebody has sent a heartbeat by a task's token."""
+    """Somebody has sent a heartbeat by a task's token, or has changed a Map Run (its ARN is the token)."""
 
     token: str
 
@@ -141,6 +143,19 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenMapRun:
+    """A Map Run begins. `Failed` with its ARN refuses it.
+
+    Args:
+        run: It, as it changes until its end.
+        label: What stands between the machine's name and the names of its children.
+    """
+
+    run: "MapRun"
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartChild:
     """Start a child execution of a Distributed Map.
 
@@ -181,7 +196,7 @@ class Done:
     """The execution has ended. Its fields say how."""
 
 
-Effect = Call | SetTimer | Cancel | StartChild | RedriveChild | Done
+Effect = Call | SetTimer | Cancel | OpenMapRun | StartChild | RedriveChild | Done
 
 # Where an execution stands.
 
@@ -298,6 +313,7 @@ class MapRun:
         redrives: How often it was redriven.
         counts: How many items have each status.
         total: How many items there are.
+        children: How many children they need.
         status: ``RUNNING``, ``SUCCEEDED``, ``FAILED`` or ``ABORTED``.
         read: What an ItemReader has listed so far.
     """
@@ -315,6 +331,7 @@ class MapRun:
     redrives: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     total: int = 0
+    children: int = 0
     status: str = "RUNNING"
     read: list[Json] = field(default_factory=list)
 
@@ -339,6 +356,7 @@ class Execution:
         redrives: How often it was redriven.
         timer: The timer of the machine's TimeoutSeconds, or of an Express execution.
         faults: Tracebacks of exceptions that nobody expected. There should be none.
+        refusal: Set it at any time, even while a step runs: the execution fails with it at once.
     """
 
     definition: State = field(repr=False)
@@ -356,6 +374,7 @@ class Execution:
     redrives: int = 0
     timer: str = ""
     faults: list[str] = field(default_factory=list, repr=False)
+    refusal: Failure | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.root = Run(self.definition)

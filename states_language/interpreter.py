@@ -143,8 +143,11 @@ class Step:
 
     def go_on(self) -> None:
         """Let everything that is ready go on until it waits."""
-        while self.ready and self.execution.status == "RUNNING":
-            self.unless_full(self.ready.popleft())
+        while self.execution.status == "RUNNING" and (self.ready or self.execution.refusal):
+            if self.execution.refusal:
+                self.fail_execution(self.execution.root, self.execution.refusal)
+            else:
+                self.unless_full(self.ready.popleft())
 
     def unless_full(self, act: Callable[[], None]) -> None:
         """Do something. If the history becomes full, the execution fails."""

@@ -7,12 +7,14 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from states_language.execution import (
+    Beat,
     Call,
     Failed,
     Frame,
     Input,
     Json,
     MapRun,
+    OpenMapRun,
     RedriveChild,
     StartChild,
     Succeeded,
@@ -51,6 +53,7 @@ def begin(step: "Step", frame: Frame, view: View, data: Json, most: int) -> Resu
     frame.map_run = run = MapRun(f"{base}/{label}:{step.new_id()}", kind, most, count, percentage)
     step.event(frame.run, "MapRunStarted", {"mapRunArn": run.arn})
     step.expect(frame, "map run", run.arn)
+    step.effects.append(OpenMapRun(run, label))
     if "Resource" in frame.state.get("ResultWriter", {}):
         told = "ResultWriter is not supported here. Without it, the results are the output of the Map."
         _fail(step, frame, Failure("States.ResultWriterFailed", told))
@@ -123,6 +126,7 @@ def _start(step: "Step", frame: Frame, view: View) -> Result | None:
     assert run is not None
     run.total = len(frame.items)
     frame.items = inputs(step, frame, view)
+    run.children = len(frame.items)
     return _more(step, frame)
 
 
@@ -190,6 +194,8 @@ def told(step: "Step", frame: Frame, what: str, message: Input) -> Result | None
     """A file has come, a child has ended, or the Map Run cannot begin."""
     run = frame.map_run
     assert run is not None
+    if isinstance(message, Beat):
+        return _more(step, frame)
     if isinstance(message, Failed) and what in {"reader", "map run"}:
         error = READER_FAILED if what == "reader" else message.error
         _fail(step, frame, Failure(error, message.cause))

@@ -65,6 +65,7 @@ class Map(Kind):
         if is_distributed(frame.state):
             return map_run.begin(step, frame, view, data, most)
         frame.items = items_of(view, data)
+        map_run.tolerance(view, data)  # it has no effect here, but its fields must have values
         started = step.event(frame.run, "MapStateStarted", {"length": len(frame.items)})
         frame.children, frame.begun, frame.left = [None] * len(frame.items), 0, len(frame.items)
         for _ in range(min(most or MOST_AT_ONCE, MOST_AT_ONCE, len(frame.items))):

@@ -75,6 +75,11 @@ class StateTest:
     def __post_init__(self) -> None:
         self._step = _Testing(self)
 
+    @property
+    def execution(self) -> Execution:
+        """The execution with this one state."""
+        return self._step.execution
+
     def begin(self) -> list[Effect]:
         """Begin the state. Without a mock, the effects have its call, or the timer of a Wait."""
         return self._step.began()

@@ -125,5 +125,7 @@ def _assigned(fields: Mapping[str, Any], evaluated: Any, view: View) -> dict[str
     for together, largest in ((values, LARGEST), ({**view.variables, **values}, _LARGEST_TOGETHER)):
         if sum(len(compact(value).encode()) for value in together.values()) > largest:
             limit = "the maximum number of bytes service limit."
-            raise Failure(DATA_LIMIT, f"The state assigned variables with a size exceeding {limit}")
+            name = view.context.get("State", {}).get("Name", "")
+            told = f"The state/task '{name}' assigned variables with a size exceeding {limit}"
+            raise Failure(DATA_LIMIT, told)
     return values

@@ -22,7 +22,7 @@ from states_language.execution import (
     Submitted,
     Succeeded,
 )
-from states_language.failures import TIMEOUT, Failure, heartbeat_missed, too_large
+from states_language.failures import RUNTIME, TIMEOUT, Failure, heartbeat_missed, runtime, too_large
 from states_language.fields import View
 from states_language.kinds import Kind
 from states_language.outputs import Result, arguments, effective_input
@@ -83,6 +83,8 @@ class Task(Kind):
             self._set_limits(step, frame, "HeartbeatSeconds")
         elif isinstance(message, Failed):
             step.came(frame, message.id)
+            if message.error == RUNTIME:
+                raise runtime(message.cause or "")
             self._fail(step, frame, Failure(message.error, message.cause), "Failed")
         elif isinstance(message, Answered):
             is_early = "call" in frame.waits.values() and kind_of(frame.state["Resource"]) != "Activity"

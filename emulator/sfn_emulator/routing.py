@@ -10,15 +10,12 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
 from sfn_emulator.dynamodb.api import DynamoDbApi
-from sfn_emulator.engine import map_runs
 from sfn_emulator.engine.application import Moto
-from sfn_emulator.engine.clients import EngineClients
-from sfn_emulator.engine.executions import StatusChange
+from sfn_emulator.engine.clients import Clients
 from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request
 from sfn_emulator.http.normalization import normalized
@@ -32,11 +29,16 @@ from sfn_emulator.lambda_.api import LambdaApi
 from sfn_emulator.lambda_.runner import Runner
 from sfn_emulator.logs import LogsApi, LogWriter
 from sfn_emulator.pages import LINKED, Pages
+from sfn_emulator.process.pool import Pool
 from sfn_emulator.process.record import HEALTH, Record
+from sfn_emulator.process.timers import Timers
 from sfn_emulator.s3 import S3Api
 from sfn_emulator.sns.api import SnsApi
 from sfn_emulator.sns.mail import Mailbox
 from sfn_emulator.states.api import StatesApi
+from sfn_emulator.states.calls import Calls
+from sfn_emulator.states.world import World
+from sfn_emulator.watching.changes import StatusChange
 from sfn_emulator.watching.cloudwatch import CloudWatchApi
 from sfn_emulator.watching.events import EventsApi
 
@@ -89,6 +91,8 @@ class Router:
         request_came: Called at each request.
         enforces_iam: Whether policies are enforced.
         access_key: The owner's access key.
+        retry_pace: The part of its interval that a Retry waits.
+        virtual: Whether time stands.
     """
 
     def __init__(
@@ -99,6 +103,8 @@ class Router:
         *,
         enforces_iam: bool,
         access_key: str,
+        retry_pace: float = 1.0,
+        virtual: bool = False,
     ) -> None:
         self._record = record
         self._request_came = request_came
@@ -122,7 +128,15 @@ class Router:
                 traceback.print_exc()
 
         self._pages = Pages(sns, mailbox, endpoint)
-        clients = EngineClients(self.answer, sessions)
+        clients = Clients(self.answer)
+        self._pool = Pool()
+        self.timers = Timers(self._pool, virtual=virtual)
+        calls = Calls(clients, sessions.of_machine)
+
+        def why_not(role: str, machine: str) -> str:
+            return self._authorizer.why_not(role, "states:StartExecution", machine)
+
+        world = World(self._pool, self.timers, calls, why_not, announce, writer, pace=retry_pace)
 
         def cloudformation() -> Service:
             from sfn_emulator.cloudformation.api import CloudFormationApi  # noqa: PLC0415
@@ -139,12 +153,10 @@ class Router:
             "s3": S3Api(self._moto),
             "monitoring": cloudwatch,
             "sns": sns,
-            "states": StatesApi(self._moto, self._authorizer, writer, announce),
+            "states": StatesApi(self._moto, self._authorizer, world),
         }
         # moto's reset goes through everything that is loaded. Nothing may be loaded at the same time.
         self._loading = threading.Lock()
-        clients.install()
-        map_runs.install(partial(self._authorizer.why_not, action="states:StartExecution"))
 
     def refuse(self, request: Request) -> Reply | None:
         """Refuse a request by its headers, before its body is read; None if the request may come in."""

@@ -20,7 +20,7 @@ import awslambdaric  # noqa: F401 (the workers need it; if it is missing, no emu
 import psutil
 from filelock import FileLock, Timeout
 
-from sfn_emulator.engine import patches, payloads, performance
+from sfn_emulator.engine import patches
 from sfn_emulator.errors import ALREADY_RUNNING, EXPLAINED, PORT_IN_USE, EmulatorError
 from sfn_emulator.http.authentication import new_access_key
 from sfn_emulator.http.server import HttpServer
@@ -35,6 +35,7 @@ from sfn_emulator.process.record import (
     write_key,
     write_record,
 )
+from sfn_emulator.process.store import storage
 from sfn_emulator.routing import Router
 
 _ENDING_SECONDS: Final = 10.0
@@ -148,7 +149,7 @@ def _serve(
     _remove_files(folder)  # an earlier emulator may have been killed
     if lifetime.while_pid is not None:
         run_for(folder, lifetime.while_pid)
-    payloads.storage.open(folder / "histories")
+    storage.open(folder / "histories")
     children.adopt_orphans()
     # With `--foreground`, this process may have children that do not belong to the emulator.
     spared = children.descendants()
@@ -161,10 +162,16 @@ def _serve(
         workers="forked" if environment.forks_workers(variables) else "started",
         allowed_hosts=list(allowed_hosts),
     )
-    performance.pace.part = environment.retry_pace(variables)
     write_key(folder, access_key := new_access_key("AKIA"))
     checks_iam = environment.enforces_iam(variables)
-    router = Router(record, folder, lifetime.request_came, enforces_iam=checks_iam, access_key=access_key)
+    router = Router(
+        record,
+        folder,
+        lifetime.request_came,
+        enforces_iam=checks_iam,
+        access_key=access_key,
+        retry_pace=environment.retry_pace(variables),
+    )
     server.refuse, server.answer = router.refuse, router.receive
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: lifetime.ended.set())
@@ -179,7 +186,7 @@ def _serve(
         remove_record(folder, record)
         server.shutdown()
         router.close()
-        payloads.storage.close()
+        storage.close()
         children.end_descendants(spared)
         _remove_files(folder)  # people are named in mails
 

@@ -33,7 +33,7 @@ from sfn_emulator.cloudformation.template import (
     transformed,
 )
 from sfn_emulator.engine.application import read_object
-from sfn_emulator.engine.clients import EngineClients
+from sfn_emulator.engine.clients import Clients
 from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request
 from sfn_emulator.http.query_protocol import parameters_of_form
@@ -73,7 +73,7 @@ class CloudFormationApi:
 
     def __init__(
         self,
-        clients: EngineClients,
+        clients: Clients,
         answer: Callable[[Request], Reply],
         authorizer: Authorizer,
         sessions: Sessions,

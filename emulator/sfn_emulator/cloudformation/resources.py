@@ -19,7 +19,7 @@ from sfn_emulator.cloudformation.resource_types import (
     resource_types,
 )
 from sfn_emulator.engine.application import read_object
-from sfn_emulator.engine.clients import CallError, EngineClients
+from sfn_emulator.engine.clients import CallError, Clients
 from sfn_emulator.http.messages import ACCOUNT, Arn, RefusalError, Reply, Request, Scope
 from sfn_emulator.http.service_models import as_in_asl
 
@@ -104,7 +104,7 @@ class Provider:
         owner_key: The key with which AWS itself calls.
     """
 
-    clients: EngineClients
+    clients: Clients
     answer: Callable[[Request], Reply]
     scope: Scope
     owner_key: str
@@ -310,7 +310,7 @@ class Provider:
         return {api: shaped(shape.members[api], given[it], f"#/{it}") for api, it in names.items()}
 
     def _model(self, kind: ResourceType) -> Any:
-        return self.clients.of_callers(self.scope.region, kind.service).meta.service_model
+        return self.clients.of(self.scope.region, kind.service).meta.service_model
 
     def _shape(self, kind: ResourceType, operation: str) -> Any:
         return self._model(kind).operation_model(operation).input_shape

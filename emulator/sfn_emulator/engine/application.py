@@ -25,7 +25,6 @@ _USUAL: Final = {
     "lambda": "/2015-03-31/functions/",
     "sns": "ListTopics",
     "dynamodb": "DynamoDB_20120810.ListTables",
-    "states": "AWSStepFunctions.ListStateMachines",
     "logs": "Logs_20140328.DescribeLogGroups",
 }
 #: Larger objects of S3 are in files.
@@ -57,7 +56,6 @@ class Moto:
             return create_backend_app(service)
 
         share_models()
-        default_user_config["stepfunctions"] = {"execute_state_machine": True}
         default_user_config["lambda"] = {"use_docker": False}
         return partial(run_wsgi_app, DomainDispatcherApplication(application_of), buffered=True)
 

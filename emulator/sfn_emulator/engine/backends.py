@@ -1,7 +1,6 @@
-"""Read users, policies, histories, functions and rules from moto's backends, and write logs there.
+"""Read users, policies, functions and rules from moto's backends, and write logs there.
 
-Through moto's API, this would be too slow. One call of a function would need a dozen calls of IAM, and one
-page of a history would copy all events. Nothing is stored here, so a policy counts as soon as it is attached.
+Through moto's API, this would be too slow: one call of a function would need a dozen calls of IAM. Nothing is stored here, so a policy counts as soon as it is attached.
 """
 
 import sys
@@ -9,7 +8,6 @@ import traceback
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sfn_emulator.engine.payloads import History, history_of
 from sfn_emulator.http.authentication import Caller, name_of
 from sfn_emulator.http.messages import ACCOUNT, Arn
 
@@ -85,38 +83,6 @@ def find_arn(partition: str, account: str, kind: str, name: str) -> str | None:
     return str(identity.arn) if identity else None
 
 
-def events_of(execution_arn: str) -> History:
-    """An execution's events so far, in the form of moto's engine, with their inputs and outputs.
-
-    Args:
-        execution_arn: The ARN of an execution that exists or was just deleted.
-
-    Returns:
-        The events; none before the execution has begun.
-    """
-    execution = execution_of(execution_arn)
-    return history_of(execution) if execution else History()
-
-
-def running(execution_arn: str) -> object | None:
-    """The object of a running execution in moto; None if the execution does not run."""
-    execution = execution_of(execution_arn)
-    return execution if execution and execution.exec_status == "RUNNING" else None
-
-
-def machine_of(arn: str) -> Any:
-    """The object of a state machine in moto, which starts the executions."""
-    from moto.stepfunctions.parser.models import stepfunctions_parser_backends
-
-    return stepfunctions_parser_backends[Arn.of(arn).account][Arn.of(arn).region].describe_state_machine(arn)
-
-
-def remove_execution(machine_arn: str, arn: str) -> None:
-    """Remove an execution from its machine."""
-    executions = machine_of(machine_arn).executions
-    executions[:] = [execution for execution in executions if execution.exec_arn != arn]
-
-
 def rules_of(region: str, bus: str) -> list[EventRule]:
     """The rules of an event bus. Before the first call of EventBridge, there are none."""
     # While the module is imported, it may lack this name. Other services of moto import it, too.
@@ -159,17 +125,6 @@ def codes() -> set[str]:
         for version in [function["latest"], *function["versions"]]
         if version is not None
     }
-
-
-def execution_of(arn: str) -> Any:
-    """The object of an execution in moto; None if its machine was deleted."""
-    from moto.core.exceptions import JsonRESTError
-    from moto.stepfunctions.parser.models import stepfunctions_parser_backends
-
-    try:
-        return stepfunctions_parser_backends[Arn.of(arn).account][Arn.of(arn).region].describe_execution(arn)
-    except JsonRESTError:
-        return None
 
 
 def _identity(caller: Caller) -> Any:

@@ -1,34 +1,24 @@
-"""Let moto's state machines call other services as their role, without leaving this process.
+"""Call the emulator's own services as somebody, without leaving this process.
 
-Without this module, moto's engine would make a new boto3 client for every state, and send its call to this
-server's port without a role. To make a client takes longer than the call. Two branches of a Parallel state
-can fail if they make a client at the same time, because boto3's default session is not thread-safe. Here each
-client is made once, and its requests (botocore's ``before-send`` event) go directly to the router. Each
-thread stores the role of the state machine that it runs, and its calls use this role. A call without a role
-is denied.
+To make a client of botocore takes longer than a call. So each client is made once, and its requests
+(botocore's ``before-send`` event) go directly to the router, with the access key of whoever calls.
 """
 
-import base64
 import io
-import json
 import threading
 import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC
 from email.utils import formatdate
 from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from sfn_emulator.engine.application import signed
-from sfn_emulator.engine.failures import WrongTypesError
-from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import Reply, Request, Scope
-from sfn_emulator.http.replies import denied, error_reply, violation
-from sfn_emulator.http.service_models import shape_of
+from sfn_emulator.http.replies import denied, error_reply
 
 # The headers of AWS's replies, as the output of a Task tells them. Other services have the last ones.
 _HEADERS: Final = {
@@ -44,57 +34,76 @@ _HEADERS: Final = {
 }
 
 
-class EngineClients:
-    """The clients that moto's engine uses.
+#: The code of a call that botocore does not make.
+PARAMETERS: Final = "ParamValidationError"
+
+
+class CallError(Exception):
+    """A service refuses a call. The text is the service's message.
+
+    Args:
+        code: Such as ``"AccessDenied"``.
+        message: The message.
+        status: The HTTP status.
+        request_id: The id of the request.
+        host_id: The second id that S3 gives.
+    """
+
+    def __init__(self, code: str, message: str, status: int, request_id: str = "", host_id: str = "") -> None:
+        super().__init__(message)
+        self.code, self.status, self.host_id = code, status, host_id
+        self.request_id = request_id or str(uuid.uuid4())
+
+
+class Clients:
+    """The clients that state machines and stacks use.
 
     Args:
         answer: The router.
-        sessions: Give an access key to each role of a machine.
     """
 
-    def __init__(self, answer: Callable[[Request], Reply], sessions: Sessions) -> None:
+    def __init__(self, answer: Callable[[Request], Reply]) -> None:
         self._answer = answer
-        self._sessions = sessions
         self._thread = threading.local()
-        self._clients: dict[tuple[str, str, object], Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
 
-    def install(self) -> None:
-        """Make moto's engine in this process use these clients."""
-        global _installed  # noqa: PLW0603 (moto's engine is one for the whole process, too)
-        _installed = self
-
-    def client(self, make: Callable[..., Any], region: str, service: str, role_arn: str | None) -> Any:
-        """A client whose next calls in this thread are made as a machine with this role.
+    def of(self, region: str, service: str) -> Any:
+        """The client of a service in a region, which knows the shapes of the service.
 
         Args:
-            make: moto's function that makes a client, called once for each region and service.
             region: Such as ``"us-east-1"``.
-            service: Such as ``"lambda"``.
-            role_arn: None if there is no role. Then the calls are denied.
+            service: botocore's name of the service, such as ``"stepfunctions"``.
+
+        Raises:
+            UnknownServiceError: There is no such service.
         """
-        self._thread.key = self._sessions.of_machine(role_arn) if role_arn else None
         with self._lock:
-            if (service, region, make) not in self._clients:
-                self._clients[service, region, make] = client = make(region=region, service=service)
+            if (service, region) not in self._clients:
                 from botocore import UNSIGNED
 
+                client = _session().create_client(
+                    service,
+                    region_name=region,
+                    endpoint_url="http://127.0.0.1",  # by a number, S3's paths have the bucket
+                    aws_access_key_id="any",
+                    aws_secret_access_key="any",
+                    config=_config(),
+                )
                 # The router does not check signatures.
                 client.meta.events.register("choose-signer", lambda **_: UNSIGNED)
-                client.meta.events.register("provide-client-params", checked)
                 scope = Scope("", client.meta.region_name, client.meta.service_model.signing_name)
                 client.meta.events.register("before-send", partial(self._send, scope))
-                if service == "lambda":
-                    client.invoke = partial(self._invoke, scope, client.invoke)
-            return self._clients[service, region, make]
+                self._clients[service, region] = client
+            return self._clients[service, region]
 
     def call_as(
         self, key: str, region: str, service: str, operation: str, parameters: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Call a service with somebody's access key, inside this process.
+        """Call a service with somebody's access key.
 
         Args:
-            key: The access key.
+            key: The access key. If it is empty, the call is denied.
             region: Such as ``"us-east-1"``.
             service: botocore's name of the service, such as ``"stepfunctions"``.
             operation: The operation's name, such as ``"CreateStateMachine"``.
@@ -103,42 +112,47 @@ class EngineClients:
         Raises:
             CallError: The service refuses the call.
         """
-        from botocore.exceptions import ClientError
+        from botocore.exceptions import ClientError, ParamValidationError
 
-        client = self.of_callers(region, service)
+        client = self.of(region, service)
         self._thread.key = key
         try:
             return dict(client._make_api_call(operation, parameters))
+        except ParamValidationError as error:  # such as a bucket's name that is no name
+            raise CallError(PARAMETERS, str(error), 400) from error
         except ClientError as error:
             told, metadata = error.response["Error"], error.response["ResponseMetadata"]
-            status, request_id = metadata["HTTPStatusCode"], metadata.get("RequestId") or str(uuid.uuid4())
-            raise CallError(told["Code"], told.get("Message", ""), status, request_id) from error
+            ids = metadata.get("RequestId", ""), metadata.get("HostId", "")
+            status = metadata["HTTPStatusCode"]
+            raise CallError(told["Code"], told.get("Message", ""), status, *ids) from error
 
-    def of_callers(self, region: str, service: str) -> Any:
-        """The client that `call_as` uses. It knows the shapes of the service."""
-        return self.client(_client_of_callers, region, service, None)
+    def invoke_as(self, key: str, region: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Invoke a function, without botocore if that suffices: it would take longer than the call.
 
-    def _invoke(self, scope: Scope, boto3_invoke: Callable[..., Any], **given: Any) -> Any:
-        """Call a function without boto3, which would take longer than the call. boto3 only reads errors."""
-        key, name = getattr(self._thread, "key", None), given.get("FunctionName")
-        if not (key and name and isinstance(name, str) and given.keys() == {"FunctionName", "Payload"}):
-            return boto3_invoke(**given)
-        target = f"/2015-03-31/functions/{quote(name, safe='')}/invocations"
-        headers = {"content-type": "application/json"} | signed(replace(scope, access_key=key))
+        Args:
+            key: The access key of the caller.
+            region: The function's region.
+            given: The parameters of Invoke. The payload is bytes.
+
+        Raises:
+            CallError: Lambda refuses the call.
+        """
+        if not key or given.keys() != {"FunctionName", "Payload"}:
+            return self.call_as(key, region, "lambda", "Invoke", given)
+        target = f"/2015-03-31/functions/{quote(given['FunctionName'], safe='')}/invocations"
+        headers = {"content-type": "application/json"} | signed(Scope(key, region, "lambda"))
         self._thread.latest = reply = self._answer(Request("POST", target, headers, given["Payload"]))
         if not reply.ok:
-            self._thread.reply = reply  # `_send` takes it
+            self._thread.reply = reply  # `_send` takes it, and botocore reads the error
             try:
-                return boto3_invoke(**given)
+                return self.call_as(key, region, "lambda", "Invoke", given)
             finally:
                 vars(self._thread).pop("reply", None)
-        from botocore.response import StreamingBody
-
         error = reply.headers.get("X-Amz-Function-Error")
         return {
             "StatusCode": reply.status,
             "ExecutedVersion": reply.headers["X-Amz-Executed-Version"],
-            "Payload": StreamingBody(io.BytesIO(reply.body), len(reply.body)),
+            "Payload": io.BytesIO(reply.body),
         } | ({"FunctionError": error} if error else {})
 
     def metadata(self, service: str) -> dict[str, Any]:
@@ -191,133 +205,18 @@ class EngineClients:
         return AWSResponse(request.url, reply.status, reply_headers, _Raw(reply.body))
 
 
-class CallError(Exception):
-    """A service refuses a call. The text is the service's message.
-
-    Args:
-        code: Such as ``"AccessDenied"``.
-        message: The message.
-        status: The HTTP status.
-        request_id: The id of the request.
-    """
-
-    def __init__(self, code: str, message: str, status: int, request_id: str) -> None:
-        super().__init__(message)
-        self.code, self.status, self.request_id = code, status, request_id
-
-
 @cache
 def _session() -> Any:
-    """All clients of callers share it, because each session reads AWS's endpoints again."""
+    """All clients share it, because each session reads AWS's endpoints again."""
     from botocore.session import Session
 
     return Session()
 
 
-def _client_of_callers(region: str, service: str) -> Any:
+def _config() -> Any:
     from botocore.config import Config
 
-    return _session().create_client(
-        service,
-        region_name=region,
-        endpoint_url="http://127.0.0.1",  # by a number, S3's paths have the bucket
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
-        config=Config(
-            parameter_validation=False, retries={"total_max_attempts": 1}, inject_host_prefix=False
-        ),
-    )
-
-
-_installed: EngineClients | None = None
-
-
-def boto_client_for(
-    original: Callable[..., Any], region: str, service: str, state_credentials: Any = None
-) -> Any:
-    """A state machine calls other services with its role, inside this process."""
-    if _installed is None:
-        raise RuntimeError("no emulator serves the calls of moto's engine")
-    return _installed.client(original, region, service, getattr(state_credentials, "role_arn", None))
-
-
-def with_metadata(original: Callable[..., Any], self: Any, env: Any, **given: Any) -> None:
-    """The output of an optimized integration tells about the HTTP reply of its service. moto drops that."""
-    original(self, env, **given)
-    if _installed is not None:
-        told = _installed.metadata(self.resource.service_name)
-        env.stack[-1] = dict(sorted((env.stack[-1] | told).items()))
-
-
-def with_invocation_type(original: dict[str, set[str]]) -> dict[str, set[str]]:
-    """A Task of lambda:invoke also passes its InvocationType on. moto drops it."""
-    return {"invoke": original["invoke"] | {"InvocationType"}}
-
-
-_JSON_TYPES: Final = {"structure": dict, "map": dict, "list": list}
-
-
-def checked(params: dict[str, Any], model: Any, **_: Any) -> dict[str, Any]:
-    """The parameters of a call without those that are null. botocore checks nothing for moto.
-
-    Raises:
-        ClientError: A parameter that the service needs is null.
-        WrongTypesError: One that is an object or an array has another type.
-    """
-    from botocore.exceptions import ClientError
-
-    shape = model.input_shape
-    given = {name: value for name, value in params.items() if value is not None}
-    kinds = {name: member.type_name for name, member in shape.members.items()} if shape else {}
-    fits = {name: isinstance(it, _JSON_TYPES.get(kinds.get(name, ""), object)) for name, it in given.items()}
-    if not all(fits.values()):
-        raise WrongTypesError(*(name for name in fits if not fits[name]))
-    for name in shape.required_members if shape else ():
-        if name in given or name not in params:
-            continue
-        text = violation(f"{name[0].lower()}{name[1:]}", "not be null", missing=True)
-        reply = {"Error": {"Code": "ValidationException", "Message": text}}
-        about = {"HTTPStatusCode": 400, "RequestId": str(uuid.uuid4())}
-        raise ClientError(reply | {"ResponseMetadata": about}, model.name)  # type: ignore[arg-type]
-    return {
-        name: json.dumps(value) if kinds.get(name) == "string" and not isinstance(value, str) else value
-        for name, value in given.items()
-    }
-
-
-def of_any_type(original: Callable[..., Any], self: Any, parameters: Any, structure_shape: Any) -> None:
-    """A parameter that should be an object may be something else. Then botocore refuses it."""
-    if isinstance(parameters, dict):
-        original(self, parameters, structure_shape)
-
-
-def named_as_in_api(original: Callable[..., Any], self: Any, parameters: Any, **given: Any) -> None:
-    """The parameters of a call get the names and types of its API. moto keeps those of the definition."""
-    original(self, parameters, **given)
-    self._to_boto_request(parameters, _shape_of(self, "input"))
-
-
-def named_as_in_definitions(
-    _: Callable[..., Any], self: Any, response: Any, *, service_action_name: str = "", **given: Any
-) -> None:
-    """The result of a call is JSON. Its names begin with capitals, and are sorted. moto keeps the API's."""
-    self._from_boto_response(response, _shape_of(self, "output", service_action_name))
-
-    def as_json(value: Any) -> Any:
-        if isinstance(value, bytes):
-            return base64.b64encode(value).decode()
-        if self.resource.service_name == "states":
-            return round(value.timestamp() * 1000)
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-    told = json.loads(json.dumps(response, default=as_json))
-    response.clear()
-    response.update(sorted(told.items()))
-
-
-def _shape_of(task: Any, side: str, action: str = "") -> Any:
-    operation = (action or task.resource.api_action).replace("_", "")
-    return shape_of(task._get_boto_service_name(), operation, side)
+    return Config(parameter_validation=False, retries={"total_max_attempts": 1}, inject_host_prefix=False)
 
 
 class _Raw(io.BytesIO):

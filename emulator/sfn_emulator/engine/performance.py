@@ -6,48 +6,20 @@ Each function gets the function or class that it replaces, and `patches` lists t
 import copy
 import importlib
 import json
-import pickle
 import re
 import string
 import threading
-import time
-from collections import deque
-from collections.abc import Callable
 from functools import lru_cache, partial, wraps
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any, Final
 
-from sfn_emulator.engine.internals import MotoFunction, engine_module
+from sfn_emulator.engine.internals import MotoFunction
 
 
 def remembered(original: MotoFunction) -> MotoFunction:
     """Remember the results of a function, which depend only on its arguments."""
     return lru_cache(4096)(original)
-
-
-def remembered_parser(parse: Callable[[str], Any]) -> Any:
-    """Parse each definition once, when its machine is made. Each execution gets a copy that it may change."""
-    return SimpleNamespace(parse=lambda definition: (pickle.loads(_pickled(parse, definition)), None))
-
-
-def parsed_before(_: Any) -> Any:
-    """Parse nothing when a machine is stored: `states/validation.py` has checked its definition."""
-    return SimpleNamespace(parse=lambda definition: None)
-
-
-@lru_cache(256)
-def _pickled(parse: Callable[[str], Any], definition: str) -> bytes:
-    return pickle.dumps(parse(definition)[0])
-
-
-def in_same_thread(original: MotoFunction, self: Any, env: Any) -> None:
-    """Run an execution or a branch without a time-out in the thread that would wait for it."""
-    if self.timeout_seconds:
-        original(self, env)
-        return
-    env.next_state_name = self.start_at.start_at_name
-    engine_module("asl.component.eval_component").EvalComponent.eval(self, env)
 
 
 def only_own_models(_: MotoFunction) -> MotoFunction:
@@ -114,11 +86,6 @@ def random_string(
     return text.lower() if lower_case else text
 
 
-def forgotten(_: list[Any]) -> deque[Any]:
-    """Keep no list of all threads of all executions. Nobody reads it."""
-    return deque(maxlen=0)
-
-
 class _Copies(threading.local):
     """Replaces the module `copy` in moto's DynamoDB.
 
@@ -157,28 +124,6 @@ def sparing_transaction(original: MotoFunction, self: Any, transact_items: list[
         original(self, transact_items)
     finally:
         _copies.items_stay = False
-
-
-class Pace:
-    """Replaces the module `time` in moto's Retry.
-
-    Attributes:
-        part: The part of its interval that a Retry waits.
-    """
-
-    part = 1.0
-
-    def sleep(self, seconds: float) -> None:
-        """Wait for a part of this time."""
-        time.sleep(seconds * self.part)
-
-
-pace: Final = Pace()
-
-
-def paced(_: Any) -> Pace:
-    """A Retry waits only for a part of its interval, if the user wants it."""
-    return pace
 
 
 def forgotten_instance(_: MotoFunction, model: type, *__: Any, **___: Any) -> Any:

@@ -138,6 +138,11 @@ def shape_of(service: str, operation: str, side: str) -> Any:
     return getattr(_model_of(service, operation), f"{side}_shape", None)
 
 
+def has_operation(service: str, operation: str) -> bool:
+    """Whether AWS has this operation. The service has botocore's name."""
+    return _model_of(service, operation) is not None
+
+
 @lru_cache(16)  # each one keeps the model of its service in memory
 def _model_of(service: str, operation: str) -> Any:
     from botocore.model import ServiceModel  # noqa: PLC0415 (it takes a while)

@@ -1,13 +1,13 @@
-"""State machines, their versions and aliases, as AWS keeps them. moto's engine runs what they start."""
+"""State machines, their versions, aliases and tags, as AWS keeps them."""
 
 import json
 import random
 import re
 import threading
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from sfn_emulator.engine.application import Moto
@@ -16,7 +16,8 @@ from sfn_emulator.http.paging import page_of
 from sfn_emulator.http.replies import json_reply, violation
 from sfn_emulator.http.service_models import check_call
 from sfn_emulator.iam.authorization import Authorizer
-from sfn_emulator.states.validation import check_definition
+from sfn_emulator.process.timers import now
+from sfn_emulator.states.validation import ROLE, check_definition, check_name
 from states_language import all_states, variable_references
 
 Description = Mapping[str, Any]
@@ -57,6 +58,7 @@ class Machine:
     versions: dict[int, Description] = field(default_factory=dict)
     newest: int = 0
     aliases: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,11 @@ class Started:
     updated: float
     names: Mapping[str, str]
 
+    @property
+    def definition(self) -> Any:
+        """What it runs. All executions share it, so nobody may change it."""
+        return _parsed(self.machine["definition"])
+
     def execution_arn(self, name: str) -> str:
         """The ARN of an execution with this name. Each execution of an express machine has one of its own."""
         if self.machine["type"] == "EXPRESS":
@@ -86,15 +93,17 @@ class Machines:
     """Answers the operations on state machines, versions and aliases.
 
     Args:
-        moto: Stores names and tags, and lists machines.
+        moto: Stores the log groups.
         authorizer: Checks whether Step Functions can assume a role.
+
+    Attributes:
+        naming: Held while somebody looks whether a name is free, and then uses it.
     """
 
     def __init__(self, moto: Moto, authorizer: Authorizer) -> None:
         self._moto = moto
         self._authorizer = authorizer
         self._machines: dict[str, Machine] = {}
-        # moto checks whether a name is free, and then uses it. Two requests at once could use the same name.
         self.naming = threading.RLock()
         self.operations = {
             "CreateStateMachine": self._create,
@@ -102,6 +111,8 @@ class Machines:
             "DescribeStateMachine": self._describe,
             "ListStateMachines": self._list,
             "TagResource": self._tag,
+            "UntagResource": self._tag,
+            "ListTagsForResource": self._tag,
             "PublishStateMachineVersion": self._publish,
             "ListStateMachineVersions": self._list_versions,
             "DeleteStateMachineVersion": self._delete_version,
@@ -162,17 +173,17 @@ class Machines:
 
     def _create(self, request: Request) -> Reply:
         given = {name: value for name, value in request.json.items() if value is not None}
+        check_call("stepfunctions", request.operation, given)
         _check_version(given)
-        check_definition(str(given.get("definition", "")), given.get("type"))
-        self.check_role(request, request.scope.arn(f"stateMachine:{given.get('name', '')}"))
-        self._check_rule(given["definition"], given.get("roleArn", ""), request.scope)
-        logging = self._logging(request, given.get("loggingConfiguration") or {}, given.get("roleArn", ""))
-        for_moto = {name: it for name, it in given.items() if name not in {"publish", "versionDescription"}}
+        check_name(given["name"])
+        check_definition(given["definition"], given.get("type"))
+        if not ROLE.fullmatch(given["roleArn"]):
+            raise RefusalError("InvalidArn", f"Invalid Role Arn: '{given['roleArn']}'")
+        arn, created = request.scope.arn(f"stateMachine:{given['name']}"), now()
+        self.check_role(request, arn)
+        self._check_rule(given["definition"], given["roleArn"], request.scope)
+        logging = self._logging(request, given.get("loggingConfiguration") or {}, given["roleArn"])
         with self.naming:
-            reply = self._moto(request.with_json(for_moto))
-            if not reply.ok:
-                return reply
-            arn, created = reply.json["stateMachineArn"], reply.json["creationDate"]
             new: Description = {
                 "stateMachineArn": arn,
                 "name": given["name"],
@@ -185,7 +196,9 @@ class Machines:
                 "tracingConfiguration": {"enabled": False} | (given.get("tracingConfiguration") or {}),
                 "encryptionConfiguration": given.get("encryptionConfiguration") or {"type": "AWS_OWNED_KEY"},
             }
-            machine = self._machines.setdefault(arn, Machine(new, created))
+            tags = {tag["key"]: tag["value"] for tag in given.get("tags", ())}
+            machine = self._machines.setdefault(arn, Machine(new, created, tags=tags))
+            created = machine.description["creationDate"]
             if any(machine.description[name] != new[name] for name in _SAME):
                 raise RefusalError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
             version = _published(machine, given.get("versionDescription")) if given.get("publish") else {}
@@ -208,7 +221,7 @@ class Machines:
             role = changes.get("roleArn") or machine.description["roleArn"]
             changes["loggingConfiguration"] = self._logging(request, changes["loggingConfiguration"], role)
         with self.naming:
-            machine.updated = seconds_now()
+            machine.updated = now()
             if any(machine.description[name] != value for name, value in changes.items()):
                 machine.description = {**machine.description, **changes, "revisionId": str(uuid.uuid4())}
             version = _published(machine, given.get("versionDescription")) if given.get("publish") else {}
@@ -236,17 +249,25 @@ class Machines:
         return json_reply({"stateMachines": listed} | more)
 
     def _tag(self, request: Request) -> Reply:
-        arn = request.json.get("resourceArn", "")
-        if self._machines.get(arn.rpartition(":")[0]):  # a version or an alias has no tags of its own
+        check_call("stepfunctions", request.operation, request.json)
+        arn = request.json["resourceArn"]
+        if (machine := self._machines.get(arn)) is None:  # a version or an alias has no tags of its own
             raise RefusalError("ResourceNotFound", f"Resource not found: '{arn}'")
-        return self._moto(request)
+        for tag in request.json.get("tags", ()):
+            machine.tags[tag["key"]] = tag["value"]
+        for key in request.json.get("tagKeys", ()):
+            machine.tags.pop(key, None)
+        shown = [{"key": key, "value": value} for key, value in machine.tags.items()]
+        return json_reply({"tags": shown} if request.operation.startswith("List") else {})
 
     def _publish(self, request: Request) -> Reply:
         machine = self._machine(request.json.get("stateMachineArn", ""))
-        asked, now = request.json.get("revisionId"), machine.description.get("revisionId", _INITIAL)
-        if asked not in {None, now}:
+        asked, present = request.json.get("revisionId"), machine.description.get("revisionId", _INITIAL)
+        if asked not in {None, present}:
             reason = f"Failed to publish the State Machine version for revision {asked}. "
-            raise RefusalError("ConflictException", f"{reason}The current State Machine revision is {now}.")
+            raise RefusalError(
+                "ConflictException", f"{reason}The current State Machine revision is {present}."
+            )
         with self.naming:
             version = _published(machine, request.json.get("description"))
         return json_reply({"creationDate": version["creationDate"]} | _version_of(version))
@@ -276,13 +297,13 @@ class Machines:
             rule = f"satisfy regular expression pattern: {_ALIAS.pattern}"
             raise RefusalError("ValidationException", violation("name", rule, given["name"]))
         machine = self._check_routes(given["routingConfiguration"])
-        now = seconds_now()
+        at = now()
         new = {
             "stateMachineAliasArn": f"{machine.description['stateMachineArn']}:{given['name']}",
             "name": given["name"],
             "routingConfiguration": given["routingConfiguration"],
-            "creationDate": now,
-            "updateDate": now,
+            "creationDate": at,
+            "updateDate": at,
         } | ({"description": given["description"]} if given.get("description") else {})
         alias = machine.aliases.setdefault(given["name"], new)
         if any(alias.get(name) != new.get(name) for name in ("description", "routingConfiguration")):
@@ -329,9 +350,9 @@ class Machines:
             raise RefusalError("ValidationException", reason)
         if "routingConfiguration" in changes:
             self._check_routes(changes["routingConfiguration"])
-        now = seconds_now()
-        aliases[name] = aliases[name] | changes | {"updateDate": now}
-        return json_reply({"updateDate": now})
+        at = now()
+        aliases[name] = aliases[name] | changes | {"updateDate": at}
+        return json_reply({"updateDate": at})
 
     def _describe_alias(self, request: Request) -> Reply:
         aliases, name = self._aliases(request)
@@ -378,9 +399,9 @@ class Machines:
         return logging
 
 
-def seconds_now() -> float:
-    """The time in seconds since 1970. AWS, and moto, too, cut it to milliseconds."""
-    return int(time.time() * 1000) / 1000
+@lru_cache(256)
+def _parsed(definition: str) -> Any:
+    return json.loads(definition)
 
 
 def with_references(description: Description) -> Description:
@@ -398,7 +419,7 @@ def _published(machine: Machine, description: str | None) -> Description:
     machine.newest += 1
     version = dict(machine.description)
     version["stateMachineArn"] = f"{version['stateMachineArn']}:{machine.newest}"
-    version["creationDate"] = seconds_now()
+    version["creationDate"] = now()
     if description:
         version["description"] = description
     machine.versions[machine.newest] = version

@@ -1,4 +1,4 @@
-"""Answer TestState: check its parameters as AWS does, and let the engine run the state.
+"""Answer TestState: check its parameters as AWS does, and run the state alone.
 
 See https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html
 """
@@ -6,18 +6,27 @@ See https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from sfn_emulator.engine.state_run import Mock, StateRun
 from sfn_emulator.http.messages import RefusalError, Reply, Request
 from sfn_emulator.http.replies import json_reply
 from sfn_emulator.http.service_models import check_call, check_result
-from sfn_emulator.states.validation import check_definition, check_input
+from sfn_emulator.process.store import History
+from sfn_emulator.process.timers import now
+from sfn_emulator.states.guard import outside
+from sfn_emulator.states.machines import Started
+from sfn_emulator.states.run import Run
+from sfn_emulator.states.validation import ROLE, check_definition, check_input
+from sfn_emulator.states.world import World
 from states_language import all_states, branches, ways_from
+from states_language.execution import Effect, Input, Start
+from states_language.one_state import Mock, MockError, StateTest
+from states_language.outside import Outside
+from states_language.values import moment
 
+_SECONDS: Final = 300  # AWS's limit for one TestState
 _DEFAULT_NAME: Final = "StateName"  # AWS's name for a state without a machine
 _MOCKABLE: Final = ("Task", "Map", "Parallel")
 _WITHOUT_MOCK: Final = (
@@ -34,12 +43,32 @@ _CONTEXT: Final[Mapping[str, Mapping[str, type]]] = {
 }
 
 
-def test_state(request: Request, check_role: Callable[[Request, str], None]) -> Reply:
+class _TestRun(Run):
+    """A state alone, in the place of an execution."""
+
+    test: StateTest
+
+    def take(self, inputs: Sequence[Input], outside: Outside) -> list[Effect]:
+        """Make a step. It is over as soon as there is a reply."""
+        effects = list[Effect]()
+        for each in inputs:
+            effects += self.test.begin() if isinstance(each, Start) else self.test.tell(each)
+        try:
+            is_over = self.test.reply is not None
+        except MockError:
+            is_over = True
+        if is_over and self.over:
+            self.over.set()
+        return effects
+
+
+def test_state(request: Request, check_role: Callable[[Request, str], None], world: World) -> Reply:
     """Answer a TestState.
 
     Args:
         request: The request.
         check_role: Refuses a request if Step Functions cannot assume its role for the machine with this ARN.
+        world: Where its call is made.
 
     Raises:
         RefusalError: With AWS's reason.
@@ -49,7 +78,7 @@ def test_state(request: Request, check_role: Callable[[Request, str], None]) -> 
     check_call("stepfunctions", "TestState", parameters)
     machine, name, state, in_map = _state(parameters)
     mock, role = _mock(parameters, state), parameters.get("roleArn")
-    if role is not None and not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/.+", role):
+    if role is not None and not ROLE.fullmatch(role):
         raise RefusalError("InvalidArn", f"Invalid Role Arn: '{role}'")
     run_id, machine_name = str(uuid.uuid4()), str(uuid.uuid4())
     machine_arn = scope.arn(f"stateMachine:{machine_name}")
@@ -60,7 +89,7 @@ def test_state(request: Request, check_role: Callable[[Request, str], None]) -> 
     check_input(parameters.setdefault("input", "{}"))
     state_input = json.loads(parameters["input"])
     variables = _object(parameters.get("variables", "{}"), "Variables must be a JSON object")
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    began = now()
     counted = {"RetryCount": 0} if state.get("Type") in _MOCKABLE else {}
     context = {
         "Execution": {
@@ -68,19 +97,41 @@ def test_state(request: Request, check_role: Callable[[Request, str], None]) -> 
             "Input": state_input,
             "Name": run_id,
             "RoleArn": role,
-            "StartTime": now,
+            "StartTime": moment(began),
         },
         "StateMachine": {"Id": machine_arn, "Name": machine_name},
-        "State": {"Name": name, "EnteredTime": now} | counted,
+        "State": {"Name": name, "EnteredTime": moment(began)} | counted,
     } | ({"Map": {"Item": {"Index": 0, "Value": state_input}}} if in_map else {})
     if "context" in parameters:
         context = _context(parameters["context"], state)
     configuration = parameters.get("stateConfiguration", {})
     result = parameters.get("mock", {}).get("result")
     texts = [parameters["input"], result, configuration.get("mapItemReaderData")]
-    given = (machine, name, state_input, context, variables, scope.region, role, mock, configuration)
-    state_run = StateRun(*given, texts=[text for text in texts if text is not None])
-    reply = state_run.reply()
+    test = StateTest(
+        json.loads(machine),
+        name,
+        state_input,
+        context,
+        variables,
+        mock,
+        configuration.get("retrierRetryCount") or 0,
+        configuration.get("mapIterationFailureCount") or 0,
+        configuration.get("mapItemReaderData"),
+        [text for text in texts if text is not None],
+        outside(),
+    )
+    about = {"type": "EXPRESS", "roleArn": role, "name": machine_name}
+    arn = scope.arn(f"express:{machine_name}:{run_id}:{uuid.uuid4()}")
+    started = Started(machine_arn, about, began, {})
+    run = _TestRun(arn, started, scope, test.execution, History(kept=False), "{}", began, world)
+    run.test = test
+    test.execution.context.update(context, Execution={"Id": arn, **context.get("Execution", {})})
+    world.run_alone(run, _SECONDS)
+    try:
+        reply = test.reply or {"status": "FAILED", "error": "States.Timeout", "inspectionData": {}}
+    except MockError as error:
+        raise _invalid(str(error)) from error
+    reply = dict(reply)
     if parameters.get("inspectionLevel", "INFO") == "INFO":
         del reply["inspectionData"]
     return json_reply(reply)

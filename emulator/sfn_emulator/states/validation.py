@@ -5,17 +5,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sfn_emulator.engine.internals import is_parsed, shape
 from sfn_emulator.http.messages import Arn, RefusalError
 from sfn_emulator.http.replies import violation
 from sfn_emulator.http.service_models import check_call
-from states_language import SCHEMA, Diagnostic, branches, diagnostics, not_json, states
-from states_language.structure import State
+from states_language import diagnostics, not_json
 
-_UNSUPPORTED: Final = "This emulator does not support the definition of this state"
+#: The ARN of a role.
+ROLE: Final = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+")
 _LARGEST: Final = 262_144
 _LARGEST_DEFINITION: Final = 1_048_576
-_LARGE_DEFINITION: Final = 65_536
 _FORBIDDEN: Final = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 
 
@@ -29,12 +27,21 @@ def check_execution(name: str, given: str) -> None:
     Raises:
         RefusalError: With AWS's reason.
     """
+    check_name(name)
+    check_input(given)
+
+
+def check_name(name: str) -> None:
+    """Refuse the name of a machine or an execution.
+
+    Raises:
+        RefusalError: With AWS's reason.
+    """
     if len(name) > 80:
         text = violation("name", "have length less than or equal to 80", name)
         raise RefusalError("ValidationException", text)
     if not name or _FORBIDDEN.search(name):
         raise RefusalError("InvalidName", f"Invalid Name: '{name}'")
-    check_input(given)
 
 
 def check_arns(parameters: Mapping[str, object]) -> None:
@@ -113,7 +120,7 @@ def check_size(definition: str) -> None:
 
 
 def check_definition(definition: str, kind: str | None = None) -> None:
-    """Refuse a definition in which `faults` finds an error.
+    """Refuse a definition in which AWS finds an error.
 
     Args:
         definition: Text in the Amazon States Language.
@@ -123,53 +130,7 @@ def check_definition(definition: str, kind: str | None = None) -> None:
         RefusalError: With AWS's reasons.
     """
     check_size(definition)
-    errors = [str(fault) for fault in faults(definition, kind) if fault.severity == "ERROR"]
-    if errors:
+    found = diagnostics(definition, express=kind == "EXPRESS")
+    if errors := [str(fault) for fault in found if fault.severity == "ERROR"]:
         reason = ", ".join(errors)
         raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{reason}'")
-
-
-def faults(definition: str, kind: str | None = None) -> list[Diagnostic]:
-    """List what AWS says about a definition, and what this emulator cannot run.
-
-    Args:
-        definition: Text in the Amazon States Language.
-        kind: The type of the machine, such as ``"EXPRESS"``.
-
-    Returns:
-        Empty if there is nothing to say.
-    """
-    found = diagnostics(definition, express=kind == "EXPRESS")
-    if any(fault.severity == "ERROR" for fault in found):
-        return found
-    machine = json.loads(definition)
-    if len(definition) > _LARGE_DEFINITION:
-        # moto's parser takes a millisecond for each state. A smaller definition is parsed as a whole, because
-        # the parser then remembers it for the executions.
-        machine["States"] = _one_of_each_shape(machine["States"])
-        definition = json.dumps(machine)
-    if not is_parsed(definition):
-        language = {"QueryLanguage": machine.get("QueryLanguage", "JSONPath")}
-        found.append(Diagnostic(SCHEMA, _UNSUPPORTED, _not_parsed(machine, "", language)))
-    return found
-
-
-def _one_of_each_shape(states: Mapping[str, State]) -> dict[str, State]:
-    found: dict[str, tuple[str, State]] = {}
-    for name, state in states.items():
-        found.setdefault(shape(state), (name, state))
-    return dict(found.values())
-
-
-def _not_parsed(workflow: State, at: str, language: Mapping[str, str]) -> str | None:
-    """The place of the first state that moto's parser does not accept."""
-    for name, state in states(workflow).items():
-        here = f"{at}/States/{name}"
-        holder = "ItemProcessor" if "ItemProcessor" in state else "Iterator"
-        for index, inner in enumerate(branches(state)):
-            inside = f"{here}/{holder}" if state["Type"] == "Map" else f"{here}/Branches[{index}]"
-            if place := _not_parsed(inner, inside, language):
-                return place
-        if not is_parsed(json.dumps({"StartAt": name, "States": {name: state}, **language})):
-            return here
-    return None

@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any, Final
 
 from sfn_emulator.engine.application import Moto
-from sfn_emulator.engine.executions import StatusChange
 from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request
 from sfn_emulator.http.paging import page_of
 from sfn_emulator.http.replies import json_reply, violation
@@ -26,6 +25,7 @@ from sfn_emulator.watching.alarms import (
     notification,
     subject,
 )
+from sfn_emulator.watching.changes import StatusChange
 from sfn_emulator.watching.metrics import Metric, Metrics
 
 Publish = Callable[[str, str, str, Mapping[str, str]], str | None]

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from sfn_emulator.engine.executions import StatusChange
 from sfn_emulator.http.messages import Arn, RefusalError
+from sfn_emulator.watching.changes import StatusChange
 
 Dimensions = tuple[tuple[str, str], ...]
 """The names and values of a metric's dimensions, sorted."""

@@ -1,8 +1,7 @@
 """Keep what executions hold in little memory, and limit what all of them hold together.
 
-moto keeps each event as an object, with its input or output. An endless loop with an input of 200 KB would
-take 5 GB. Here a `History` takes the place of moto's list of events. It stores each long text once, and keeps
-much data in files. An ended execution keeps its input and its output there, too, and nothing else.
+An endless loop with an input of 200 KB would take 5 GB if each event were kept as an object. A `History`
+stores each long text once, and keeps much data in files. An execution that has succeeded keeps nothing else.
 
 There are two limits for all executions together: for the memory of those that run, and for all files. Beyond
 a limit, the largest execution fails with `ERROR`, and the others go on. AWS has no such limits.
@@ -12,7 +11,6 @@ import contextlib
 import ctypes
 import gc
 import itertools
-import json
 import pickle
 import shutil
 import sys
@@ -21,18 +19,19 @@ import threading
 import time
 import traceback
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from copy import copy
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, Final, overload
-from weakref import ref
+from typing import Any, Final, Protocol, overload
 
 import psutil
 
-from sfn_emulator.engine.internals import MotoFunction, engine_module
+from states_language.execution import Execution, Frame, MapRun
+from states_language.execution import Run as Branch
+from states_language.failures import Failure
 
 Event = dict[str, Any]
+Log = Callable[[Event], None]
 Place = tuple[int, int]
 """Where a text is: its first byte, and its length in bytes."""
 
@@ -46,16 +45,12 @@ _MB: Final = 1 << 20
 _BETWEEN_LOOKS: Final = 16 * _MB
 _LITTLE: Final = 20 * _MB
 _LEFT_FREE: Final = 100 * _MB  # of the disk
-_LOG_FILE: Final = 16 * _MB
-_LOG_FILES: Final = 8  # a reader of a group may get all of them at once
 _SAMPLE: Final = 50
 _LEVELS: Final = 50
-#: The classes that hold data of executions are in these modules.
-_DATA: Final = (
-    "moto.stepfunctions.parser.asl.eval.",
-    "moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.job",
-    "sfn_emulator.engine.redrives",
-)
+#: The classes that hold data of executions.
+_DATA: Final = (Execution, Frame, Branch, MapRun)
+#: All executions of a machine share these.
+_SHARED: Final = {"definition", "workflow", "state"}
 
 
 class Spool:
@@ -123,18 +118,24 @@ class Spool:
 
 
 class History(Sequence[Event]):
-    """The events of an execution, in the form of moto's engine. Each reader gets objects of its own.
+    """The events of an execution, in AWS's form. Each reader gets objects of its own.
+
+    Args:
+        log: Gets each event, too.
+        kept: Whether somebody can ask for the events. Else they are only counted.
 
     Attributes:
         lock: Held while events are read or added.
+        log: See above.
+        is_kept: See above.
         last: The type of the newest event.
         ended: When the execution ended, on the monotonic clock; 0 if it runs.
-        refusal: The error and the cause, if the execution fails because it holds too much.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, log: Log | None = None, *, kept: bool = True) -> None:
         self.lock = threading.RLock()
-        self.last, self.ended, self.refusal = "", 0.0, dict[str, str]()
+        self.log, self.is_kept, self._count = log, kept, 0
+        self.last, self.ended = "", 0.0
         self._records, self._texts = Spool(), Spool()
         self._ends = array("Q", [0])  # of the records; the first one begins at 0
         self._places: dict[int, Place] = {}  # of texts, by their hashes
@@ -148,16 +149,20 @@ class History(Sequence[Event]):
 
     def append(self, event: Event) -> None:
         """Add an event."""
+        if self.log:
+            self.log(event)
         storage.passed(_LONG)
         with self.lock:
-            if self._is_open:
+            self._count += 1
+            if self._is_open and self.is_kept:
                 self._records.append(pickle.dumps(self._without_texts(event), 5))
                 self._ends.append(self._records.size)
             self.last = event["type"]
             self.ended = time.monotonic() if self.last in ENDS else 0.0
+        storage.check()
 
     def __len__(self) -> int:
-        return len(self._ends) - 1
+        return self._count
 
     @overload
     def __getitem__(self, index: int) -> Event: ...
@@ -190,6 +195,10 @@ class History(Sequence[Event]):
                 self._places[hash(data)] = place = self._forgotten + begin, len(data)
             return place
 
+    def sparing(self, text: str) -> str | Place:
+        """A short text itself, or where a long one is."""
+        return self.keep(text) if len(text) > _LONG else text
+
     def text(self, place: Place) -> str | None:
         """A stored text; None if it was removed."""
         begin, length = place
@@ -211,13 +220,11 @@ class History(Sequence[Event]):
             self._is_open = False
             self.forget_texts()
             self._records.clear()
-            self._ends = array("Q", [0])
+            self._ends, self._count = array("Q", [0]), 0
 
     def _without_texts(self, value: Any) -> Any:
         if isinstance(value, dict):
-            made = {} if type(value) is dict else copy(value)
-            made.update((name, self._without_texts(each)) for name, each in value.items())
-            return made
+            return {name: self._without_texts(each) for name, each in value.items()}
         return self.keep(value) if isinstance(value, str) and len(value) > _LONG else value
 
     def _with_texts(self, value: Any) -> Any:
@@ -239,6 +246,7 @@ class Storage:
         folder: Where their files are.
         most_in_files: How many bytes all files may have together.
         most_in_memory: How many bytes the running executions may hold together.
+        runs: Gives all executions that are kept.
         suspicious: If this process has so many bytes, it looks what the running executions hold.
         usual: How many bytes this process had before its first execution.
         block: What was read last: the file, where it begins, and its bytes.
@@ -247,6 +255,7 @@ class Storage:
     def __init__(self) -> None:
         self.folder = Path(tempfile.gettempdir())
         self.most_in_files, self.most_in_memory, self.suspicious = 4096 * _MB, 300 * _MB, 450 * _MB
+        self.runs: Callable[[], Iterable[Holder]] = lambda: ()
         self._in_files = self._passed = 0
         self._is_full = False
         self.usual = 0
@@ -304,11 +313,11 @@ class Storage:
         if self._in_files <= most or (most < 0 and not was_full):
             return
         gc.collect()  # this removes the files of objects that nobody has any more
-        ended = [it for it in map(history_of, executions()) if it.ended]
+        ended = [it.history for it in self.runs() if it.history.ended]
         for history in sorted(ended, key=lambda it: it.ended):
             if self._in_files > most:
                 history.forget_texts()
-        sizes = {it: history_of(it).size for it in running_executions()}
+        sizes = {it: it.history.size for it in self.runs() if it.is_running}
         large = {it: size for it, size in sizes.items() if size > _IN_MEMORY}
         _fail_largest(large, self._in_files, most, "files")
 
@@ -319,29 +328,39 @@ class Storage:
         if _memory() <= self.suspicious:
             return False
         seen = set[int]()
-        sizes = {it: int(_held(it.exec_worker.env, seen)) for it in running_executions()}
+        sizes = {it: int(_held(it.execution, seen)) for it in self.runs() if it.is_running}
         _fail_largest(sizes, sum(sizes.values()), self.most_in_memory, "memory")
         return True
+
+
+class Holder(Protocol):
+    """An execution, as far as the storage knows it."""
+
+    history: History
+    execution: Execution | None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+
+    def refuse(self, failure: Failure) -> None:
+        """Let it fail, because it holds too much."""
 
 
 storage: Final = Storage()
 
 
-def _fail_largest(sizes: dict[Any, int], total: int, most: int, where: str) -> None:
+def _fail_largest(sizes: "dict[Holder, int]", total: int, most: int, where: str) -> None:
     """Let executions fail until the others do not hold too much. Some may be failing already."""
-    failing = [execution for execution in sizes if history_of(execution).refusal]
-    total -= sum(sizes[execution] for execution in failing)
-    for execution in sorted(sizes.keys() - failing, key=lambda it: -sizes[it]):
+    failing = [it for it in sizes if it.execution and it.execution.refusal]
+    total -= sum(sizes[it] for it in failing)
+    for it in sorted(sizes.keys() - failing, key=lambda it: -sizes[it]):
         if total <= most:
             return
-        history, env = history_of(execution), execution.exec_worker.env
-        held, limit = sizes[execution] // _MB, most // _MB
+        held, limit = sizes[it] // _MB, most // _MB
         cause = f"All executions together may hold {limit} MB in {where}. This one held the most: {held} MB."
-        history.refusal = {"error": ERROR, "cause": cause}
-        total -= sizes[execution]
-        with env._state_mutex:
-            if env.is_running():
-                env.set_error(engine_module("api").ExecutionFailedEventDetails(**history.refusal))
+        total -= sizes[it]
+        it.refuse(Failure(ERROR, cause))
 
 
 def _held(value: Any, seen: set[int], levels: int = _LEVELS) -> float:
@@ -355,10 +374,8 @@ def _held(value: Any, seen: set[int], levels: int = _LEVELS) -> float:
     elif isinstance(value, list | tuple | set):
         parts = [*value]
     few = parts[:: len(parts) // _SAMPLE + 1]
-    if isinstance(value, ref):
-        few = [value()]
-    elif type(value).__module__.startswith(_DATA):
-        few = [*vars(value).values()]
+    if isinstance(value, _DATA):
+        few = [getattr(value, field.name) for field in fields(value) if field.name not in _SHARED]
     of_few = sum(_held(each, seen, levels - 1) for each in few)
     return sys.getsizeof(value) + of_few * max(len(parts) / max(len(few), 1), 1)
 
@@ -371,8 +388,8 @@ def give_back() -> None:
             ctypes.CDLL(None).malloc_trim(0)
 
 
-def _give_back_soon() -> None:
-    """Give memory back if this process has more than usual, when the threads of executions have ended."""
+def give_back_soon() -> None:
+    """Give memory back if this process has more than usual, in a moment."""
 
     def give_back_later() -> None:
         if _memory() > storage.usual + _LITTLE:
@@ -386,133 +403,3 @@ def _give_back_soon() -> None:
 def _memory() -> int:
     """How many bytes this process has."""
     return int(psutil.Process().memory_info().rss)
-
-
-#: What gives the executions that moto does not list: the running children of Distributed Maps.
-unlisted: Final[list[Callable[[], Iterator[Any]]]] = []
-
-
-def executions(machine_arn: str | None = None) -> Iterator[Any]:
-    """The executions of a machine, or all executions: moto's objects."""
-    if machine_arn is None:
-        yield from (execution for give in unlisted for execution in give())
-    backends = engine_module("models").stepfunctions_parser_backends
-    for account in list(backends.values()):
-        for backend in list(account.values()):
-            for machine in list(backend.state_machines):
-                yield from list(machine.executions) if machine_arn in {None, machine.arn} else ()
-
-
-def running_executions() -> Iterator[Any]:
-    """The executions that have begun, and have not ended."""
-    begun = (it for it in executions() if it.exec_worker and it.exec_worker.env)
-    return (it for it in begun if it.exec_status == "RUNNING")
-
-
-def history_of(execution: Any) -> History:
-    """The events of an execution; an empty history before it has begun."""
-    environment = execution.exec_worker and execution.exec_worker.env
-    history: History = environment.event_manager._history_event_list if environment else History()
-    return history
-
-
-def forget(machine_arn: str | None = None) -> None:
-    """Remove what the executions of a machine, or all executions, have stored. Some may still be ending."""
-    for execution in executions(machine_arn):
-        history_of(execution).close()
-    _give_back_soon()
-
-
-@lru_cache
-def sparing(original: type) -> type:
-    """A class of executions in moto's engine that keep their long texts in their history.
-
-    moto also keeps the input as an object. It needs the object only once, when the execution starts.
-    """
-
-    def stored(name: str) -> property:
-        def get(self: Any) -> Any:
-            value = vars(self)[name]
-            return history_of(self).text(value) if isinstance(value, tuple) else value
-
-        def put(self: Any, value: Any) -> None:
-            is_long = isinstance(value, str) and len(value) > _LONG and vars(self).get("exec_worker")
-            vars(self)[name] = history_of(self).keep(value) if is_long else value
-
-        return property(get, put)
-
-    fields = {name: stored(name) for name in ("execution_input", "output", "cause")}
-    given = property(lambda self: json.loads(self.execution_input), lambda self, value: None)
-    return type(original.__name__, (original,), {**fields, "input_data": given})
-
-
-class _Messages:
-    """The long messages of log groups, in several files. A file is removed with its last message."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._files: list[ref[Spool]] = []
-        self._newest = Spool()
-
-    def keep(self, text: str) -> tuple[Spool, Place, str]:
-        data = text.encode("utf-8", "surrogatepass")
-        with self._lock:
-            if self._newest.size > _LOG_FILE:
-                self._files = [it for it in self._files if it()] + [ref(self._newest)]
-                self._newest = Spool()
-                for oldest in [it() for it in self._files][:-_LOG_FILES]:
-                    if oldest:
-                        oldest.clear()
-            return self._newest, (self._newest.append(data), len(data)), text[:_LONG]
-
-    def text(self, kept: tuple[Spool, Place, str]) -> str:
-        spool, place, beginning = kept
-        with self._lock:
-            data = spool.read(*place)
-        return data.decode("utf-8", "surrogatepass") if len(data) == place[1] else beginning
-
-
-def log_event(original: type) -> type:
-    """Keep the long messages of moto's log events in files. Of the oldest ones, only the beginning stays."""
-    messages = _Messages()
-
-    def get(self: Any) -> str:
-        value = vars(self)["message"]
-        return value if isinstance(value, str) else messages.text(value)
-
-    def put(self: Any, text: str) -> None:
-        vars(self)["message"] = text if len(text) <= 2 * _LONG else messages.keep(text)
-
-    return type(original.__name__, (original,), {"message": property(get, put)})
-
-
-def new_history(original: MotoFunction, self: Any, *given: Any, **named: Any) -> None:
-    """The events of an execution are in a `History`."""
-    original(self, *given, **named)
-    self._history_event_list = History()
-
-
-def began(original: MotoFunction, self: Any) -> Any:
-    """When an execution begins, its input goes into its history. See `executions` for its ``changes``."""
-    storage.usual = storage.usual or _memory()
-    self.env = original(self)
-    execution = self._execution_communication.execution
-    execution.execution_input = execution.execution_input  # now there is a history, which stores it
-    for change in execution.changes:
-        change(self.env)
-    return self.env
-
-
-def ended(execution: Any) -> None:
-    """Keep of an ended execution only what can still be asked for."""
-    worker = execution.exec_worker
-    worker.env = env = copy(worker.env)  # a thread that still ends has the other one
-    env.stack, env.heap, env._frames, env.states, env.variable_store = [], {}, [], None, None
-    worker._evaluation_details = worker._execution_communication = None
-    history = history_of(execution)
-    if execution.exec_status == "SUCCEEDED":  # another one may be redriven, and needs how far it came
-        vars(env).pop("progress", None)
-    elif history.refusal and (progress := getattr(env, "progress", None)):
-        progress.inner = {}  # it held too much, so all branches and iterations would run again
-    if history.refusal or history.size > _BETWEEN_LOOKS:
-        _give_back_soon()

@@ -1,0 +1,88 @@
+"""Threads that do work for executions: a few that are used again and again, and more only if all of them wait."""
+
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+_USUAL: Final = 40
+_MOST: Final = 2_000
+_IDLE_SECONDS: Final = 5.0
+_PATIENCE_SECONDS: Final = 0.3
+
+
+class Pool:
+    """Does work in threads, in the order in which it comes.
+
+    A function that a state machine calls may wait for another state machine. So all threads may wait for work
+    that is not begun. Then there is a further thread for what has waited for a moment.
+
+    Args:
+        usual: How many threads there are at most, unless all of them wait.
+    """
+
+    def __init__(self, usual: int = _USUAL) -> None:
+        self._usual = usual
+        self._waiting: deque[tuple[float, Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._changed = threading.Condition()
+        self._threads = self._idle = self._working = 0
+        self._quiet = threading.Condition(self._changed._lock)  # type: ignore[attr-defined]
+        self._helps = False
+
+    def submit(self, act: Callable[..., Any], *given: Any) -> None:
+        """Call this soon, in another thread."""
+        with self._changed:
+            self._waiting.append((time.monotonic(), act, given))
+            if self._idle >= len(self._waiting):
+                self._changed.notify()
+            elif self._threads < self._usual:
+                self._add_thread()
+            elif not self._helps:
+                self._helps = True
+                threading.Thread(target=self._help, daemon=True).start()
+
+    def wait_until_quiet(self, seconds: float) -> bool:
+        """Wait until there is nothing to do. False if so much time has passed before that."""
+        with self._quiet:
+            return self._quiet.wait_for(lambda: not (self._waiting or self._working), seconds)
+
+    def _add_thread(self) -> None:
+        self._threads += 1
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting:
+                    self._idle += 1
+                    came = self._changed.wait(_IDLE_SECONDS)
+                    self._idle -= 1
+                    if not came and not self._waiting:
+                        self._threads -= 1
+                        return
+                _, act, given = self._waiting.popleft()
+                self._working += 1
+            try:
+                act(*given)
+            except Exception:  # the other work goes on
+                traceback.print_exc()
+            del act, given  # an idle thread keeps nothing
+            with self._changed:
+                self._working -= 1
+                if not (self._waiting or self._working):
+                    self._quiet.notify_all()
+
+    def _help(self) -> None:
+        """Add threads while work has waited for too long, because all threads wait for something."""
+        while True:
+            time.sleep(_PATIENCE_SECONDS)
+            with self._changed:
+                if not self._waiting:
+                    self._helps = False
+                    return
+                waited = time.monotonic() - self._waiting[0][0]
+                if waited > _PATIENCE_SECONDS and self._threads < _MOST:
+                    for _ in range(min(len(self._waiting), self._usual)):
+                        self._add_thread()

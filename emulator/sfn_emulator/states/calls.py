@@ -1,0 +1,374 @@
+"""Do what a Task says: call a function or a service as the role of its machine, in AWS's words.
+
+    arn:aws:lambda:...:function:NAME          invoke a function
+    arn:aws:states:::lambda:invoke            an optimized integration: its own names of errors, and the HTTP reply
+    arn:aws:states:::aws-sdk:SERVICE:ACTION   a call of AWS's SDK for Java, with its names
+
+See https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
+"""
+
+import base64
+import json
+import re
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final
+
+from sfn_emulator.engine.clients import PARAMETERS, CallError, Clients
+from sfn_emulator.http.messages import Arn
+from sfn_emulator.http.replies import violation
+from sfn_emulator.http.service_models import as_in_asl, has_operation, shape_of
+from states_language.execution import Call, Failed, Input, Json, Succeeded
+from states_language.values import compact
+
+_STATES: Final = "stepfunctions"
+#: The names that AWS's SDK for Java has for services, where botocore has others.
+_SERVICES: Final = {
+    "sfn": _STATES, "states": _STATES, "cloudwatchlogs": "logs", "eventbridge": "events",
+    "elasticloadbalancingv2": "elbv2", "cognitoidentityprovider": "cognito-idp",
+}  # fmt: skip
+#: How the cause of an optimized integration names its service.
+_TOLD: Final = {
+    "lambda": "AWSLambda", "dynamodb": "AmazonDynamoDBv2", "sns": "AmazonSNS", "sqs": "AmazonSQS",
+    "states": "AWSStepFunctions", "events": "AmazonEventBridge",
+}  # fmt: skip
+#: How its errors begin, and the name of an error that has no class of its own.
+_ERRORS: Final = {
+    "lambda": ("Lambda", "AWSLambdaException"),
+    "dynamodb": ("DynamoDB", "AmazonDynamoDBException"),
+    "sns": ("SNS", "AmazonSNSException"),
+    "sqs": ("SQS", "AmazonSQSException"),
+    "states": ("StepFunctions", "AWSStepFunctionsException"),
+    "events": ("EventBridge", "AmazonEventBridgeException"),
+}
+_UNMODELLED: Final = {"AccessDeniedException", "ValidationException"}
+_FAILED_HERE: Final = "The emulator could not make this call. Its log says why."
+_JSON_TYPES: Final = {"structure": dict, "map": dict, "list": list}
+
+
+class _NotStartedError(Exception):
+    """The parameters of a call do not fit. The text says why."""
+
+
+class Calls:
+    """Makes the calls of executions.
+
+    Args:
+        clients: Make calls with somebody's access key.
+        key_of: Gives the access key of all machines with a role.
+    """
+
+    def __init__(self, clients: Clients, key_of: Callable[[str], str]) -> None:
+        self._clients = clients
+        self._key_of = key_of
+
+    def make(self, call: Call, context: Mapping[str, Any], role: str | None) -> Input:
+        """Make a call, and wait for its reply.
+
+        Args:
+            call: What to call.
+            context: The context object of the execution.
+            role: The role of the machine.
+        """
+        here = Arn.of(context["Execution"]["Id"])
+        resource = Arn.of(call.resource)
+        role = call.role or role
+        key = self._key_of(role) if role else ""
+        try:
+            if resource.partition != here.partition:
+                reason = "The resource belongs to a different partition from the running execution."
+                return Failed(call.id, "States.Runtime", reason)
+            if resource.service == "lambda":
+                return self._function(call, key, resource.region or here.region)
+            service, _, action = resource.resource.partition(":")
+            action = re.sub(r"\.(sync(:2)?|waitForTaskToken)$", "", action)
+            if call.arguments.__class__ is not dict:
+                raise _NotStartedError("The value of the field 'Parameters' has an invalid format")
+            if service == "s3":
+                return self._items(call, key, here.region, action)
+            if service == "aws-sdk":
+                return self._sdk(call, key, here.region, *action.split(":", 1))
+            if service in _ERRORS:
+                return self._optimized(call, key, here.region, service, action, context)
+        except _NotStartedError as error:
+            given = compact(call.arguments)
+            told = f"The Parameters '{given}' could not be used to start the Task: [{error}]"
+            return Failed(call.id, "States.Runtime", told)
+        except Exception as error:
+            traceback.print_exception(error)
+            return Failed(call.id, "States.Runtime", _FAILED_HERE)
+        return self._missing(call, service)
+
+    def describe(self, arn: str, role: str, region: str, *, parsed: bool) -> tuple[str, Json]:
+        """Describe an execution that a Task waits for: its status, and what the Task returns.
+
+        Args:
+            arn: The execution.
+            role: As whom.
+            region: Where.
+            parsed: Whether its input and output are JSON values, as with ``.sync:2``.
+
+        Raises:
+            CallError: The role may not do it.
+        """
+        told = self._clients.call_as(
+            self._key_of(role), region, _STATES, "DescribeExecution", {"executionArn": arn}
+        )
+        told.pop("ResponseMetadata", None)
+        names = ("input", "output") if parsed else ()
+        told |= {name: json.loads(told[name]) for name in names if isinstance(told.get(name), str)}
+        shape = shape_of(_STATES, "DescribeExecution", "output")
+        return told["status"], _to_definition(_plain_json(told, epoch=True), shape)
+
+    def stop(self, arn: str, role: str, region: str) -> None:
+        """Stop an execution that a Task waited for, if its role may."""
+        with suppress(CallError):
+            self._clients.call_as(self._key_of(role), region, _STATES, "StopExecution", {"executionArn": arn})
+
+    def failed(self, call: Call, service: str, error: CallError) -> Failed:
+        """The failure of an optimized integration, in its words."""
+        begin, other = _ERRORS[service]
+        name = other if error.code in _UNMODELLED else error.code
+        if service == "sns" and not name.endswith("Exception"):
+            name += "Exception"
+        if service == "states" and not name.endswith("Exception"):
+            name += "Exception"
+        if service == "sqs":
+            return Failed(call.id, "SQS.SdkClientException", str(error))
+        details = [
+            f"Service: {_TOLD[service]}",
+            f"Status Code: {error.status}",
+            f"Error Code: {error.code}",
+            f"Request ID: {error.request_id}",
+            "Proxy: null",
+        ]
+        return Failed(call.id, f"{begin}.{name}", f"{error} ({'; '.join(details)})")
+
+    def _missing(self, call: Call, service: str) -> Failed:
+        reason = (
+            f"The emulator has no integration '{service}', and the state '{call.state}' has no mock. "
+            f"Mock it, or use another resource: {call.resource}"
+        )
+        return Failed(call.id, "States.Runtime", reason)
+
+    def _function(self, call: Call, key: str, region: str) -> Input:
+        try:
+            payload, error, _ = self._invoke(key, region, call.resource, compact(call.arguments))
+        except CallError as refused:
+            return self.failed(call, "lambda", refused)
+        if error:
+            return _function_failed(call, payload)
+        return Succeeded(call.id, payload)
+
+    def _invoke(
+        self, key: str, region: str, name: str, payload: str, **more: Any
+    ) -> tuple[Json, str | None, dict[str, Any]]:
+        """Invoke a function: its payload, the kind of its error, and the reply."""
+        given = {"FunctionName": name, "Payload": payload.encode(), **more}
+        reply = self._clients.invoke_as(key, region, given)
+        text = reply.pop("Payload").read().decode()
+        return json.loads(text) if text else None, reply.get("FunctionError"), reply
+
+    def _optimized(
+        self, call: Call, key: str, region: str, service: str, action: str, context: Mapping[str, Any]
+    ) -> Input:
+        given = dict(call.arguments)
+        operation = f"{action[0].upper()}{action[1:]}"
+        try:
+            if service == "lambda":
+                return self._invoked(call, key, region, given)
+            if service == "events":
+                for entry in given.get("Entries") or []:
+                    at = [context["StateMachine"]["Id"], context["Execution"]["Id"]]
+                    entry["Resources"] = [*(entry.get("Resources") or []), *at]
+            if service == "states" and not isinstance(given.get("Input"), str):
+                given["Input"] = compact(given.get("Input") or {})
+            name = _SERVICES.get(service, service)
+            told = self._called(key, region, name, operation, given, epoch=service == "states")
+            if service == "states":
+                told = _to_definition(told, shape_of(name, operation, "output"))
+        except CallError as error:
+            return self.failed(call, service, error)
+        if service == "events":
+            if told.get("FailedEntryCount", 0):
+                return Failed(call.id, "EventBridge.FailedEntry", compact(told))
+            return Succeeded(call.id, told)
+        if service == "sqs":
+            told = {re.sub("^Md5", "MD5", name): value for name, value in told.items()}
+        told |= self._clients.metadata(service)
+        return Succeeded(call.id, dict(sorted(told.items())))
+
+    def _invoked(self, call: Call, key: str, region: str, given: dict[str, Any]) -> Input:
+        payload = given.pop("Payload", None)
+        if isinstance(payload, str):
+            try:
+                json.loads(payload)
+            except ValueError:
+                payload = compact(payload)
+        else:
+            payload = compact({} if payload is None else payload)
+        given = self._checked(region, "lambda", "Invoke", given)
+        value, error, reply = self._invoke(
+            key, region, payload=payload, name=given.pop("FunctionName"), **given
+        )
+        if error:
+            return _function_failed(call, value)
+        names = ("ExecutedVersion", "LogResult", "StatusCode")
+        told = {name: reply[name] for name in names if name in reply} | {"Payload": value}
+        return Succeeded(call.id, dict(sorted((told | self._clients.metadata("lambda")).items())))
+
+    def _sdk(self, call: Call, key: str, region: str, service: str, action: str = "") -> Input:
+        name = _SERVICES.get(service, service)
+        operation = f"{action[:1].upper()}{action[1:]}"
+        if not has_operation(name, operation):
+            return self._missing(call, f"aws-sdk:{service}:{action}")
+        client = self._clients.of(region, name)
+        begin = _class_of(client.meta.service_model.service_id)
+        try:
+            told = self._called(key, region, name, operation, call.arguments)
+            return Succeeded(call.id, _to_definition(told, shape_of(name, operation, "output")))
+        except CallError as error:
+            shape = client.meta.service_model.shape_for_error_code(error.code)
+            class_name = shape.name if shape else begin
+            class_name += "" if class_name.endswith("Exception") else "Exception"
+            about = f"Service: {begin}, Status Code: {error.status}, Request ID: {error.request_id}"
+            about += f", Extended Request ID: {error.host_id}" if error.host_id else ""
+            return Failed(call.id, f"{begin}.{class_name}", f"{error} ({about})")
+
+    def _called(
+        self, key: str, region: str, service: str, operation: str, given: Json, *, epoch: bool = False
+    ) -> dict[str, Any]:
+        told = self._clients.call_as(
+            key, region, service, operation, self._checked(region, service, operation, given)
+        )
+        told.pop("ResponseMetadata", None)
+        plain: dict[str, Any] = _plain_json(told, epoch=epoch)
+        return plain
+
+    def _checked(self, region: str, service: str, operation: str, given: Json) -> dict[str, Any]:
+        """The parameters of a call with the names and types of its API, without those that are null.
+
+        Raises:
+            _NotStartedError: One that is an object or an array has another type.
+            CallError: One that the service needs is null.
+        """
+        model = self._clients.of(region, service).meta.service_model
+        shape = model.operation_model(operation).input_shape
+        named = _to_api(given, shape)
+        members = shape.members if shape else {}
+        wrong = [
+            name
+            for name, it in named.items()
+            if it is not None
+            and name in members
+            and not isinstance(it, _JSON_TYPES.get(members[name].type_name, object))
+        ]
+        if wrong:
+            raise _NotStartedError(
+                ", ".join(f"The value of the field '{name}' has an invalid format" for name in wrong)
+            )
+        for name in shape.required_members if shape else ():
+            if name in named and named[name] is None:
+                text = violation(f"{name[0].lower()}{name[1:]}", "not be null", missing=True)
+                raise CallError("ValidationException", text, 400)
+        return {name: it for name, it in named.items() if it is not None}
+
+    def _items(self, call: Call, key: str, region: str, action: str) -> Input:
+        """Read the file of an ItemReader, or list files for it."""
+        given, lists = call.arguments, action == "listObjectsV2"
+        try:
+            if lists:
+                page = self._clients.call_as(key, region, "s3", "ListObjectsV2", given)
+                names = ("Key", "Size", "StorageClass")
+                listed = [
+                    {"Etag": it["ETag"], "LastModified": it["LastModified"].timestamp()}
+                    | {name: it[name] for name in names}
+                    for it in page.get("Contents", [])
+                ]
+                token = (
+                    {"NextContinuationToken": page["NextContinuationToken"]}
+                    if page.get("IsTruncated")
+                    else {}
+                )
+                return Succeeded(call.id, {"Contents": listed} | token)
+            content = self._clients.call_as(key, region, "s3", "GetObject", given)["Body"].read()
+            return Succeeded(call.id, content.decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            return Failed(call.id, "S3", "The items are not a text in UTF-8.")
+        except CallError as error:
+            if error.code == PARAMETERS:
+                return Failed(call.id, "S3", "The specified bucket is not valid.")
+            ids = f"Request ID: {error.request_id}, Extended Request ID: {error.host_id}"
+            return Failed(call.id, "S3", f"{error} (Service: S3, Status Code: {error.status}, {ids})")
+
+
+def _function_failed(call: Call, payload: Json) -> Failed:
+    error = payload.get("errorType") if isinstance(payload, dict) else None
+    return Failed(call.id, error if isinstance(error, str) else "Exception", compact(payload))
+
+
+def _class_of(service_id: str) -> str:
+    """What AWS's SDK for Java calls a service, such as ``DynamoDb`` or ``CloudWatchLogs``."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+", service_id)
+    return "".join(word.capitalize() for word in words)
+
+
+@cache
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _to_api(value: Json, shape: Any) -> Any:
+    """Parameters with the names and types that the API has."""
+    if shape is None:
+        return value
+    if shape.type_name == "structure" and isinstance(value, dict):
+        names = {_plain(name): name for name in shape.members}
+        made = {}
+        for name, each in value.items():
+            known = names.get(_plain(name), name)
+            made[known] = _to_api(each, shape.members.get(known))
+        return made
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_to_api(each, shape.member) for each in value]
+    if shape.type_name == "map" and isinstance(value, dict):
+        return {name: _to_api(each, shape.value) for name, each in value.items()}
+    if value is not None and shape.type_name == "string" and not isinstance(value, str):
+        return compact(value)
+    if value is not None and shape.type_name == "blob":
+        return compact(value).encode()
+    return value
+
+
+def _plain_json(value: Any, *, epoch: bool) -> Any:
+    """The reply of a call as JSON. Its times are milliseconds since 1970, or texts."""
+    if isinstance(value, dict):
+        return {name: _plain_json(each, epoch=epoch) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_plain_json(each, epoch=epoch) for each in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, datetime):
+        if epoch:
+            return round(value.timestamp() * 1000)
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return value.read().decode() if hasattr(value, "read") else value
+
+
+def _to_definition(value: Any, shape: Any) -> Any:
+    """The reply of a call with the names that a definition sees: they begin with capitals, and are sorted."""
+    if shape is None:
+        return value
+    if shape.type_name == "structure" and isinstance(value, dict):
+        made = {
+            as_in_asl(name): _to_definition(each, shape.members.get(name)) for name, each in value.items()
+        }
+        return dict(sorted(made.items()))
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_to_definition(each, shape.member) for each in value]
+    if shape.type_name == "map" and isinstance(value, dict):
+        return {name: _to_definition(each, shape.value) for name, each in value.items()}
+    return value

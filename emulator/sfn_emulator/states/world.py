@@ -1,0 +1,438 @@
+"""Run executions: tell them what has happened, and do what they want.
+
+`states_language.interpreter.step` decides what an execution does. It makes no call and knows no time. Here is
+what is around it: calls, timers, tokens, children, and whoever waits for an end. A step runs for one
+execution at a time (``Run.lock``), in a thread of the pool or of a request.
+
+Locks are taken from a parent to its children. A child tells its parent something in another thread.
+"""
+
+import json
+import random
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final, cast
+
+from sfn_emulator.engine.clients import CallError
+from sfn_emulator.http.messages import Scope
+from sfn_emulator.logs import LogWriter
+from sfn_emulator.process.pool import Pool
+from sfn_emulator.process.store import History, Log, storage
+from sfn_emulator.process.timers import Timers, now
+from sfn_emulator.states.calls import Calls
+from sfn_emulator.states.execution_log import ExecutionLog
+from sfn_emulator.states.guard import TimeGuard
+from sfn_emulator.states.machines import Started
+from sfn_emulator.states.map_runs import Child, MapRun, MapRuns
+from sfn_emulator.states.run import Run, described
+from sfn_emulator.watching.changes import Announce, StatusChange
+from states_language.execution import (
+    Answered,
+    Beat,
+    Call,
+    Cancel,
+    Done,
+    Effect,
+    Execution,
+    Failed,
+    Input,
+    OpenMapRun,
+    Redrive,
+    RedriveChild,
+    SetTimer,
+    Start,
+    StartChild,
+    Stop,
+    Submitted,
+    Succeeded,
+)
+from states_language.outside import Outside
+from states_language.values import compact, moment
+
+_SYNC: Final = ".sync"
+
+
+class World:
+    """What is around the executions of one emulator.
+
+    Args:
+        pool: Its threads.
+        timers: Its timers.
+        calls: Make the calls of executions.
+        may_start: Why a role may not start executions of a machine, from the ARNs of both; empty if it may.
+        announce: Learns that an execution has begun or ended.
+        writer: Writes the logs of executions.
+        pace: The part of its interval that a Retry waits.
+
+    Attributes:
+        runs: Standard executions by their ARNs, the oldest first.
+        map_runs: Map Runs and their children.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        timers: Timers,
+        calls: Calls,
+        may_start: Callable[[str, str], str],
+        announce: Announce,
+        writer: LogWriter,
+        *,
+        pace: float = 1.0,
+    ) -> None:
+        self.pool, self.timers, self.calls = pool, timers, calls
+        self._may_start, self._announce, self._pace = may_start, announce, pace
+        self._writer = writer
+        self.runs: dict[str, Run] = {}
+        self.map_runs = MapRuns()
+        self._express: set[Run] = set()
+        self._tokens: dict[str, Run] = {}
+        self._waiting: dict[str, list[tuple[Run, Call]]] = {}  # for executions, by their ARNs
+        self._waits = threading.Lock()
+        self._random = random.Random()
+        storage.runs = self.all
+
+    def all(self) -> Iterator[Run]:
+        """All executions, also express executions and children, as long as they run."""
+        yield from list(self.runs.values())
+        yield from list(self._express)
+        yield from self.map_runs.running()
+
+    # What happens
+
+    def begin(self, run: Run, *, wait: bool = False) -> None:
+        """Start an execution in another thread, or here until its end."""
+        if run.express:
+            self._express.add(run)
+        self.tell_watchers(run)
+        if not wait:
+            self.pool.submit(self._work, run, (Start(),))
+            return
+        run.over = threading.Event()
+        self._work(run, (Start(),))
+        run.over.wait()
+
+    def run_alone(self, run: Run, seconds: float) -> None:
+        """Run something that nobody watches, for at most so many seconds."""
+        over, key = threading.Event(), _new_id()
+        run.over = over
+        self.timers.set(now() + seconds, key, lambda _: over.set())
+        self._work(run, (Start(),))
+        over.wait()
+        self.timers.cancel(key)
+        self.drop(run)
+
+    def redrive(self, run: Run) -> None:
+        """Let an execution go on that did not succeed."""
+        run.status, run.stopped = "RUNNING", 0
+        run.history.log = self.log_of(run.arn, run.started, run.scope, run.redrives.count)
+        self.tell_watchers(run)
+        self.pool.submit(self._work, run, (Redrive(),))
+
+    def tell(self, run: Run, *inputs: Input) -> None:
+        """Tell an execution what has happened. It is done when this returns. Calls go on in other threads."""
+        for call in self._step(run, inputs):
+            self.pool.submit(self._call, run, call)
+
+    def is_token(self, token: str) -> bool:
+        """Whether a task has this token, or had it."""
+        return token in self._tokens
+
+    def report(self, message: Answered | Beat) -> bool:
+        """Tell a task what somebody has sent by its token. False if the task does not wait any more."""
+        run = self._tokens[message.token]
+        with run.lock:
+            frame = run.waiting_for(message.token)
+            if frame is None or frame.early is not None:
+                return False
+            self.tell(run, message)
+            return True
+
+    def drop(self, run: Run) -> None:
+        """End an execution without a word, because nobody can ask for it any more."""
+        with run.lock:
+            execution, run.execution = run.execution, None
+            for key in [*execution.frames, execution.timer] if execution else ():
+                self.timers.cancel(key)
+            for map_run in list(run.map_runs.values()):
+                self._stop_children(map_run)
+            run.map_runs.clear()
+        self._express.discard(run)
+        run.history.close()
+        if run.over:
+            run.over.set()
+
+    def forget(self, run: Run) -> None:
+        """Forget an execution that has ended, or was dropped."""
+        self.runs.pop(run.arn, None)
+        self.map_runs.forget(run.arn)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        for run in list(self.all()):
+            self.drop(run)
+        self.runs.clear()
+        self.map_runs = MapRuns()
+        self._tokens.clear()
+        self._waiting.clear()
+
+    def log_of(self, arn: str, started: Started, scope: Scope, redrives: int = 0) -> Log | None:
+        """Where the events of an execution go, besides its history; None if the machine has no log."""
+        machine = started.machine
+        if machine["loggingConfiguration"]["level"] == "OFF":
+            return None
+        names = started.names
+        return ExecutionLog(arn, machine, scope, self._writer, redrives=redrives, names=names).write
+
+    def tell_watchers(self, run: Run) -> None:
+        """Tell those who watch executions that this one has begun or has ended."""
+        began = run.status == "RUNNING"
+        at = (run.redrives.date or run.began) if began else run.stopped
+        self._announce(
+            StatusChange(
+                run.arn,
+                run.started.arn,
+                run.started.names,
+                run.express,
+                run.status,
+                at,
+                run.began,
+                lambda: described(run),
+                run.redrives.count > 0,
+            )
+        )
+
+    def _work(self, run: Run, inputs: Sequence[Input]) -> None:
+        """Tell an execution something, and make its calls in this thread, as far as it has one at a time."""
+        while calls := self._step(run, inputs):
+            for call in calls[1:]:
+                self.pool.submit(self._call, run, call)
+            inputs = self._answer(run, calls[0])
+
+    def _call(self, run: Run, call: Call) -> None:
+        self._work(run, self._answer(run, call))
+
+    def _answer(self, run: Run, call: Call) -> Sequence[Input]:
+        """Make a call; what to tell the execution then."""
+        if (context := run.context_for(call.id)) is None:
+            return ()
+        answer = self.calls.make(call, context, run.role)
+        if _SYNC not in call.resource or not isinstance(answer, Succeeded):
+            return (answer,)
+        job = answer.output["ExecutionArn"]
+        with run.lock:
+            if waits := run.waiting_for(call.id) is not None:
+                run.jobs[call.id] = job
+        if not waits:
+            self.calls.stop(job, call.role or run.role, run.region)
+            return ()
+        self.tell(run, Submitted(call.id, answer.output))
+        self._follow(run, call, job)
+        return ()
+
+    # What executions want
+
+    def _step(self, run: Run, inputs: Sequence[Input]) -> list[Call]:
+        """Make a step, and do what follows from it, except its calls."""
+        with run.lock:
+            calls: list[Call] = []
+            while True:
+                outside = Outside(now(), self._random, _new_id, TimeGuard)
+                refused: list[Input] = []
+                for effect in run.take(inputs, outside):
+                    self._do(run, effect, calls, refused)
+                for map_run in [it for it in run.map_runs.values() if it.inner.status != "RUNNING"]:
+                    self._stop_children(map_run)
+                    map_run.stop = now()
+                    del run.map_runs[map_run.arn]
+                if not refused:
+                    return calls
+                inputs = refused
+
+    def _do(self, run: Run, effect: Effect, calls: list[Call], refused: list[Input]) -> None:
+        if isinstance(effect, Call):
+            if effect.token:
+                self._tokens[effect.token] = run
+            calls.append(effect)
+        elif isinstance(effect, SetTimer):
+            self.timers.set(self._paced(run, effect), effect.id, run.ring)
+        elif isinstance(effect, Cancel):
+            self._cancel(run, effect.id)
+        elif isinstance(effect, Done):
+            self._ended(run)
+        elif isinstance(effect, OpenMapRun):
+            self._open(run, effect, refused)
+        elif isinstance(effect, StartChild):
+            map_run = self._map_run(run, effect.map_run)
+            map_run.workflow = effect.workflow
+            map_run.waiting[effect.id] = effect
+            self._start_children(run, map_run)
+        else:
+            self._redrive_child(run, effect)
+
+    def _paced(self, run: Run, effect: SetTimer) -> float:
+        frame = run.waiting_for(effect.id) if self._pace != 1.0 else None
+        is_retry = frame is not None and frame.waits.get(effect.id) == "retry"
+        return now() + (effect.at - now()) * self._pace if is_retry else effect.at
+
+    def _cancel(self, run: Run, key: str) -> None:
+        self.timers.cancel(key)
+        if job := run.jobs.pop(key, None):
+            self.pool.submit(self.calls.stop, job, run.role, run.region)
+        for map_run in run.map_runs.values():
+            map_run.waiting.pop(key, None)
+            if (child := map_run.by_key.get(key)) and child.run:
+                self.tell(child.run, Stop())
+
+    def _ended(self, run: Run) -> None:
+        execution = run.execution
+        assert execution is not None
+        run.status, run.stopped = execution.status, now()
+        if run.express:
+            self._express.discard(run)
+        if run.parent:
+            self._child_ended(run, execution)
+        elif run.over is None and (run.express or run.status == "SUCCEEDED" or execution.refusal):
+            run.execution = None  # it cannot be redriven; one that held too much begins again
+        if not run.parent:
+            self.tell_watchers(run)
+        with self._waits:
+            waiting = self._waiting.pop(run.arn, ())
+        for other, call in waiting:
+            self.pool.submit(self._follow, other, call, run.arn)
+        if run.over:
+            run.over.set()
+
+    # Executions that wait for executions
+
+    def _follow(self, run: Run, call: Call, job: str) -> None:
+        """Tell an execution how the execution has ended that one of its tasks waits for."""
+        role, answer = call.role or run.role, cast(Input | None, None)
+        try:
+            while answer is None:
+                parsed = call.resource.endswith(":2")
+                status, told = self.calls.describe(job, role, run.region, parsed=parsed)
+                if status == "SUCCEEDED":
+                    answer = Succeeded(call.id, told)
+                elif status != "RUNNING":
+                    answer = Failed(call.id, "States.TaskFailed", compact(told))
+                else:
+                    with self._waits:
+                        found = self.runs.get(job)
+                        if found is None or found.is_running:
+                            self._waiting.setdefault(job, []).append((run, call))
+                            return
+        except CallError as error:
+            answer = self.calls.failed(call, "states", error)
+        run.jobs.pop(call.id, None)
+        self._work(run, (answer,))
+
+    # Children of Distributed Maps
+
+    def _open(self, run: Run, effect: OpenMapRun, refused: list[Input]) -> None:
+        map_run = MapRun(effect.run, effect.label, run, now())
+        run.map_runs[map_run.arn] = map_run
+        self.map_runs.add(map_run)
+        if reason := self._may_start(run.role, map_run.base_arn):
+            service = f"(Service: Sfn, Status Code: 400, Request ID: {uuid.uuid4()})"
+            cause = f"Error contacting AWS Service. | Message from Service: {reason} {service}"
+            refused.append(Failed(map_run.arn, "States.Permissions", cause))
+
+    def _map_run(self, run: Run, arn: str) -> MapRun:
+        """The Map Run of an effect. After a redrive, it goes on."""
+        if arn not in run.map_runs:
+            found = self.map_runs.find(arn)
+            assert found is not None
+            found.stop = 0
+            run.map_runs[arn] = found
+        return run.map_runs[arn]
+
+    def _start_children(self, run: Run, map_run: MapRun) -> None:
+        while map_run.waiting and map_run.has_room:
+            key = next(iter(map_run.waiting))
+            self._start_child(run, map_run, map_run.waiting.pop(key))
+
+    def _start_child(self, parent: Run, map_run: MapRun, effect: StartChild) -> None:
+        kind, tail = ("express", f":{uuid.uuid4()}") if effect.type == "EXPRESS" else ("execution", "")
+        arn = f"{map_run.machine_arn.replace(':stateMachine:', f':{kind}:')}:{effect.id}{tail}"
+        assert parent.execution is not None
+        began, context = now(), parent.execution.context
+        child = Child(arn, effect.id, effect.items, began)
+        own = context["Execution"] | {
+            "Id": arn,
+            "Input": effect.input,
+            "StartTime": moment(began),
+            "Name": effect.id,
+            "RedriveCount": 0,
+        }
+        name = map_run.machine_arn.rpartition(":")[2]
+        machine = {"Id": map_run.machine_arn, "Name": name}
+        shown = {**context, **effect.shown, "Execution": own, "StateMachine": machine}
+        shown["Execution"].pop("RedriveTime", None)
+        child.run = self._made_child(parent, map_run, child, compact(effect.input))
+        execution = Execution(effect.workflow, effect.input, shown, effect.type)
+        execution.history, child.run.execution = child.run.history, execution
+        self.map_runs.add_child(map_run, child)
+        self.pool.submit(self._work, child.run, (Start(),))
+
+    def _made_child(self, parent: Run, map_run: MapRun, child: Child, given: str) -> Run:
+        machine = {**parent.started.machine, "type": map_run.inner.type}
+        started = replace(parent.started, arn=map_run.machine_arn, machine=machine, names={})
+        log = self.log_of(child.arn, started, parent.scope, child.redrives)
+        history = History(log, kept=map_run.inner.type == "STANDARD")
+        run = Run(child.arn, started, parent.scope, None, history, given, child.start, self)
+        map_run.running += 1
+        run.parent, run.redrives.count = (parent, map_run, child), child.redrives
+        return run
+
+    def _child_ended(self, run: Run, execution: Execution) -> None:
+        assert run.parent is not None
+        parent, map_run, child = run.parent
+        answer: Input = Succeeded(child.key, execution.output)
+        if run.status != "SUCCEEDED":
+            answer = Failed(child.key, execution.error, execution.cause, run.status)
+        map_run.keep(child, run, execution)
+        child.status, child.stop, child.run = run.status, run.stopped, None
+        map_run.running -= 1
+        run.execution = None
+        run.history.close()
+        self.pool.submit(self._child_told, parent, map_run, answer)
+
+    def _child_told(self, parent: Run, map_run: MapRun, answer: Input) -> None:
+        self.tell(parent, answer)  # its failure counts before another child takes its place
+        with parent.lock:
+            if map_run.inner.status == "RUNNING" and parent.execution:
+                self._start_children(parent, map_run)
+
+    def _stop_children(self, map_run: MapRun) -> None:
+        map_run.waiting.clear()
+        for child in list(map_run.by_key.values()):
+            if child.run:
+                self.tell(child.run, Stop())
+
+    def _redrive_child(self, parent: Run, effect: RedriveChild) -> None:
+        frame = parent.waiting_for(effect.id)
+        assert frame is not None and frame.map_run is not None
+        map_run = self._map_run(parent, frame.map_run.arn)
+        child = map_run.by_key[effect.id]
+        told = map_run.told(child)
+        if child.status == "SUCCEEDED":
+            answer = Succeeded(effect.id, json.loads(told["output"]))
+            self.pool.submit(self._child_told, parent, map_run, answer)
+            return
+        child.redrives += 1
+        child.run = run = self._made_child(parent, map_run, child, told["input"])
+        log, run.history.log = run.history.log, None
+        for event in told["events"]:
+            run.history.append(event)
+        run.history.log = log
+        execution: Execution = told["execution"]
+        execution.history, run.execution = run.history, execution
+        child.status, child.stop = "RUNNING", 0
+        self.pool.submit(self._work, run, (Redrive(),))
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
