@@ -1,4 +1,4 @@
-"""Answer people and mail programs: serve the mailbox and the links in mails.
+"""Answer people and their programs: serve the mailbox and the links in mails, and move the clock.
 
 A link needs no access key, because it has a secret token. The page of the mailbox opens with a one-time
 ticket, which somebody with the key asks for. The browser gets a cookie for the ticket. Browsers send cookies
@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape, quoteattr
 from sfn_emulator.http.messages import RefusalError, Reply, Request
 from sfn_emulator.http.query_protocol import element
 from sfn_emulator.http.replies import json_reply, page
+from sfn_emulator.process.timers import Timers
 from sfn_emulator.sns.api import SnsApi
 from sfn_emulator.sns.mail import Mailbox
 from sfn_emulator.translation import first_spoken, translated
@@ -24,6 +25,7 @@ from sfn_emulator.translation import first_spoken, translated
 #: Mails and other sites may link to these paths.
 LINKED: Final = re.compile(r"/|/_emulator/mail/([\w-]+/)?", re.ASCII)
 _MOST_TICKETS: Final = 1000
+_LONGEST: Final = 100 * 365 * 86_400  # seconds by which a clock can be moved
 
 
 class Pages:
@@ -33,9 +35,11 @@ class Pages:
         sns: Confirms and ends subscriptions.
         mailbox: Holds the mails.
         endpoint: The emulator's address, which is in mails.
+        timers: Its clock.
     """
 
-    def __init__(self, sns: SnsApi, mailbox: Mailbox, endpoint: str) -> None:
+    def __init__(self, sns: SnsApi, mailbox: Mailbox, endpoint: str, timers: Timers) -> None:
+        self._timers = timers
         self._sns = sns
         self._mailbox = mailbox
         self._endpoint = endpoint
@@ -66,7 +70,18 @@ class Pages:
             case "POST", "/_emulator/mail/ticket" if is_owner:
                 self._tickets.append(ticket := secrets.token_urlsafe(16))
                 return json_reply({"ticket": ticket})
+            case "POST", "/_emulator/clock" if is_owner:
+                return self._advance(request)
         return None
+
+    def _advance(self, request: Request) -> Reply:
+        """Move the time that stands by ``{"advance": SECONDS}``."""
+        seconds = request.json.get("advance")
+        if not self._timers.is_virtual:
+            return json_reply({"message": "its clock is that of the machine"}, 409)
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _LONGEST:
+            return json_reply({"message": f"advance is {seconds!r}: it must be a number of seconds"}, 400)
+        return json_reply({"now": self._timers.advance(seconds)})
 
     def _mails(self, request: Request, may_read: bool) -> Reply:
         """Show all mails. A ticket leads to a path of its own, and the cookie is for that path."""

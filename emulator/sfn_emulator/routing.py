@@ -117,7 +117,9 @@ class Router:
         self._runner = Runner(folder, endpoint, writer, sessions)
         mailbox = Mailbox(folder / "mailbox")
         sns = SnsApi(self._moto, mailbox, endpoint, self._authorizer)
-        cloudwatch = CloudWatchApi(self._moto, sns.publish_for)
+        self._pool = Pool()
+        self._timers = Timers(self._pool, virtual=virtual)
+        cloudwatch = CloudWatchApi(self._moto, sns.publish_for, timers=self._timers)
         events = EventsApi(self._moto, sns.publish_for, self._authorizer)
 
         def announce(change: StatusChange) -> None:
@@ -127,16 +129,14 @@ class Router:
             except Exception:  # whoever watches an execution does not change it
                 traceback.print_exc()
 
-        self._pages = Pages(sns, mailbox, endpoint)
+        self._pages = Pages(sns, mailbox, endpoint, self._timers)
         clients = Clients(self.answer)
-        self._pool = Pool()
-        self.timers = Timers(self._pool, virtual=virtual)
         calls = Calls(clients, sessions.of_machine)
 
         def why_not(role: str, machine: str) -> str:
             return self._authorizer.why_not(role, "states:StartExecution", machine)
 
-        world = World(self._pool, self.timers, calls, why_not, announce, writer, pace=retry_pace)
+        world = World(self._pool, self._timers, calls, why_not, announce, writer, pace=retry_pace)
 
         def cloudformation() -> Service:
             from sfn_emulator.cloudformation.api import CloudFormationApi  # noqa: PLC0415

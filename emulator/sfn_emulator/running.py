@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,6 +50,32 @@ class Emulator:
             "AWS_ACCESS_KEY_ID": self.access_key_id,
         }
 
+    def advance(self, time: float | str) -> datetime:
+        """Let time pass in an emulator with ``clock="virtual"``.
+
+        Waits, Retries, time-outs, heartbeats and alarms that are due on the way happen, one moment after the
+        other. Functions that run end first.
+
+        Args:
+            time: Seconds, or a text such as ``"90s"``, ``"5m"``, ``"1h"`` or ``"2d"``.
+
+        Returns:
+            The time then, in UTC.
+
+        Raises:
+            EmulatorError: It is no time, or the clock is that of the machine.
+        """
+        from states_language.machine import MachineError, seconds  # noqa: PLC0415 (few need it)
+
+        try:
+            told = self._post("/_emulator/clock", {"advance": seconds(time)})
+        except MachineError as error:
+            raise EmulatorError("advance", str(error).rstrip("."), _("Try again")) from error
+        if "now" not in told:
+            where = _("emulator at {endpoint}", endpoint=self.endpoint)
+            raise EmulatorError(where, told["message"], _('Start it with clock="virtual"'))
+        return datetime.fromtimestamp(told["now"], UTC)
+
     def reset(self) -> None:
         """Delete all its resources and mails.
 
@@ -66,13 +93,14 @@ class Emulator:
         ticket = self._post("/_emulator/mail/ticket")["ticket"]
         return f"{self.endpoint}/_emulator/mail/?ticket={ticket}"
 
-    def _post(self, path: str) -> Any:
+    def _post(self, path: str, body: Any = None) -> Any:
         """Send a request with the key. This uses `http.client`, because it ignores proxy variables."""
         scope = f"{self.access_key_id}/20000101/us-east-1/sns/aws4_request"
         signature = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=any"
-        connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=60)
+        connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=600)
+        headers = {"Authorization": signature, "Connection": "close"}
         try:
-            connection.request("POST", path, headers={"Authorization": signature, "Connection": "close"})
+            connection.request("POST", path, None if body is None else json.dumps(body), headers)
             return json.loads(connection.getresponse().read())
         except (OSError, ValueError, http.client.HTTPException) as error:
             where = _("emulator at {endpoint}", endpoint=self.endpoint)
@@ -83,7 +111,9 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def running(*, python: str | None = None, environ: Mapping[str, str] | None = None) -> Iterator[Emulator]:
+def running(
+    *, python: str | None = None, environ: Mapping[str, str] | None = None, clock: str | None = None
+) -> Iterator[Emulator]:
     """Start an emulator of its own at a free port, and end it after the block, or with this process.
 
     Several processes can do this at the same time. Its files are removed at its end.
@@ -92,6 +122,8 @@ def running(*, python: str | None = None, environ: Mapping[str, str] | None = No
         python: The Python of another environment, with ``sfn-emulator[server]``. A project with its own
             version of moto can use it.
         environ: Where it finds its settings, such as ``SFN_EMULATOR_IAM``. Default: this process's variables.
+        clock: ``"virtual"`` if time shall stand and move only with `Emulator.advance`; ``"machine"`` for this
+            machine's clock. Default: what the settings say.
 
     Yields:
         The emulator. It has no resources.
@@ -99,6 +131,8 @@ def running(*, python: str | None = None, environ: Mapping[str, str] | None = No
     Raises:
         EmulatorError: It cannot start.
     """
+    if clock is not None:
+        environ = {**(os.environ if environ is None else environ), "SFN_EMULATOR_CLOCK": clock}
     folder = folder_of(name=f"run-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         state = control.start(while_pid=os.getpid(), python=python, environ=environ, temporary=folder)

@@ -163,14 +163,15 @@ def _serve(
         allowed_hosts=list(allowed_hosts),
     )
     write_key(folder, access_key := new_access_key("AKIA"))
-    checks_iam = environment.enforces_iam(variables)
+    checks_iam, virtual = environment.enforces_iam(variables), environment.is_virtual(variables)
     router = Router(
         record,
         folder,
         lifetime.request_came,
         enforces_iam=checks_iam,
         access_key=access_key,
-        retry_pace=environment.retry_pace(variables),
+        retry_pace=1.0 if virtual else environment.retry_pace(variables),
+        virtual=virtual,
     )
     server.refuse, server.answer = router.refuse, router.receive
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -239,8 +239,8 @@ class Machine:
         self.arn = created["stateMachineArn"]
 
     def start(self, given=None, **options):
-        text = json.dumps({} if given is None else given)
-        return self.client.start_execution(stateMachineArn=self.arn, input=text, **options)["executionArn"]
+        options.setdefault("input", json.dumps({} if given is None else given))
+        return self.client.start_execution(stateMachineArn=self.arn, **options)["executionArn"]
 
     def run(self, given=None, **options):
         """What DescribeExecution says at the end."""

@@ -39,7 +39,7 @@ STATES = {
 
 @pytest.mark.parametrize("kind", [*STATES, "function", "integration", "jsonata integration", "topic"])
 def test_letters_are_not_escaped(kind, machine, function, topic):
-    """Neither in an output nor in an event."""
+    """Neither in an output nor in an event. What a state passes on keeps the escapes of the input."""
     state = STATES.get(kind)
     if kind == "topic":
         message = {"TopicArn": topic, "Message.$": "$"}
@@ -54,11 +54,24 @@ def test_letters_are_not_escaped(kind, machine, function, topic):
         state = {"Type": "Task", "Resource": INVOKE, field: payload}
         state |= JSONATA if "jsonata" in kind else {}
     mine = machine(of(state))
-    ended = mine.run({"name": NAME, "all": [NAME]})
+    ended = mine.run(input=json.dumps({"name": NAME, "all": [NAME]}, ensure_ascii=False))
     assert NAME in ended["output"]
-    told = text_of(mine.events(ended["executionArn"]))
-    assert NAME in told
-    assert "\\u" not in ended["output"] + told.replace(json.dumps({"name": NAME, "all": [NAME]}), "")
+    assert "\\u" not in ended["output"] + text_of(mine.events(ended["executionArn"]))
+
+
+def test_what_passes_through_a_state_stays_as_it_was_written(machine):
+    """With its escapes and its spaces. A value that a state makes is written anew."""
+    pass_on, anew = {"Type": "Pass", "Next": "B"}, {"Type": "Pass", "Parameters": {"n.$": "$.n"}, "End": True}
+    mine = machine({"StartAt": "A", "States": {"A": pass_on, "B": anew}})
+    given = f'{{"n":  {json.dumps(NAME)} }}'
+    ended = mine.run(input=given)
+    assert ended["output"] == json.dumps({"n": NAME}, separators=(",", ":"), ensure_ascii=False)
+    texts = [
+        event["stateExitedEventDetails"]["output"]
+        for event in mine.events(ended["executionArn"])
+        if event["type"] == "PassStateExited"
+    ]
+    assert texts == [given, ended["output"]]
 
 
 @pytest.mark.parametrize("by", ["function", "integration", "state"])
@@ -79,6 +92,5 @@ def test_letters_of_an_error_are_not_escaped(by, machine, function):
 
 def test_half_a_letter_does_not_stop_an_execution(machine):
     """It is half of a surrogate pair, which JSON may have and UTF-8 may not."""
-    ended = machine(of({"Type": "Pass"})).run({"name": "\ud800"})
-    assert ended["status"] == "SUCCEEDED"
-    assert json.loads(ended["output"]) == {"name": "?"}
+    ended = machine(of({"Type": "Pass", "Parameters": {"name.$": "$.name"}})).run({"name": "\ud800"})
+    assert (ended["status"], ended["output"]) == ("SUCCEEDED", '{"name":"?"}')

@@ -86,13 +86,13 @@ def test_the_first_event_names_alias_and_version(machine, logs, group):
 
 
 def test_data_is_written_if_asked_for(machine, logs, group):
-    """Inputs and outputs stand in the details."""
+    """Inputs and outputs stand in the details, as they were written."""
     mine = machine(DEFINITION, loggingConfiguration=logging(group, data=True))
-    mine.run({"a": 1})
+    mine.run(input='{"a": 1}')
     details = [each["details"] for each in events(logs, group)]
     assert ["input" in each for each in details] == [True, True, False, True, False]
-    assert details[1]["input"] == '{"a":1}'
-    assert details[2]["output"] == '{"a":1}'
+    assert details[1]["input"] == '{"a": 1}'
+    assert details[2]["output"] == '{"a": 1}'
 
 
 def test_executions_share_a_stream(machine, logs, group):

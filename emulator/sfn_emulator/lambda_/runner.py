@@ -22,6 +22,7 @@ from sfn_emulator.lambda_.pool import Pool, Spares, limits_of
 from sfn_emulator.lambda_.runtime import TOPS
 from sfn_emulator.lambda_.worker import Forker, Worker, WorkerReply
 from sfn_emulator.logs import LogLines, LogWriter
+from sfn_emulator.process.timers import machine_time
 from sfn_emulator.process.environment import forks_workers
 
 LARGEST_RESULT: Final = 6 * 1024 * 1024
@@ -152,7 +153,7 @@ class Runner:
             header = {
                 "invoke_id": invocation.request_id,
                 "invoked_function_arn": invocation.arn,
-                "deadline_time_in_ms": int((time.time() + function.seconds) * 1000),
+                "deadline_time_in_ms": int((machine_time() + function.seconds) * 1000),
                 "client_context": invocation.client_context,
             }
             reply = worker.invoke(header | _UNUSED, invocation.event, function.seconds)

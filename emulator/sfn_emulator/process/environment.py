@@ -109,6 +109,19 @@ def retry_pace(environ: Mapping[str, str]) -> float:
     return float(setting)
 
 
+def is_virtual(environ: Mapping[str, str]) -> bool:
+    """Whether time stands: ``SFN_EMULATOR_CLOCK`` is ``virtual``; by default it is ``machine``.
+
+    Raises:
+        EmulatorError: It has another value.
+    """
+    setting = environ.get("SFN_EMULATOR_CLOCK") or "machine"
+    if setting not in {"machine", "virtual"}:
+        what = _("it is {setting!r}", setting=setting)
+        raise EmulatorError("SFN_EMULATOR_CLOCK", what, _("Set it to machine or virtual, or leave it out"))
+    return setting == "virtual"
+
+
 def own_group() -> dict[str, Any]:
     """Arguments of `subprocess.Popen` that give the new process a group of its own."""
     if sys.platform == "win32":

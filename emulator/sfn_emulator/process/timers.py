@@ -5,6 +5,7 @@ so. Then `time` and `datetime` show the standing time everywhere in this process
 """
 
 import heapq
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +26,12 @@ def now() -> float:
     return int(time.time() * 1000) / 1000
 
 
+def machine_time() -> float:
+    """The time of this machine, also where time stands. Functions see it."""
+    travel = sys.modules.get("time_machine")
+    return float(travel.escape_hatch.time.time() if travel else time.time())
+
+
 class Timers:
     """The timers of one emulator.
 
@@ -42,7 +49,7 @@ class Timers:
         self._advancing = threading.Lock()
         self._traveller: Any = None
         if virtual:
-            import time_machine
+            import time_machine  # noqa: PLC0415 (most emulators do not need it)
 
             self._traveller = time_machine.travel(now(), tick=False).start()
         else:

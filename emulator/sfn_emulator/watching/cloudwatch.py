@@ -5,7 +5,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request
 from sfn_emulator.http.paging import page_of
 from sfn_emulator.http.replies import json_reply, violation
 from sfn_emulator.http.service_models import check_call
+from sfn_emulator.process.timers import Timers
 from sfn_emulator.watching.alarms import (
     ACTIONS,
     OK,
@@ -46,18 +47,24 @@ class CloudWatchApi:
         moto: Answers the operations that are not here.
         publish: Sends what an alarm has to say to its topic.
         clock: The time, in seconds since 1970.
+        timers: Say when to look at the alarms again; None if nobody looks by itself.
     """
 
-    def __init__(self, moto: Moto, publish: Publish, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        moto: Moto,
+        publish: Publish,
+        clock: Callable[[], float] = time.time,
+        timers: Timers | None = None,
+    ) -> None:
         self._moto = moto
         self._publish = publish
         self._clock = clock
+        self._timers = timers
         self._metrics = Metrics()
         self._alarms: dict[str, Alarm] = {}
         self._history: deque[dict[str, Any]] = deque(maxlen=_MOST_HISTORY)
         self._changing = threading.RLock()
-        self._came = threading.Event()
-        self._watcher: threading.Thread | None = None
         self._operations: dict[str, Callable[[Request, dict[str, Any]], dict[str, Any]]] = {
             "PutMetricData": self._put_data,
             "GetMetricData": self._data,
@@ -99,7 +106,7 @@ class CloudWatchApi:
     def status_changed(self, change: StatusChange) -> None:
         """Count an execution that has begun or ended."""
         self._metrics.count(change)
-        self._came.set()
+        self._look_soon()
 
     def evaluate(self) -> None:
         """Change the states of all alarms whose metrics ask for another one."""
@@ -116,7 +123,7 @@ class CloudWatchApi:
 
     def _put_data(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
         self._metrics.put(request.scope.region, given, self._clock())
-        self._came.set()
+        self._look_soon()
         return {}
 
     def _data(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
@@ -147,22 +154,22 @@ class CloudWatchApi:
                 self._alarms[arn] = Alarm(arn, settings, now, now + _PAUSE_SECONDS, updated=now, tags=tags)
             else:
                 alarm.settings, alarm.configured = settings, now
-            if self._watcher is None:  # nobody looks before there is an alarm
-                self._watcher = threading.Thread(target=self._look, daemon=True)
-                self._watcher.start()
-        self._came.set()
+        self._look_soon()
         return {}
 
-    def _look(self) -> None:
-        """Look at the alarms from now on."""
-        while True:
-            self._came.wait(_PAUSE_SECONDS)
-            self._came.clear()
-            if self._alarms:
-                self.evaluate()
-                time.sleep(_PAUSE_SECONDS / 5)  # an alarm may wait for a moment, and executions go first
-            else:
-                self._came.wait()
+    def _look_soon(self) -> None:
+        """Look at the alarms in a moment, because there is something new. Executions go first."""
+        if self._timers and self._alarms:
+            self._timers.set(self._clock() + _PAUSE_SECONDS / 5, "new values", self._look)
+
+    def _look(self, _: Sequence[str] = ()) -> None:
+        """Look at the alarms, now and after a pause."""
+        self.evaluate()
+        if self._timers and self._alarms:
+            pause = _PAUSE_SECONDS
+            if self._timers.is_virtual:  # nothing changes before the next period
+                pause = float(min(alarm.step() for alarm in list(self._alarms.values())))
+            self._timers.set(self._clock() + pause, "alarms", self._look)
 
     def _change(self, alarm: Alarm, verdict: Verdict, now: float) -> None:
         """Change an alarm's state, remember it, and act."""
