@@ -526,7 +526,7 @@ class Step:
 
     def context(self, frame: Frame, shown: State) -> dict[str, Json]:
         """The context object that a state sees, with what its run shows of an item."""
-        state: dict[str, Json] = {"Name": frame.name, "EnteredTime": moment(frame.entered_at)}
+        state: dict[str, Json] = {"EnteredTime": moment(frame.entered_at), "Name": frame.name}
         if frame.state["Type"] in {"Task", "Map", "Parallel"}:
             state["RetryCount"] = frame.retries
         context = {**self.execution.context, "State": state, **shown}

@@ -206,9 +206,9 @@ class Machine:
             "Execution": {
                 "Id": f"{_PREFIX}execution:{self.name}:{name}",
                 "Input": given,
-                "StartTime": moment(world.now),
                 "Name": name,
                 "RoleArn": "arn:aws:iam::123456789012:role/machine",
+                "StartTime": moment(world.now),
                 "RedriveCount": 0,
             },
             "StateMachine": {"Id": arn, "Name": self.name},

@@ -52,7 +52,8 @@ class Task(Kind):
         role = _role(view, data)
         if (mocked := step.mock(frame, given)) is not None:
             return mocked
-        details = _scheduled(step, resource, given)
+        text = frame.text if given is frame.input and frame.text is not None else compact(given)
+        details = _scheduled(step, resource, text)
         frame.resource = {key: details[key] for key in ("resource", "resourceType") if key in details}
         for name, seconds in frame.limits.items():
             details[f"{name[0].lower()}{name[1:].replace('Seconds', 'InSeconds')}"] = seconds
@@ -164,14 +165,14 @@ def _event(step: "Step", frame: Frame, what: str, details: dict[str, Json] | Non
     step.event(frame.run, f"{kind}{what}", details)
 
 
-def _scheduled(step: "Step", resource: str, given: Json) -> dict[str, Json]:
+def _scheduled(step: "Step", resource: str, text: str) -> dict[str, Json]:
     if kind_of(resource) != "Task":
-        return {"resource": resource, "input": compact(given), "inputDetails": {"truncated": False}}
+        return {"resource": resource, "input": text, "inputDetails": {"truncated": False}}
     service, _, api = resource.split(":", 5)[5].rpartition(":")
     if api == "2":  # sync:2
         service, _, api = service.rpartition(":")
         api += ":2"
-    return {"resourceType": service, "resource": api, "region": step.region, "parameters": compact(given)}
+    return {"resourceType": service, "resource": api, "region": step.region, "parameters": text}
 
 
 def _role(view: View, data: Json) -> str | None:

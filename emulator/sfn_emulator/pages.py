@@ -64,13 +64,17 @@ class Pages:
                 return self._mails(request, may_read)
             case "GET" | "HEAD", "/_emulator/mail" if may_read:
                 return json_reply(self._mailbox.entries(request.query.get("topic_arn")))
-            case "DELETE", "/_emulator/mail" if is_owner:
+        return self._answer_owner(request) if is_owner else None
+
+    def _answer_owner(self, request: Request) -> Reply | None:
+        match request.method, request.path:
+            case "DELETE", "/_emulator/mail":
                 self._mailbox.remove(request.query.get("topic_arn", ""))
                 return json_reply({})
-            case "POST", "/_emulator/mail/ticket" if is_owner:
+            case "POST", "/_emulator/mail/ticket":
                 self._tickets.append(ticket := secrets.token_urlsafe(16))
                 return json_reply({"ticket": ticket})
-            case "POST", "/_emulator/clock" if is_owner:
+            case "POST", "/_emulator/clock":
                 return self._advance(request)
         return None
 

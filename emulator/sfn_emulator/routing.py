@@ -136,7 +136,15 @@ class Router:
         def why_not(role: str, machine: str) -> str:
             return self._authorizer.why_not(role, "states:StartExecution", machine)
 
-        world = World(self._pool, self._timers, calls, why_not, announce, writer, pace=retry_pace)
+        world = World(
+            self._pool,
+            self._timers,
+            calls,
+            may_start=why_not,
+            announce=announce,
+            writer=writer,
+            pace=retry_pace,
+        )
 
         def cloudformation() -> Service:
             from sfn_emulator.cloudformation.api import CloudFormationApi  # noqa: PLC0415

@@ -141,7 +141,10 @@ def test_alarms_metrics_and_logs(standing):
     cloudwatch, logs = standing("cloudwatch"), standing("logs")
     logs.create_log_group(logGroupName="/g")
     began = standing.emulator.advance(0)
-    fails = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 30, "Next": "F"}, "F": {"Type": "Fail"}}}
+    fails = {
+        "StartAt": "W",
+        "States": {"W": {"Type": "Wait", "Seconds": 30, "Next": "F"}, "F": {"Type": "Fail"}},
+    }
     arn = standing.start(fails)
     machine = arn.replace(":execution:", ":stateMachine:").rpartition(":")[0]
     cloudwatch.put_metric_alarm(

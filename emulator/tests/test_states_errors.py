@@ -167,6 +167,16 @@ def test_an_integration_of_another_partition_fails(machine, topic):
     assert error_of(execution) == ("FAILED", "States.Runtime", AT_2 + reason)
 
 
+#: A Choice without a match.
+UNMATCHED = {
+    "StartAt": "X",
+    "States": {
+        "X": {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 2, "Next": "Y"}]},
+        "Y": PASS,
+    },
+}
+
+
 @pytest.mark.parametrize("name", ["States.ALL", "States.Runtime"])
 @pytest.mark.parametrize(
     "state",
@@ -174,6 +184,7 @@ def test_an_integration_of_another_partition_fails(machine, topic):
         task(GONE, Parameters={"a.$": "$.no"}),
         integration("sqs:sendMessage", **{"QueueUrl.$": "$.no"}),
         parallel({"Type": "Pass", "InputPath": "$.no", "End": True}),
+        {"Type": "Parallel", "Branches": [UNMATCHED]},
         {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}}, "ItemsPath": "$.no"},
     ],
 )
@@ -191,14 +202,6 @@ def test_a_path_of_a_tasks_parameters_that_is_not_there(machine):
     execution = machine(one(task(GONE, Parameters={"a.$": "$.no"}))).run({"b": 1})
     reason = "The JSONPath '$.no' specified for the field 'a.$' could not be found in the input '{\"b\":1}'"
     assert error_of(execution) == ("FAILED", "States.Runtime", AT_2 + reason)
-
-
-def test_a_choice_without_a_match_in_a_branch_can_be_caught(machine):
-    """`States.NoChoiceMatched` leaves its branch with its name."""
-    rule = {"Variable": "$.n", "NumericEquals": 2, "Next": "Y"}
-    branch = {"StartAt": "X", "States": {"X": {"Type": "Choice", "Choices": [rule]}, "Y": PASS}}
-    mine = machine(caught({"Type": "Parallel", "Branches": [branch]}, "States.NoChoiceMatched"))
-    assert json.loads(mine.run({"n": 1})["output"])["Error"] == "States.NoChoiceMatched"
 
 
 @pytest.mark.parametrize("kind", ["Parallel", "Map"])
@@ -294,7 +297,7 @@ def test_the_states_of_all_branches_are_aborted(machine):
 
 
 def test_the_states_of_all_iterations_are_aborted(machine):
-    """And the iterations that did not fail themselves."""
+    """First those of the iterations that are cut, then the one that failed."""
     rule = {"Variable": "$", "NumericEquals": 1, "Next": "S"}
     inner = {
         "C": {"Type": "Choice", "Choices": [rule], "Default": "W"},
@@ -305,7 +308,7 @@ def test_the_states_of_all_iterations_are_aborted(machine):
     }
     state = {"Type": "Map", "ItemProcessor": {"StartAt": "C", "States": inner}}
     mine = machine(caught(state, "States.ALL"))
-    assert aborted(mine, mine.run([2, 1])) == ["TaskStateAborted", "MapIterationAborted", "WaitStateAborted"]
+    assert aborted(mine, mine.run([2, 1])) == ["MapIterationAborted", "WaitStateAborted", "TaskStateAborted"]
 
 
 @pytest.mark.parametrize("field", ["MaxConcurrencyPath", "ToleratedFailureCountPath"])

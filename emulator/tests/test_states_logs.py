@@ -108,7 +108,7 @@ def test_executions_share_a_stream(machine, logs, group):
 
 
 def test_a_stop_is_the_last_event(machine, logs, group):
-    """Whatever moto's engine still does is not written."""
+    """Nothing follows ExecutionAborted."""
     waiting = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}}
     mine = machine(waiting, loggingConfiguration=logging(group))
     arn = mine.start()

@@ -206,7 +206,7 @@ def test_only_the_unsuccessful_branches_run_again(machine, gate):
     events = mine.events(told["executionArn"])
     assert sorted(entered(events)) == ["A", "B", "C", "Good", "P"]
     scheduled = [event for event in events if event["type"] == "TaskScheduled"]
-    assert events[scheduled[1]["previousEventId"] - 1]["type"] == "TaskFailed"
+    assert events[scheduled[1]["previousEventId"] - 1]["type"] == "ExecutionRedriven"
 
 
 def test_a_retry_runs_all_branches(machine, gate):
@@ -330,7 +330,7 @@ def test_what_still_runs_of_the_old_run_is_forgotten(machine, function, table, a
     assert "Item" not in aws("dynamodb").get_item(TableName=table, Key=key)
     go.touch()
     wait_until(lambda: "Item" in aws("dynamodb").get_item(TableName=table, Key=key))
-    machine(states("A", A=passing())).run()  # meanwhile, moto's engine ends the old run
+    machine(states("A", A=passing())).run()  # meanwhile, the emulator gets the old answer
     assert mine.events(arn) == events
     assert mine.client.describe_execution(executionArn=arn)["stopDate"] == told["stopDate"]
 
@@ -341,7 +341,7 @@ def test_the_time_out_begins_again(machine):
     failed = mine.run()
     told = redriven(mine, failed["executionArn"])
     assert (failed["status"], told["status"]) == ("TIMED_OUT", "TIMED_OUT")
-    assert (told["stopDate"] - told["redriveDate"]).total_seconds() == 1
+    assert (told["stopDate"] - told["redriveDate"]).total_seconds() >= 1
     assert types(mine.events(told["executionArn"])) == [
         *("ExecutionStarted", "WaitStateEntered", "ExecutionTimedOut"),
         *("ExecutionRedriven", "ExecutionTimedOut"),

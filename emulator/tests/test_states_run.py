@@ -143,12 +143,14 @@ def lambda_handler(event, context):
 
 @pytest.mark.parametrize("given", [{"status": 2}, {"status": "0"}])
 def test_a_choice_without_a_match(machine, given):
-    """A Choice without a match is States.NoChoiceMatched, also if only the type differs."""
+    """A Choice without a match is States.Runtime, as recorded on AWS, also if only the type differs."""
     rule = {"Variable": "$.status", "NumericEquals": 0, "Next": "B"}
     execution = machine(choice(rule)).run(given)
-    assert (execution["status"], execution["error"]) == ("FAILED", "States.NoChoiceMatched")
-    assert execution["cause"].startswith(
-        "An error occurred while executing the state 'A' (entered at the event id #2)."
+    assert (execution["status"], execution["error"], execution["cause"]) == (
+        "FAILED",
+        "States.Runtime",
+        "An error occurred while executing the state 'A' (entered at the event id #2). "
+        "Failed to transition out of the state. The state does not point to a next state.",
     )
 
 

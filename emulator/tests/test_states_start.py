@@ -8,8 +8,11 @@ from helpers import wait_until
 
 PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
 WAIT = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}}
-UNSUPPORTED = "This emulator does not support the definition of this state"
-UNKNOWN_SERVICE = {"Type": "Task", "Resource": "arn:aws:states:::nobody:knows", "End": True}
+UNKNOWN = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:knows", "End": True}
+UNRECOGNIZED = (
+    "The resource provided arn:aws:states:::dynamodb:knows is not recognized. The value is not a valid resource "
+    "ARN, or the resource is not available in this region."
+)
 ROLE = "arn:aws:iam::123456789012:role/tests"
 
 
@@ -158,8 +161,8 @@ def test_creating_another_machine_of_that_name_is_refused(machine):
             "SCHEMA_VALIDATION_FAILED: These fields are required: [Resource] at /States/A",
         ),
         (
-            {"StartAt": "A", "States": {"A": UNKNOWN_SERVICE}},
-            f"SCHEMA_VALIDATION_FAILED: {UNSUPPORTED} at /States/A",
+            {"StartAt": "A", "States": {"A": UNKNOWN}},
+            f"SCHEMA_VALIDATION_FAILED: {UNRECOGNIZED} at /States/A/Resource",
         ),
     ],
 )
@@ -200,13 +203,13 @@ def test_a_definition_can_be_validated(validated, aws):
     assert [each["name"] for each in aws("stepfunctions").list_state_machines()["stateMachines"]] == names
 
 
-def test_the_engines_parser_validates_too(validated):
-    """The first state that moto's parser does not accept is named, also inside a Map. Its words are not."""
-    inside = {"StartAt": "I", "States": {"I": UNKNOWN_SERVICE}}
+def test_a_state_inside_a_map_is_validated(validated):
+    """The location leads through the Map."""
+    inside = {"StartAt": "I", "States": {"I": UNKNOWN}}
     state = {"Type": "Map", "ItemProcessor": inside, "End": True}
     result, (diagnostic,), _ = validated({"StartAt": "A", "States": {"A": state}})
-    place = "/States/A/ItemProcessor/States/I"
-    assert (result, diagnostic["message"], diagnostic["location"]) == ("FAIL", UNSUPPORTED, place)
+    place = "/States/A/ItemProcessor/States/I/Resource"
+    assert (result, diagnostic["message"], diagnostic["location"]) == ("FAIL", UNRECOGNIZED, place)
 
 
 def test_warnings_come_if_wanted(validated):

@@ -473,40 +473,63 @@ def test_thirty_executions_wait_at_once(aws, make, waits, states):
 
 
 @pytest.mark.parametrize("how", ["StopExecution", "DeleteStateMachine", "TimeoutSeconds", "a failed branch"])
-def test_no_thread_waits_for_an_execution_that_has_ended(emulator, make, waits, states, how):
-    """No thread waits any more, however the execution has ended."""
-    process = psutil.Process(emulator["pid"])
-    # Each branch has two threads. Some threads that other tests have left may end meanwhile.
-    branches = [{"StartAt": name, "States": {name: waits()}} for name in "QRSTUVWXYZ"]
+def test_no_token_is_left_of_an_execution_that_has_ended(make, waits, states, how):
+    """Every token is gone, however the execution has ended. Nothing more is written."""
+    branches = [{"StartAt": name, "States": {name: waits(TimeoutSeconds=60)}} for name in "QRSTUVWXYZ"]
     parallel = {"Type": "Parallel", "Branches": branches, "End": True}
     mine = make(parallel, **({"TimeoutSeconds": 6} if how == "TimeoutSeconds" else {}))
-    before = process.num_threads()
     arn = mine.start()
-    token = mine.token(arn, len(branches))
-    assert process.num_threads() >= before + 2 * len(branches) - 10
+    tokens = [mine.token(arn, number + 1) for number in range(len(branches))]
     if how == "StopExecution":
         states.stop_execution(executionArn=arn)
     elif how == "DeleteStateMachine":
         states.delete_state_machine(stateMachineArn=mine.arn)
     elif how == "a failed branch":
-        states.send_task_failure(taskToken=token)
-    wait_until(lambda: process.num_threads() < before + 5)
-    if how == "StopExecution":
-        assert not mine.details(arn, "ParallelStateSucceeded")
+        states.send_task_failure(taskToken=tokens[-1])
+    if how != "DeleteStateMachine":
+        mine.wait(arn)
+        before = mine.events(arn)
+    for token in tokens:
+        assert_gone(states, token)
+    if how != "DeleteStateMachine":
+        assert mine.events(arn) == before
 
 
-def test_no_thread_waits_after_a_reset(own):
-    """Everything is deleted, and nothing goes on."""
-    process, echo = psutil.Process(own.told["pid"]), own.function(ECHO)
+@pytest.fixture(scope="module")
+def waiting_apart(apart):
+    """`waiting_apart(60)`: the machine of so many new executions that wait, and their tokens by their ARNs."""
+    echo = apart.function(ECHO)
     parameters = {"FunctionName": echo.arn, "Payload": TOKEN}
     state = {"Type": "Task", "Resource": f"{INVOKE}.waitForTaskToken", "Parameters": parameters, "End": True}
-    mine = Waiting(own("stepfunctions"), one(state))
+
+    def begin(count):
+        mine = Waiting(apart("stepfunctions"), one(state | {"TimeoutSeconds": 600}))
+        return mine, {arn: mine.token(arn) for arn in [mine.start() for _ in range(count)]}
+
+    return begin
+
+
+def test_a_task_that_waits_has_no_thread(apart, waiting_apart):
+    """The number of threads does not grow with the number of executions that wait."""
+    process = psutil.Process(apart.told["pid"])
+    few, _ = waiting_apart(1)
     before = process.num_threads()
-    *_, token = [mine.token(arn) for arn in [mine.start() for _ in range(10)]]
-    assert process.num_threads() >= before + 10
-    own.reset()
+    many, tokens = waiting_apart(60)
     wait_until(lambda: process.num_threads() < before + 5)
-    assert refused(own("stepfunctions").send_task_heartbeat, taskToken=token) == NONE
+    states = apart("stepfunctions")
+    assert len(states.list_executions(stateMachineArn=many.arn, statusFilter="RUNNING")["executions"]) == 60
+    for arn, token in tokens.items():
+        states.send_task_success(taskToken=token, output=json.dumps(arn))
+    assert [json.loads(many.wait(arn)["output"]) for arn in tokens] == [*tokens]
+    states.delete_state_machine(stateMachineArn=few.arn)
+
+
+def test_no_token_is_left_after_a_reset(apart, waiting_apart):
+    """Everything is deleted, and nothing goes on."""
+    _, tokens = waiting_apart(10)
+    apart.reset()
+    for token in tokens.values():
+        assert refused(apart("stepfunctions").send_task_heartbeat, taskToken=token) == NONE
 
 
 def test_an_express_machine_cannot_wait(states, waits):

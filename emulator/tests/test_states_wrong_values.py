@@ -11,8 +11,9 @@ GIVEN = {"n": None, "t": True, "s": "abc", "l": [1, None], "o": {"a": 1}}
 PYTHON = re.compile(r"\bNone\b|\bTrue\b|<class|Error\(|has no attribute|not supported between|namespace")
 
 
-def one(state):
-    return {"StartAt": "A", "States": {"A": state, "B": PASS}} if "B" in str(state) else alone(state)
+def one(state, **others):
+    followed = {"B": PASS} if "B" in str(state) else {}
+    return {"StartAt": "A", "States": {"A": state, **followed, **others}}
 
 
 def alone(state):
@@ -39,7 +40,7 @@ def test_a_name_in_a_path_may_have_quotes(machine):
     ("text", "expected"),
     [
         ("States.Format('{} and {}: it\\'s \\{\\} \\\\', $.s, 'x')", "abc and x: it's {} \\"),
-        ("States.Format('{0.__class__} {', $.s)", "{0.__class__} {"),
+        ("States.Format('{0.__class__} {}', $.s)", "{0.__class__} abc"),
         ("States.Array(null, 1.5, -2, true, 'a\\\\b', $.o.a)", [None, 1.5, -2, True, "a\\b", 1]),
         ("""States.Array($['a"b'], $.o['a'])""", [7, 1]),
     ],
@@ -64,7 +65,7 @@ def test_an_intrinsic_function_that_fails_is_caught(machine):
         (
             PASS | {"Result": 1, "ResultPath": "$.s.x"},
             "States.ResultPathMatchFailure",
-            "The ResultPath '$.s.x' does not fit the input",
+            'Unable to apply ReferencePath $.s.x to input {"n":null,"t":true,"s":"abc","l":[1,null],',
         ),
         (
             {"Type": "Fail", "ErrorPath": "$.n"},
@@ -82,15 +83,15 @@ def test_an_intrinsic_function_that_fails_is_caught(machine):
             "date-time format string: $.l == [1,null]",
         ),
         (
-            chosen(BooleanEqualsPath="$.n"),
+            chosen(BooleanEqualsPath="$.no"),
             "States.Runtime",
-            "Invalid path '$.n': The choice state's condition path references an invalid value.",
+            "Invalid path '$.no': The choice state's condition path references an invalid value.",
         ),
         (
             {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
             | {"Parameters": {"FunctionName": "f"}, "TimeoutSecondsPath": "$.n"},
             "States.Runtime",
-            "The emulator could not run this state. Its log says why.",
+            'The TimeoutSecondsPath field refers to value "null" which is not a valid integer: $.n',
         ),
     ],
 )
@@ -99,6 +100,14 @@ def test_a_value_of_the_wrong_type(machine, state, error, cause):
     told = machine(one(state)).run(GIVEN)
     assert (told["status"], told["error"]) == ("FAILED", error)
     assert cause in told["cause"] and not PYTHON.search(told["cause"])
+
+
+def test_an_operator_compares_values_of_one_type(machine):
+    """If its path leads to a value of another type, the rule does not hold."""
+    told = machine(
+        one(chosen(BooleanEqualsPath="$.n") | {"Default": "D"}, D=PASS | {"Result": "no match"})
+    ).run(GIVEN)
+    assert told["output"] == '"no match"'
 
 
 def test_an_operator_reads_the_context_object(machine):
@@ -138,7 +147,7 @@ def test_a_parameter_of_the_wrong_type(machine, integration, item, error, cause)
 def test_the_name_of_a_function_is_no_text(machine):
     """It becomes JSON."""
     told = machine(task("lambda:invoke", **{"FunctionName.$": "$.l"})).run(GIVEN)
-    assert "function:[1, null]:$LATEST" in told["cause"] and not PYTHON.search(told["cause"])
+    assert "function:[1,null]:$LATEST" in told["cause"] and not PYTHON.search(told["cause"])
 
 
 def test_a_parallels_catch_assigns_what_a_branch_assigns(machine):

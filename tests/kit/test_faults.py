@@ -45,7 +45,7 @@ def test_fault_lives_as_long_as_its_environment(whole):
 def test_deploy_mends_the_function(whole):
     """A fault's handler is called instead of the function's own, which it can call, until the next deploy."""
     inject(whole.target, "ValidateWinners", ODD)
-    assert draw(whole.target, 1)["error"] == "States.NoChoiceMatched"
+    assert draw(whole.target, 1)["error"] == "States.Runtime"
     assert changed(whole) == [whole.target.names.function("ValidateWinners")]
     assert draw(whole.target, 1)["status"] == "SUCCEEDED"
     assert changed(whole) == []

@@ -1,6 +1,7 @@
 """Read users, policies, functions and rules from moto's backends, and write logs there.
 
-Through moto's API, this would be too slow: one call of a function would need a dozen calls of IAM. Nothing is stored here, so a policy counts as soon as it is attached.
+Through moto's API, this would be too slow: one call of a function would need a dozen calls of IAM. Nothing is
+stored here, so a policy counts as soon as it is attached.
 """
 
 import sys

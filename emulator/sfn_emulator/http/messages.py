@@ -24,6 +24,8 @@ JSON_SERVICES: Final = {
 _SIGNATURE: Final = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/,\s]*)/[^/,\s]*/([\w-]*)/([\w-]+)/aws4_request(?:,|\s|$)", re.ASCII
 )
+#: The partitions of regions, by how their names begin.
+_PARTITIONS: Final = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
 _LAMBDA_PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(/|$)")
 
 
@@ -74,7 +76,7 @@ class Scope:
 
     def arn(self, resource: str) -> str:
         """The ARN of a resource of this service and region, such as ``"function:Name"``."""
-        partition = "aws-cn" if self.region.startswith("cn-") else "aws"
+        partition = next((it for begin, it in _PARTITIONS if self.region.startswith(begin)), "aws")
         return str(Arn(partition, self.service, self.region, ACCOUNT, resource))
 
 

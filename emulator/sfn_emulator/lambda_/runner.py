@@ -22,8 +22,8 @@ from sfn_emulator.lambda_.pool import Pool, Spares, limits_of
 from sfn_emulator.lambda_.runtime import TOPS
 from sfn_emulator.lambda_.worker import Forker, Worker, WorkerReply
 from sfn_emulator.logs import LogLines, LogWriter
-from sfn_emulator.process.timers import machine_time
 from sfn_emulator.process.environment import forks_workers
+from sfn_emulator.process.timers import machine_time
 
 LARGEST_RESULT: Final = 6 * 1024 * 1024
 # The memory of a worker that it shares with no other process, measured after a use of boto3.

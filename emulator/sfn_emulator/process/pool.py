@@ -1,4 +1,4 @@
-"""Threads that do work for executions: a few that are used again and again, and more only if all of them wait."""
+"""Threads that do work for executions: a few that are used again, and more only if all of them wait."""
 
 import threading
 import time

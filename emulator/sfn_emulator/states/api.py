@@ -46,7 +46,7 @@ class StatesApi:
             "GetExecutionHistory": self._executions.history,
             "ListExecutions": self._list,
             "RedriveExecution": self._executions.redrive,
-            "DescribeMapRun": lambda request: self._world.map_runs.describe(request),
+            "DescribeMapRun": self._world.map_runs.describe,
             "ListMapRuns": self._list_map_runs,
             "UpdateMapRun": self._update_map_run,
             "SendTaskSuccess": self._report,

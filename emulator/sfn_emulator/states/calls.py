@@ -1,7 +1,7 @@
 """Do what a Task says: call a function or a service as the role of its machine, in AWS's words.
 
     arn:aws:lambda:...:function:NAME          invoke a function
-    arn:aws:states:::lambda:invoke            an optimized integration: its own names of errors, and the HTTP reply
+    arn:aws:states:::lambda:invoke            an optimized integration: it has own names of errors
     arn:aws:states:::aws-sdk:SERVICE:ACTION   a call of AWS's SDK for Java, with its names
 
 See https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
@@ -13,16 +13,17 @@ import re
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sfn_emulator.engine.clients import PARAMETERS, CallError, Clients
 from sfn_emulator.http.messages import Arn
 from sfn_emulator.http.replies import violation
 from sfn_emulator.http.service_models import as_in_asl, has_operation, shape_of
 from states_language.execution import Call, Failed, Input, Json, Succeeded
-from states_language.values import compact
+from states_language.values import compact, moment
 
 _STATES: Final = "stepfunctions"
 #: The names that AWS's SDK for Java has for services, where botocore has others.
@@ -53,6 +54,13 @@ class _NotStartedError(Exception):
     """The parameters of a call do not fit. The text says why."""
 
 
+class _Caller(NamedTuple):
+    """Who calls, and where."""
+
+    key: str
+    region: str
+
+
 class Calls:
     """Makes the calls of executions.
 
@@ -73,26 +81,8 @@ class Calls:
             context: The context object of the execution.
             role: The role of the machine.
         """
-        here = Arn.of(context["Execution"]["Id"])
-        resource = Arn.of(call.resource)
-        role = call.role or role
-        key = self._key_of(role) if role else ""
         try:
-            if resource.partition != here.partition:
-                reason = "The resource belongs to a different partition from the running execution."
-                return Failed(call.id, "States.Runtime", reason)
-            if resource.service == "lambda":
-                return self._function(call, key, resource.region or here.region)
-            service, _, action = resource.resource.partition(":")
-            action = re.sub(r"\.(sync(:2)?|waitForTaskToken)$", "", action)
-            if call.arguments.__class__ is not dict:
-                raise _NotStartedError("The value of the field 'Parameters' has an invalid format")
-            if service == "s3":
-                return self._items(call, key, here.region, action)
-            if service == "aws-sdk":
-                return self._sdk(call, key, here.region, *action.split(":", 1))
-            if service in _ERRORS:
-                return self._optimized(call, key, here.region, service, action, context)
+            return self._made(call, context, call.role or role)
         except _NotStartedError as error:
             given = compact(call.arguments)
             told = f"The Parameters '{given}' could not be used to start the Task: [{error}]"
@@ -100,7 +90,31 @@ class Calls:
         except Exception as error:
             traceback.print_exception(error)
             return Failed(call.id, "States.Runtime", _FAILED_HERE)
-        return self._missing(call, service)
+
+    def _made(self, call: Call, context: Mapping[str, Any], role: str | None) -> Input:
+        here, resource = Arn.of(context["Execution"]["Id"]), Arn.of(call.resource)
+        if resource.partition != here.partition:
+            reason = "The resource belongs to a different partition from the running execution."
+            return Failed(call.id, "States.Runtime", reason)
+        caller = _Caller(self._key_of(role) if role else "", resource.region or here.region)
+        if resource.service == "lambda":
+            return self._function(call, caller)
+        service, _, action = resource.resource.partition(":")
+        action = re.sub(r"\.(sync(:2)?|waitForTaskToken)$", "", action)
+        if call.arguments.__class__ is not dict:
+            raise _NotStartedError("The value of the field 'Parameters' has an invalid format")
+        if service == "s3":
+            return self._items(call, caller, action)
+        if service == "aws-sdk":
+            return self._sdk(call, caller, *action.split(":", 1))
+        if service not in _ERRORS:
+            return _missing(call, service)
+        given = {**call.arguments}
+        if service == "events":
+            source = [context["StateMachine"]["Id"], context["Execution"]["Id"]]
+            for entry in given.get("Entries") or []:
+                entry["Resources"] = [*(entry.get("Resources") or []), *source]
+        return self._optimized(replace(call, arguments=given), caller, service, action)
 
     def describe(self, arn: str, role: str, region: str, *, parsed: bool) -> tuple[str, Json]:
         """Describe an execution that a Task waits for: its status, and what the Task returns.
@@ -147,88 +161,62 @@ class Calls:
         ]
         return Failed(call.id, f"{begin}.{name}", f"{error} ({'; '.join(details)})")
 
-    def _missing(self, call: Call, service: str) -> Failed:
-        reason = (
-            f"The emulator has no integration '{service}', and the state '{call.state}' has no mock. "
-            f"Mock it, or use another resource: {call.resource}"
-        )
-        return Failed(call.id, "States.Runtime", reason)
-
-    def _function(self, call: Call, key: str, region: str) -> Input:
+    def _function(self, call: Call, caller: _Caller) -> Input:
+        given = {"FunctionName": call.resource, "Payload": compact(call.arguments)}
         try:
-            payload, error, _ = self._invoke(key, region, call.resource, compact(call.arguments))
+            payload, reply = self._invoke(caller, given)
         except CallError as refused:
             return self.failed(call, "lambda", refused)
-        if error:
-            return _function_failed(call, payload)
-        return Succeeded(call.id, payload)
+        return _function_failed(call, payload) if "FunctionError" in reply else Succeeded(call.id, payload)
 
-    def _invoke(
-        self, key: str, region: str, name: str, payload: str, **more: Any
-    ) -> tuple[Json, str | None, dict[str, Any]]:
-        """Invoke a function: its payload, the kind of its error, and the reply."""
-        given = {"FunctionName": name, "Payload": payload.encode(), **more}
-        reply = self._clients.invoke_as(key, region, given)
+    def _invoke(self, caller: _Caller, given: dict[str, Any]) -> tuple[Json, dict[str, Any]]:
+        """Invoke a function: its payload, and the reply."""
+        reply = self._clients.invoke_as(*caller, given | {"Payload": given["Payload"].encode()})
         text = reply.pop("Payload").read().decode()
-        return json.loads(text) if text else None, reply.get("FunctionError"), reply
+        return json.loads(text) if text else None, reply
 
-    def _optimized(
-        self, call: Call, key: str, region: str, service: str, action: str, context: Mapping[str, Any]
-    ) -> Input:
-        given = dict(call.arguments)
+    def _optimized(self, call: Call, caller: _Caller, service: str, action: str) -> Input:
+        given, name = call.arguments, _SERVICES.get(service, service)
         operation = f"{action[0].upper()}{action[1:]}"
+        if service == "states" and not isinstance(given.get("Input"), str):
+            given["Input"] = compact(given.get("Input") or {})
         try:
             if service == "lambda":
-                return self._invoked(call, key, region, given)
-            if service == "events":
-                for entry in given.get("Entries") or []:
-                    at = [context["StateMachine"]["Id"], context["Execution"]["Id"]]
-                    entry["Resources"] = [*(entry.get("Resources") or []), *at]
-            if service == "states" and not isinstance(given.get("Input"), str):
-                given["Input"] = compact(given.get("Input") or {})
-            name = _SERVICES.get(service, service)
-            told = self._called(key, region, name, operation, given, epoch=service == "states")
-            if service == "states":
-                told = _to_definition(told, shape_of(name, operation, "output"))
+                return self._invoked(call, caller)
+            told = self._called(caller, name, operation, given, epoch=service == "states")
         except CallError as error:
             return self.failed(call, service, error)
         if service == "events":
             if told.get("FailedEntryCount", 0):
                 return Failed(call.id, "EventBridge.FailedEntry", compact(told))
             return Succeeded(call.id, told)
+        if service == "states":
+            told = _to_definition(told, shape_of(name, operation, "output"))
         if service == "sqs":
             told = {re.sub("^Md5", "MD5", name): value for name, value in told.items()}
-        told |= self._clients.metadata(service)
-        return Succeeded(call.id, dict(sorted(told.items())))
+        return Succeeded(call.id, dict(sorted((told | self._clients.metadata(service)).items())))
 
-    def _invoked(self, call: Call, key: str, region: str, given: dict[str, Any]) -> Input:
-        payload = given.pop("Payload", None)
-        if isinstance(payload, str):
-            try:
-                json.loads(payload)
-            except ValueError:
-                payload = compact(payload)
-        else:
+    def _invoked(self, call: Call, caller: _Caller) -> Input:
+        payload = call.arguments.pop("Payload", None)
+        if not (isinstance(payload, str) and _is_json(payload)):
             payload = compact({} if payload is None else payload)
-        given = self._checked(region, "lambda", "Invoke", given)
-        value, error, reply = self._invoke(
-            key, region, payload=payload, name=given.pop("FunctionName"), **given
-        )
-        if error:
+        given = self._checked(caller.region, "lambda", "Invoke", call.arguments)
+        value, reply = self._invoke(caller, given | {"Payload": payload})
+        if "FunctionError" in reply:
             return _function_failed(call, value)
         names = ("ExecutedVersion", "LogResult", "StatusCode")
         told = {name: reply[name] for name in names if name in reply} | {"Payload": value}
         return Succeeded(call.id, dict(sorted((told | self._clients.metadata("lambda")).items())))
 
-    def _sdk(self, call: Call, key: str, region: str, service: str, action: str = "") -> Input:
+    def _sdk(self, call: Call, caller: _Caller, service: str, action: str = "") -> Input:
         name = _SERVICES.get(service, service)
         operation = f"{action[:1].upper()}{action[1:]}"
         if not has_operation(name, operation):
-            return self._missing(call, f"aws-sdk:{service}:{action}")
-        client = self._clients.of(region, name)
+            return _missing(call, f"aws-sdk:{service}:{action}")
+        client = self._clients.of(caller.region, name)
         begin = _class_of(client.meta.service_model.service_id)
         try:
-            told = self._called(key, region, name, operation, call.arguments)
+            told = self._called(caller, name, operation, call.arguments)
             return Succeeded(call.id, _to_definition(told, shape_of(name, operation, "output")))
         except CallError as error:
             shape = client.meta.service_model.shape_for_error_code(error.code)
@@ -239,11 +227,10 @@ class Calls:
             return Failed(call.id, f"{begin}.{class_name}", f"{error} ({about})")
 
     def _called(
-        self, key: str, region: str, service: str, operation: str, given: Json, *, epoch: bool = False
+        self, caller: _Caller, service: str, operation: str, given: Json, *, epoch: bool = False
     ) -> dict[str, Any]:
-        told = self._clients.call_as(
-            key, region, service, operation, self._checked(region, service, operation, given)
-        )
+        checked = self._checked(caller.region, service, operation, given)
+        told = self._clients.call_as(*caller, service, operation, checked)
         told.pop("ResponseMetadata", None)
         plain: dict[str, Any] = _plain_json(told, epoch=epoch)
         return plain
@@ -276,12 +263,12 @@ class Calls:
                 raise CallError("ValidationException", text, 400)
         return {name: it for name, it in named.items() if it is not None}
 
-    def _items(self, call: Call, key: str, region: str, action: str) -> Input:
+    def _items(self, call: Call, caller: _Caller, action: str) -> Input:
         """Read the file of an ItemReader, or list files for it."""
         given, lists = call.arguments, action == "listObjectsV2"
         try:
             if lists:
-                page = self._clients.call_as(key, region, "s3", "ListObjectsV2", given)
+                page = self._clients.call_as(*caller, "s3", "ListObjectsV2", given)
                 names = ("Key", "Size", "StorageClass")
                 listed = [
                     {"Etag": it["ETag"], "LastModified": it["LastModified"].timestamp()}
@@ -294,7 +281,7 @@ class Calls:
                     else {}
                 )
                 return Succeeded(call.id, {"Contents": listed} | token)
-            content = self._clients.call_as(key, region, "s3", "GetObject", given)["Body"].read()
+            content = self._clients.call_as(*caller, "s3", "GetObject", given)["Body"].read()
             return Succeeded(call.id, content.decode("utf-8-sig"))
         except UnicodeDecodeError:
             return Failed(call.id, "S3", "The items are not a text in UTF-8.")
@@ -303,6 +290,22 @@ class Calls:
                 return Failed(call.id, "S3", "The specified bucket is not valid.")
             ids = f"Request ID: {error.request_id}, Extended Request ID: {error.host_id}"
             return Failed(call.id, "S3", f"{error} (Service: S3, Status Code: {error.status}, {ids})")
+
+
+def _missing(call: Call, service: str) -> Failed:
+    reason = (
+        f"The emulator has no integration '{service}', and the state '{call.state}' has no mock. "
+        f"Mock it, or use another resource: {call.resource}"
+    )
+    return Failed(call.id, "States.Runtime", reason)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _function_failed(call: Call, payload: Json) -> Failed:
@@ -321,54 +324,47 @@ def _plain(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-def _to_api(value: Json, shape: Any) -> Any:
+def _to_api(value: Any, shape: Any) -> Any:
     """Parameters with the names and types that the API has."""
-    if shape is None:
-        return value
-    if shape.type_name == "structure" and isinstance(value, dict):
+    kind = shape.type_name if shape else ""
+    if kind == "structure" and isinstance(value, dict):
         names = {_plain(name): name for name in shape.members}
-        made = {}
-        for name, each in value.items():
-            known = names.get(_plain(name), name)
-            made[known] = _to_api(each, shape.members.get(known))
-        return made
-    if shape.type_name == "list" and isinstance(value, list):
-        return [_to_api(each, shape.member) for each in value]
-    if shape.type_name == "map" and isinstance(value, dict):
-        return {name: _to_api(each, shape.value) for name, each in value.items()}
-    if value is not None and shape.type_name == "string" and not isinstance(value, str):
-        return compact(value)
-    if value is not None and shape.type_name == "blob":
-        return compact(value).encode()
+        known = {name: names.get(_plain(name), name) for name in value}
+        value = {known[name]: _to_api(it, shape.members.get(known[name])) for name, it in value.items()}
+    elif kind == "list" and isinstance(value, list):
+        value = [_to_api(it, shape.member) for it in value]
+    elif kind == "map" and isinstance(value, dict):
+        value = {name: _to_api(it, shape.value) for name, it in value.items()}
+    elif value is not None and kind == "string" and not isinstance(value, str):
+        value = compact(value)
+    elif value is not None and kind == "blob" and not isinstance(value, bytes):
+        value = (value if isinstance(value, str) else compact(value)).encode()
     return value
 
 
 def _plain_json(value: Any, *, epoch: bool) -> Any:
     """The reply of a call as JSON. Its times are milliseconds since 1970, or texts."""
     if isinstance(value, dict):
-        return {name: _plain_json(each, epoch=epoch) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_plain_json(each, epoch=epoch) for each in value]
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, datetime):
-        if epoch:
-            return round(value.timestamp() * 1000)
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return value.read().decode() if hasattr(value, "read") else value
+        value = {name: _plain_json(each, epoch=epoch) for name, each in value.items()}
+    elif isinstance(value, list):
+        value = [_plain_json(each, epoch=epoch) for each in value]
+    elif isinstance(value, bytes):
+        value = base64.b64encode(value).decode()
+    elif isinstance(value, datetime):
+        value = round(value.timestamp() * 1000) if epoch else moment(value.timestamp())
+    elif hasattr(value, "read"):
+        value = value.read().decode()
+    return value
 
 
 def _to_definition(value: Any, shape: Any) -> Any:
     """The reply of a call with the names that a definition sees: they begin with capitals, and are sorted."""
-    if shape is None:
-        return value
-    if shape.type_name == "structure" and isinstance(value, dict):
-        made = {
-            as_in_asl(name): _to_definition(each, shape.members.get(name)) for name, each in value.items()
-        }
-        return dict(sorted(made.items()))
-    if shape.type_name == "list" and isinstance(value, list):
-        return [_to_definition(each, shape.member) for each in value]
-    if shape.type_name == "map" and isinstance(value, dict):
-        return {name: _to_definition(each, shape.value) for name, each in value.items()}
+    kind = shape.type_name if shape else ""
+    if kind == "structure" and isinstance(value, dict):
+        made = {as_in_asl(name): _to_definition(it, shape.members.get(name)) for name, it in value.items()}
+        value = dict(sorted(made.items()))
+    elif kind == "list" and isinstance(value, list):
+        value = [_to_definition(it, shape.member) for it in value]
+    elif kind == "map" and isinstance(value, dict):
+        value = {name: _to_definition(it, shape.value) for name, it in value.items()}
     return value

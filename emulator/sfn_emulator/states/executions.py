@@ -3,8 +3,7 @@
 import json
 import math
 import threading
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
 from sfn_emulator.http.paging import bounds_of, page_of, token_of
@@ -18,6 +17,9 @@ from sfn_emulator.states.run import Run, described, listed
 from sfn_emulator.states.world import World
 from states_language.execution import Event, Execution, Stop
 from states_language.values import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _NO_INPUT: Final = "The emulator has removed the input of this execution, because its files had no more room"
 _PAGE_LETTERS: Final = 4_000_000
@@ -44,20 +46,9 @@ class Executions:
         express = started.machine["type"] == "EXPRESS"
         history = History(self._world.log_of(arn, started, scope), kept=not express)
         run = Run(arn, started, scope, None, history, given, began, self._world)
-        context = {
-            "Execution": {
-                "Id": arn,
-                "Input": (parsed := json.loads(given)),
-                "StartTime": moment(began),
-                "Name": name,
-                "RoleArn": run.role,
-                **({} if wait else {"RedriveCount": 0}),
-            },
-            "StateMachine": {"Id": started.arn, "Name": started.machine["name"]},
-        }
-        run.execution = Execution(
-            started.definition, parsed, context, started.machine["type"], given, history
-        )
+        run.execution = _new_execution(run, given)
+        if wait:  # an execution that somebody waits for counts no redrives
+            del run.execution.context["Execution"]["RedriveCount"]
         if not express:
             with self._listing:
                 self._world.runs[arn] = run
@@ -121,28 +112,11 @@ class Executions:
             if (given := run.input) is None:
                 raise RefusalError("ExecutionNotRedrivable", _NO_INPUT)
             if run.execution is None:  # it held too much, so it begins again
-                run.execution = self._again(run, given)
+                run.execution = again = _new_execution(run, given)
+                again.status, again.redrives, again.root.input = run.status, run.redrives.count, again.input
             run.redrives.add(token, at)
             self._world.redrive(run)
         return json_reply({"redriveDate": at})
-
-    @staticmethod
-    def _again(run: Run, given: str) -> Execution:
-        started, parsed = run.started, json.loads(given)
-        context = {
-            "Execution": {
-                "Id": run.arn,
-                "Input": parsed,
-                "StartTime": moment(run.began),
-                "Name": run.name,
-                "RoleArn": run.role,
-                "RedriveCount": run.redrives.count,
-            },
-            "StateMachine": {"Id": started.arn, "Name": started.machine["name"]},
-        }
-        made = Execution(started.definition, parsed, context, "STANDARD", given, run.history)
-        made.status, made.redrives, made.root.input = run.status, run.redrives.count, parsed
-        return made
 
     def describe(self, request: Request) -> Reply:
         """Answer DescribeExecution."""
@@ -215,6 +189,22 @@ class Executions:
         if (run := self._world.runs.get(arn)) is None:
             raise RefusalError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
         return run
+
+
+def _new_execution(run: Run, given: str) -> Execution:
+    started, parsed = run.started, json.loads(given)
+    context = {
+        "Execution": {
+            "Id": run.arn,
+            "Input": parsed,
+            "Name": run.name,
+            "RoleArn": run.role,
+            "StartTime": moment(run.began),
+            "RedriveCount": run.redrives.count,
+        },
+        "StateMachine": {"Id": started.arn, "Name": started.machine["name"]},
+    }
+    return Execution(started.definition, parsed, context, started.machine["type"], given, run.history)
 
 
 def sync_result(run: Run) -> dict[str, Any]:

@@ -97,7 +97,9 @@ class Run:
         if self.status in {"RUNNING", "TIMED_OUT"} or not self.history.is_kept or not len(self.history):
             return {}
         last = self.history[-1]
-        found: dict[str, Any] = next((details for name, details in last.items() if name.endswith("EventDetails")), {})
+        found: dict[str, Any] = next(
+            (details for name, details in last.items() if name.endswith("EventDetails")), {}
+        )
         return {name: found[name] for name in ("output", "error", "cause") if name in found}
 
     def waiting_for(self, key: str) -> Frame | None:

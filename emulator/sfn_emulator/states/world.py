@@ -76,10 +76,10 @@ class World:
         pool: Pool,
         timers: Timers,
         calls: Calls,
+        *,
         may_start: Callable[[str, str], str],
         announce: Announce,
         writer: LogWriter,
-        *,
         pace: float = 1.0,
     ) -> None:
         self.pool, self.timers, self.calls = pool, timers, calls
@@ -309,7 +309,7 @@ class World:
 
     def _follow(self, run: Run, call: Call, job: str) -> None:
         """Tell an execution how the execution has ended that one of its tasks waits for."""
-        role, answer = call.role or run.role, cast(Input | None, None)
+        role, answer = call.role or run.role, cast("Input | None", None)
         try:
             while answer is None:
                 parsed = call.resource.endswith(":2")

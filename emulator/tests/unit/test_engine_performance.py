@@ -2,8 +2,6 @@
 
 import importlib
 import json
-import threading
-from types import SimpleNamespace
 
 import pytest
 from botocore.loaders import JSONFileLoader, create_loader
@@ -43,7 +41,7 @@ def members(service, operation):
 
 
 @pytest.mark.parametrize(
-    ("service", "operation"), [("dynamodb", "DescribeTable"), ("stepfunctions", "DescribeExecution")]
+    ("service", "operation"), [("dynamodb", "DescribeTable"), ("logs", "DescribeLogGroups")]
 )
 def test_the_names_of_an_attribute_are_motos(service, operation):
     """The names are those of moto, in moto's order, at the first and at the second request."""
@@ -52,13 +50,6 @@ def test_the_names_of_an_attribute_are_motos(service, operation):
         context, picker = AttributePickerContext({}, key, member), XFormedAttributePicker()
         expected = [*dict.fromkeys(remembered.__wrapped__(picker, context))]
         assert [*remembered(picker, context)] == [*remembered(picker, context)] == expected
-
-
-def test_a_machine_is_stored_without_a_second_look_at_its_definition():
-    """The emulator has checked it. To parse 8,000 states would take seconds."""
-    models = importlib.import_module("moto.stepfunctions.parser.models")
-    patches.apply(models)
-    models.StepFunctionsParserBackend._validate_definition("no definition")
 
 
 def test_no_thread_sees_botocores_model_of_an_operation():
@@ -135,20 +126,3 @@ def test_every_managed_policy_is_read():
     assert len(policies) == len(expected) > 1000
     for name, data in expected.items():
         assert read[name] == (f"arn:aws:iam::aws:policy{data['Path']}{name}", data["Document"])
-
-
-def test_an_execution_without_a_time_out_needs_no_other_thread():
-    """It runs in the thread that would wait for it. A time-out needs another thread, as in moto."""
-    ran = []
-    program = SimpleNamespace(
-        timeout_seconds=None,
-        start_at=SimpleNamespace(start_at_name="First"),
-        _log_evaluation_step=lambda _: None,
-        _field_name=lambda: None,
-        _eval_body=lambda env: ran.append((threading.get_ident(), env.next_state_name)),
-    )
-    env = SimpleNamespace(is_running=lambda: True)
-    performance.in_same_thread(lambda *_: ran.append("moto"), program, env)
-    program.timeout_seconds = 1
-    performance.in_same_thread(lambda *_: ran.append("moto"), program, env)
-    assert ran == [(threading.get_ident(), "First"), "moto"]

@@ -1,4 +1,4 @@
-"""The requests of TestState that are refused before the engine runs the state."""
+"""The requests of TestState that are refused before the state runs."""
 
 import json
 
@@ -28,7 +28,7 @@ def refusal(definition, given=None, **options):
     parameters = {"definition": text, "input": "{}" if given is None else given} | options
     request = Request("POST", "/", {}, json.dumps(parameters).encode())
     with pytest.raises(RefusalError) as raised:
-        api.test_state(request, lambda *_: None)
+        api.test_state(request, lambda *_: None, None)
     return raised.value.code, raised.value.message
 
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from sfn_emulator.engine.backends import EventRule
-from sfn_emulator.engine.executions import StatusChange
+from sfn_emulator.watching.changes import StatusChange
 from sfn_emulator.watching import events
 from sfn_emulator.watching.events import EventsApi, status_event
 

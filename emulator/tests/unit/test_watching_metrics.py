@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from sfn_emulator.engine.executions import StatusChange
+from sfn_emulator.watching.changes import StatusChange
 from sfn_emulator.watching import metrics
 from sfn_emulator.watching.metrics import Metric, Metrics, Sample
 

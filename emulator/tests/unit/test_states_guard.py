@@ -2,7 +2,7 @@
 
 import pytest
 
-from sfn_emulator.engine.guard import TimeGuard, outside
+from sfn_emulator.states.guard import TimeGuard, outside
 
 
 def test_a_match_that_never_ends_is_ended():

@@ -1,15 +1,15 @@
 """What goes into a history comes out of it, takes little memory, and is given back."""
 
-import threading
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfn_emulator.engine import payloads
-from sfn_emulator.engine.failures import WrittenOnce
-from sfn_emulator.engine.payloads import ERROR, History, Spool, Storage
+from sfn_emulator.engine import log_events
+from sfn_emulator.process import store
+from sfn_emulator.process.store import ERROR, History, Spool, Storage
+from states_language.execution import Execution
 
 MB = 1 << 20
 
@@ -21,7 +21,7 @@ def storage(monkeypatch, tmp_path):
     folder.mkdir()
     (folder / "0").write_bytes(b"old")
     made.open(folder)
-    monkeypatch.setattr(payloads, "storage", made)
+    monkeypatch.setattr(store, "storage", made)
     return made
 
 
@@ -67,7 +67,7 @@ def test_equal_texts_are_stored_once(storage):
 
 def test_texts_with_the_same_hash_are_different(monkeypatch):
     """A hash only says where to look first."""
-    monkeypatch.setattr(payloads, "hash", lambda _: 1, raising=False)
+    monkeypatch.setattr(store, "hash", lambda _: 1, raising=False)
     history = History()
     for letter in "aba":
         history.append(entered(letter * 2000))
@@ -82,13 +82,22 @@ def test_a_reader_cannot_change_an_event():
     assert history[0] == entered("text")
 
 
-def test_a_brief_event_keeps_its_class():
-    """`failures` finds what it noted in the details of an event."""
-    history, details = History(), WrittenOnce(error="E", cause="c" * 2000)
-    details.entered = 7
-    history.append({"type": "EvaluationFailed", "evaluationFailedEventDetails": details})
-    assert history.brief(0)["evaluationFailedEventDetails"].entered == 7
-    assert history[0]["evaluationFailedEventDetails"] == details
+def test_a_brief_event_has_places_for_its_long_texts():
+    """To read it takes less time. The history has the text of a place."""
+    history = History()
+    history.append(entered("x" * 2000))
+    place = history.brief(0)["stateEnteredEventDetails"]["input"]
+    assert history.text(place) == "x" * 2000
+    assert history.brief(0)["stateEnteredEventDetails"]["name"] == "State"
+
+
+def test_a_history_that_nobody_can_ask_for_is_only_counted(storage):
+    """That of an express execution. Its log still gets each event."""
+    told = []
+    history = History(told.append, kept=False)
+    history.append(entered("x" * 200_000))
+    assert (len(history), history.size, files(storage)) == (1, 0, [])
+    assert told == [entered("x" * 200_000)]
 
 
 def test_the_file_of_a_closed_history_is_removed(storage):
@@ -121,36 +130,32 @@ def test_a_history_without_texts_says_so():
     assert history[1:] == [entered("short"), entered("y" * 2000)]
 
 
-class Execution(SimpleNamespace):
-    """An execution in moto's engine that holds a text of so many bytes."""
+class Holder:
+    """An execution with an input of so many bytes in its history, and with other data in memory."""
 
     def __init__(self, size, *, in_memory=0, has_ended=False):
-        self.history, self.errors = History(), []
+        self.history, self.refused, self.is_running = History(), [], not has_ended
+        self.execution = Execution({}, "x" * in_memory, {})
+        known = [*store.storage.runs(), self]
+        store.storage.runs = lambda: known
         self.history.append(entered(f"{size}" + "x" * size))
         if has_ended:
             self.history.append(ended())
-        env = SimpleNamespace(
-            event_manager=SimpleNamespace(_history_event_list=self.history),
-            first=1,
-            _state_mutex=threading.RLock(),
-            is_running=lambda: True,
-            set_error=self.errors.append,
-            stack=["x" * in_memory],
-            **{f"other{number}": number for number in range(200)},
-        )
-        status = "SUCCEEDED" if has_ended else "RUNNING"
-        super().__init__(exec_status=status, exec_worker=SimpleNamespace(env=env))
 
-    __hash__ = object.__hash__
+    def refuse(self, failure):
+        self.refused.append(failure.details)
+        self.execution.refusal = failure
 
 
 @pytest.fixture
-def check(storage, monkeypatch):
-    def checked(*executions):
-        monkeypatch.setattr(payloads, "executions", lambda _=None: iter(executions))
+def check(storage):
+    """`check(holder)` looks what these hold, and no others: for each of them, with what it was refused."""
+
+    def checked(*holders):
+        storage.runs = lambda: holders
         storage._next_look = 0
         storage.check()
-        return [execution.errors for execution in executions]
+        return [holder.refused for holder in holders]
 
     return checked
 
@@ -158,29 +163,28 @@ def check(storage, monkeypatch):
 def test_the_largest_execution_fails(storage, check):
     """If the files have too much, the largest running execution fails once, and says how large it is."""
     storage.most_in_files = 5 * MB
-    executions = [Execution(size * MB) for size in (1, 3, 2)]
+    holders = [Holder(size * MB) for size in (1, 3, 2)]
     cause = "All executions together may hold 5 MB in files. This one held the most: 3 MB."
     for _ in range(2):
-        assert check(*executions) == [[], [{"error": ERROR, "cause": cause}], []]
+        assert check(*holders) == [[], [{"error": ERROR, "cause": cause}], []]
 
 
 def test_ended_executions_give_first(storage, check):
     """The oldest ended execution loses its texts, and no execution fails."""
     storage.most_in_files = 5 * MB
-    executions = [Execution(2 * MB, has_ended=True), Execution(2 * MB, has_ended=True), Execution(2 * MB)]
-    assert check(*executions) == [[], [], []]
-    inputs = [it.history[0]["stateEnteredEventDetails"]["input"] for it in executions]
+    holders = [Holder(2 * MB, has_ended=True), Holder(2 * MB, has_ended=True), Holder(2 * MB)]
+    assert check(*holders) == [[], [], []]
+    inputs = [it.history[0]["stateEnteredEventDetails"]["input"] for it in holders]
     assert [text is None for text in inputs] == [True, False, False]
 
 
-def test_who_holds_most_memory_fails(storage, check, monkeypatch):
-    """The same in memory, if this process has much. The results of a Map count, too."""
-    monkeypatch.setattr(payloads, "_DATA", ("types",))
+def test_who_holds_most_memory_fails(storage, check):
+    """The same in memory, if this process has much."""
     storage.suspicious, storage.most_in_memory = 0, 5 * MB
-    executions = [Execution(1, in_memory=size * MB) for size in (1, 3, 2)]
-    assert [bool(errors) for errors in check(*executions)] == [False, True, False]
+    holders = [Holder(1, in_memory=size * MB) for size in (1, 3, 2)]
+    assert [bool(refused) for refused in check(*holders)] == [False, True, False]
     storage.suspicious = 1 << 40
-    assert check(Execution(1, in_memory=9 * MB)) == [[]]
+    assert check(Holder(1, in_memory=9 * MB)) == [[]]
 
 
 @given(
@@ -191,8 +195,14 @@ def test_who_holds_most_memory_fails(storage, check, monkeypatch):
 def test_any_data_has_a_size(value):
     """An object holds something, and nothing is counted twice."""
     seen = set()
-    assert payloads._held(value, seen) > 0
-    assert payloads._held(value, seen) == 0
+    assert store._held(value, seen) > 0
+    assert store._held(value, seen) == 0
+
+
+def test_what_all_executions_of_a_machine_share_is_not_counted():
+    """It is their definition. Their own data is counted."""
+    definition = {"Comment": "x" * MB}
+    assert MB < store._held(Execution(definition, "y" * MB, {}), set()) < 1.5 * MB
 
 
 def test_a_full_disk(storage, check, monkeypatch):
@@ -201,13 +211,13 @@ def test_a_full_disk(storage, check, monkeypatch):
     def full(self, _):
         raise OSError(28, "No space left on device")
 
-    executions = [Execution(2 * MB)]
+    holders = [Holder(2 * MB)]
     with monkeypatch.context() as patch:
         patch.setattr(type(storage.folder), "open", full)
-        executions += [Execution(3 * MB), Execution(MB)]
-        history = executions[1].history
+        holders += [Holder(3 * MB), Holder(MB)]
+        history = holders[1].history
         assert history[0]["stateEnteredEventDetails"]["input"] == f"{3 * MB}" + "x" * 3 * MB
-        assert [bool(errors) for errors in check(*executions)] == [False, True, False]
+        assert [bool(refused) for refused in check(*holders)] == [False, True, False]
     history.append(entered("y" * 200_000))
     assert history[0]["stateEnteredEventDetails"]["input"] == f"{3 * MB}" + "x" * 3 * MB
 
@@ -215,10 +225,8 @@ def test_a_full_disk(storage, check, monkeypatch):
 def test_some_of_the_disk_stays_free(check, monkeypatch):
     """The limit of the files is lower if the disk is small. If other files fill it, nobody fails."""
     for free, expected in ((99, [False, True]), (10, [False, False])):
-        monkeypatch.setattr(
-            payloads.shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free * MB)
-        )
-        assert [bool(errors) for errors in check(Execution(MB), Execution(2 * MB))] == expected
+        monkeypatch.setattr(store.shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free * MB))
+        assert [bool(refused) for refused in check(Holder(MB), Holder(2 * MB))] == expected
 
 
 def test_what_an_earlier_emulator_left_is_removed(storage):
@@ -235,8 +243,8 @@ class LogEvent:
 
 def test_messages_of_logs_are_in_files(storage, monkeypatch):
     """Long messages come out as they went in. Their file is removed with the last of them."""
-    monkeypatch.setattr(payloads, "_LOG_FILE", MB)
-    event = payloads.log_event(LogEvent)
+    monkeypatch.setattr(log_events, "_FILE", MB)
+    event = log_events.in_files(LogEvent)
     kept = [event(message=f"{number} " + "x" * 200_000) for number in range(20)]
     assert [it.message for it in kept] == [f"{number} " + "x" * 200_000 for number in range(20)]
     assert len(files(storage)) == 4
@@ -246,9 +254,9 @@ def test_messages_of_logs_are_in_files(storage, monkeypatch):
 
 def test_of_the_oldest_messages_the_beginning_stays(storage, monkeypatch):
     """If there are too many, the oldest ones lose what is in the file."""
-    monkeypatch.setattr(payloads, "_LOG_FILE", MB)
-    monkeypatch.setattr(payloads, "_LOG_FILES", 1)
-    event = payloads.log_event(LogEvent)
+    monkeypatch.setattr(log_events, "_FILE", MB)
+    monkeypatch.setattr(log_events, "_FILES", 1)
+    event = log_events.in_files(LogEvent)
     kept = [event(message="x" * 200_000) for _ in range(20)]
     assert len(kept[0].message) == 1024
     assert len(kept[-1].message) == 200_000
