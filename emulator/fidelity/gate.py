@@ -10,6 +10,7 @@ import io
 import json
 import os
 import sys
+import threading
 import time
 import types
 import uuid
@@ -438,38 +439,25 @@ def _test_state(aws: Aws, given: dict[str, Any]) -> dict[str, Any]:
     """Answer TestState: the emulator checks the request, and the interpreter runs the state."""
     from sfn_emulator.http.messages import RefusalError, Request
     from sfn_emulator.states import test_state as api
-    from sfn_emulator.states import validation
 
-    class Run:
-        """Takes the place of what the emulator runs a state with."""
+    class World:
+        """Takes the place of the emulator's world."""
 
-        def __init__(self, definition, name, given, context, variables, _region, _role, mock, its, texts):
-            mocked = mock and Mock(mock.result, mock.error, mock.cause)
-            counts = (its.get("retrierRetryCount") or 0, its.get("mapIterationFailureCount") or 0)
-            data, outside = its.get("mapItemReaderData"), _outside(aws.now)
-            machine = json.loads(definition)
-            self._it = StateTest(
-                machine, name, given, context, variables, mocked, *counts, data, texts, outside
-            )
+        def run_alone(self, run, _seconds):
+            run.over = threading.Event()
+            effects = run.take([execution.Start()], None)
+            while not run.over.is_set():
+                effect = effects.pop(0)
+                if isinstance(effect, execution.Call):
+                    effects += run.take([aws.answer(effect)], None)
+                elif isinstance(effect, execution.SetTimer) and not effects:
+                    effects += run.take([execution.Due(effect.id)], None)
 
-        def reply(self):
-            effects = self._it.begin()
-            try:
-                while self._it.reply is None:
-                    effect = effects.pop(0)
-                    if isinstance(effect, execution.Call):
-                        effects += self._it.tell(aws.answer(effect))
-                    elif isinstance(effect, execution.SetTimer) and not effects:
-                        effects += self._it.tell(execution.Due(effect.id))
-            except MockError as error:
-                raise RefusalError("ValidationException", str(error)) from error
-            return self._it.reply
-
-    api.StateRun, validation.is_parsed = Run, lambda _: True
+    api.outside, api.now = lambda: _outside(aws.now), lambda: aws.now
     key = f"Credential=any/20000101/{REGION}/states/aws4_request, SignedHeaders=host, Signature=any"
     headers = {"x-amz-target": "AWSStepFunctions.TestState", "authorization": f"AWS4-HMAC-SHA256 {key}"}
     try:
-        reply = api.test_state(Request("POST", "/", headers, json.dumps(given).encode()), lambda *_: None)
+        reply = api.test_state(Request("POST", "/", headers, json.dumps(given).encode()), lambda *_: None, World())
     except RefusalError as error:
         raise refusal("TestState", error.code, error.message) from error
     answer: dict[str, Any] = json.loads(reply.body)

@@ -338,7 +338,7 @@ def _to_api(value: Any, shape: Any) -> Any:
     elif value is not None and kind == "string" and not isinstance(value, str):
         value = compact(value)
     elif value is not None and kind == "blob" and not isinstance(value, bytes):
-        value = (value if isinstance(value, str) else compact(value)).encode()
+        value = compact(value).encode()
     return value
 
 

@@ -59,7 +59,7 @@ def world():
     pool = Pool()
     timers = Timers(pool)
     changes = []
-    made = World(pool, timers, Calls(), lambda *_: "", changes.append, writer=None)
+    made = World(pool, timers, Calls(), may_start=lambda *_: "", announce=changes.append, writer=None)
     made.changes, made.executions = changes, Executions(made)
     yield made
     for _ in made.calls.made:
