@@ -457,7 +457,9 @@ def _test_state(aws: Aws, given: dict[str, Any]) -> dict[str, Any]:
     key = f"Credential=any/20000101/{REGION}/states/aws4_request, SignedHeaders=host, Signature=any"
     headers = {"x-amz-target": "AWSStepFunctions.TestState", "authorization": f"AWS4-HMAC-SHA256 {key}"}
     try:
-        reply = api.test_state(Request("POST", "/", headers, json.dumps(given).encode()), lambda *_: None, World())
+        reply = api.test_state(
+            Request("POST", "/", headers, json.dumps(given).encode()), lambda *_: None, World()
+        )
     except RefusalError as error:
         raise refusal("TestState", error.code, error.message) from error
     answer: dict[str, Any] = json.loads(reply.body)

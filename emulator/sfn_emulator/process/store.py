@@ -11,7 +11,7 @@ import contextlib
 import ctypes
 import gc
 import itertools
-import pickle
+import json
 import shutil
 import sys
 import tempfile
@@ -39,6 +39,7 @@ Place = tuple[int, int]
 ERROR: Final = "Emulator.LimitExceeded"
 #: The types of events after which an execution has no more events.
 ENDS: Final = {"ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut"}
+_SHORTENED: Final = "@"  # before an event in which a `Place` stands for each long text
 _LONG: Final = 1024  # a text with more letters is stored only once
 _IN_MEMORY: Final = 64 * 1024  # bytes; more go to a file
 _MB: Final = 1 << 20
@@ -51,6 +52,9 @@ _LEVELS: Final = 50
 _DATA: Final = (Execution, Frame, Branch, MapRun)
 #: All executions of a machine share these.
 _SHARED: Final = {"definition", "workflow", "state"}
+
+
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Spool:
@@ -155,7 +159,10 @@ class History(Sequence[Event]):
         with self.lock:
             self._count += 1
             if self._is_open and self.is_kept:
-                self._records.append(pickle.dumps(self._without_texts(event), 5))
+                text = _encode(event)
+                if len(text) > _LONG:
+                    text = _SHORTENED + _encode(self._without_texts(event))
+                self._records.append(text.encode())
                 self._ends.append(self._records.size)
             self.last = event["type"]
             self.ended = time.monotonic() if self.last in ENDS else 0.0
@@ -172,17 +179,18 @@ class History(Sequence[Event]):
         """An event, or a list of events, with their inputs and outputs."""
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
-        event = self.brief(index)
-        return self._with_texts(event) if self._places or self._forgotten else event
+        event: Event = json.loads(self.as_json(index))
+        return event
 
-    def brief(self, index: int) -> Event:
-        """An event without its long texts, which takes less time. A `Place` stands for each of them."""
+    def as_json(self, index: int) -> str:
+        """An event as JSON. Most are stored like this."""
         with self.lock:
             number = index if index >= 0 else range(len(self))[index]
             begin, end = self._ends[number], self._ends[number + 1]
-            record = self._records.read(begin, end - begin)
-        event: Event = pickle.loads(record)
-        return event
+            text = self._records.read(begin, end - begin).decode()
+        if text[0] != _SHORTENED:
+            return text
+        return json.dumps(self._with_texts(json.loads(text[1:])))
 
     def keep(self, text: str) -> Place:
         """Store a text once."""
@@ -228,13 +236,13 @@ class History(Sequence[Event]):
         return self.keep(value) if isinstance(value, str) and len(value) > _LONG else value
 
     def _with_texts(self, value: Any) -> Any:
-        if isinstance(value, tuple):
-            return self.text(value)
+        if isinstance(value, list):
+            return self.text((value[0], value[1]))
         if not isinstance(value, dict):
             return value
         made = {name: self._with_texts(each) for name, each in value.items()}
         for name in ("input", "output"):
-            if isinstance(value.get(name), tuple) and made[name] is None:
+            if isinstance(value.get(name), list) and made[name] is None:
                 made[f"{name}Details"] = {"truncated": True}
         return made
 

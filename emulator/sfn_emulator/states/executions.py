@@ -3,7 +3,9 @@
 import json
 import math
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
 from sfn_emulator.http.paging import bounds_of, page_of, token_of
@@ -17,9 +19,6 @@ from sfn_emulator.states.run import Run, described, listed
 from sfn_emulator.states.world import World
 from states_language.execution import Event, Execution, Stop
 from states_language.values import moment
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _NO_INPUT: Final = "The emulator has removed the input of this execution, because its files had no more room"
 _PAGE_LETTERS: Final = 4_000_000
@@ -168,18 +167,17 @@ class Executions:
         newest_first = bool(given.get("reverseOrder"))
         begin, end = bounds_of(given, order=newest_first)
         count = len(events)  # count only once, because a running execution grows
-        page, letters = list[Event](), 0
+        page, letters = list[str](), 0
         for number in range(count)[:: -1 if newest_first else 1][begin:end]:
-            page.append(_shown(events[number], names))
+            page.append(_shown(events, number, names))
             # The size of a page must have a limit, because an event may have 256 KB twice.
-            letters += _letters(page[-1])
+            letters += len(page[-1])
             if letters > _PAGE_LETTERS:
                 break
-        reply: dict[str, Any] = {"events": page}
         # A running execution grows, so pages counted from its end overlap. They do on AWS, too.
-        if (end := begin + len(page)) < count:
-            reply |= token_of(end, order=newest_first)
-        return json_reply(reply)
+        end = begin + len(page)
+        more = f",{json.dumps(token_of(end, order=newest_first))[1:-1]}" if end < count else ""
+        return replace(json_reply({}), body=f'{{"events":[{",".join(page)}]{more}}}'.encode())
 
     def exists(self, arn: str) -> bool:
         """Whether there is an execution, or a child, with this ARN."""
@@ -229,13 +227,11 @@ def sync_result(run: Run) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value is not None} | {"billingDetails": bill}
 
 
-def _shown(event: Event, names: dict[str, str]) -> Event:
+def _shown(events: Sequence[Event], number: int, names: dict[str, str]) -> str:
+    """An event as JSON. The first one has the ARNs of the version and the alias."""
+    if isinstance(events, History) and not (names and number == 0):
+        return events.as_json(number)
+    event = events[number]
     if names and (begun := event.get("executionStartedEventDetails")):
-        return {**event, "executionStartedEventDetails": begun | names}
-    return event
-
-
-def _letters(value: Any) -> int:
-    if isinstance(value, dict):
-        return sum(map(_letters, value.values()))
-    return len(value) if isinstance(value, str) else 0
+        event = {**event, "executionStartedEventDetails": begun | names}
+    return json.dumps(event)

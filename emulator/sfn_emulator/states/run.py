@@ -38,6 +38,7 @@ class Run:
         status: As DescribeExecution tells it.
         stopped: When it ended; 0 while it runs.
         redrives: Its redrives.
+        tokens: What its tasks gave to others.
         jobs: The executions that its tasks wait for, by the ids of their calls.
         map_runs: Its Map Runs that have not ended, by their ARNs.
         over: Set at its end, if somebody waits for it.
@@ -56,6 +57,7 @@ class Run:
     status: str = "RUNNING"
     stopped: float = 0
     redrives: Redrives = field(default_factory=Redrives)
+    tokens: list[str] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)
     map_runs: "dict[str, MapRun]" = field(default_factory=dict)
     over: threading.Event | None = None

@@ -88,7 +88,7 @@ class World:
         self.runs: dict[str, Run] = {}
         self.map_runs = MapRuns()
         self._express: set[Run] = set()
-        self._tokens: dict[str, Run] = {}
+        self._tokens: dict[str, Run | None] = {}  # None if the execution has ended
         self._waiting: dict[str, list[tuple[Run, Call]]] = {}  # for executions, by their ARNs
         self._waits = threading.Lock()
         self._random = random.Random()
@@ -142,7 +142,8 @@ class World:
 
     def report(self, message: Answered | Beat) -> bool:
         """Tell a task what somebody has sent by its token. False if the task does not wait any more."""
-        run = self._tokens[message.token]
+        if (run := self._tokens[message.token]) is None:
+            return False
         with run.lock:
             frame = run.waiting_for(message.token)
             if frame is None or frame.early is not None:
@@ -255,6 +256,7 @@ class World:
         if isinstance(effect, Call):
             if effect.token:
                 self._tokens[effect.token] = run
+                run.tokens.append(effect.token)
             calls.append(effect)
         elif isinstance(effect, SetTimer):
             self.timers.set(self._paced(run, effect), effect.id, run.ring)
@@ -290,6 +292,8 @@ class World:
         execution = run.execution
         assert execution is not None
         run.status, run.stopped = execution.status, now()
+        self._tokens.update(dict.fromkeys(run.tokens))
+        run.tokens = []
         if run.express:
             self._express.discard(run)
         if run.parent:
