@@ -1,4 +1,4 @@
-"""AWS Step Functions and what state machines call, on your own machine: moto, corrected where AWS differs.
+"""AWS Step Functions and what state machines call, on your own machine.
 
     __main__ command_line  the command `sfn-emulator`
     pytest_plugin          the fixture `sfn_emulator`
@@ -6,14 +6,16 @@
     control                start, find and stop emulators from any process; needs no moto
     server                 the process of one emulator
     routing                every request goes through here, to the service that its signature names
-    pages                  the mailbox, and the links in mails
-    states/ lambda_/ sns/ dynamodb/ s3 logs  the services that moto does not answer as AWS does
+    pages                  the mailbox, the links in mails, and the clock
+    states/                state machines: `world` runs executions on `states_language`, `calls` does what Tasks say
+    lambda_/ sns/ dynamodb/ s3  the services that moto does not answer as AWS does
     cloudformation/        templates become resources, which the other services make
     watching/              metrics and alarms of CloudWatch, and rules of EventBridge
+    logs                   log groups
     iam/                   who may do what
-    engine/                moto inside this process, and everything that is replaced in it
+    engine/                moto inside this process, what is replaced in it, and clients of all services
     http/                  requests and replies in AWS's protocols
-    process/               an emulator's files, variables and child processes
+    process/               an emulator's files, variables, child processes, threads, timers and histories
     errors translation     a sentence for each problem, in the user's language (`locale`)
 
 Imports go down this list. A request comes in through `http.server`. `routing` refuses it if it may come from

@@ -82,15 +82,6 @@ def test_a_reader_cannot_change_an_event():
     assert history[0] == entered("text")
 
 
-def test_a_brief_event_has_places_for_its_long_texts():
-    """To read it takes less time. The history has the text of a place."""
-    history = History()
-    history.append(entered("x" * 2000))
-    place = history.brief(0)["stateEnteredEventDetails"]["input"]
-    assert history.text(place) == "x" * 2000
-    assert history.brief(0)["stateEnteredEventDetails"]["name"] == "State"
-
-
 def test_a_history_that_nobody_can_ask_for_is_only_counted(storage):
     """That of an express execution. Its log still gets each event."""
     told = []

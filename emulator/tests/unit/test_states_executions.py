@@ -1,12 +1,12 @@
 """A page of a long history costs what a page costs: the work is counted, not timed. And how many are kept."""
 
 import json
-from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
 
 from sfn_emulator.http.messages import RefusalError, Request, Scope
+from sfn_emulator.process.store import History
 from sfn_emulator.states import executions
 from sfn_emulator.states.executions import Executions
 from sfn_emulator.states.machines import Started
@@ -16,25 +16,25 @@ ARN = "arn:aws:states:us-east-1:123456789012:execution:Machine:name"
 EVENTS = [{"id": n, "previousEventId": n - 1, "type": "X", "timestamp": 0} for n in range(1, 25_001)]
 
 
-class History(Sequence):
+class Read(History):
     """A history: `read` are the ids of the events that somebody has read."""
 
     def __init__(self, events):
-        self.events, self.read = events, []
+        super().__init__()
+        self.read = []
+        for event in events:
+            self.append(event)
 
-    def __len__(self):
-        return len(self.events)
-
-    def __getitem__(self, index):
-        self.read.append(self.events[index]["id"])
-        return self.events[index]
+    def as_json(self, index):
+        self.read.append(index + 1)
+        return super().as_json(index)
 
 
 class Reader:
-    """Reads the pages of an execution of 25,000 events."""
+    """Reads the pages of an execution."""
 
-    def __init__(self):
-        self.run = SimpleNamespace(history=History(EVENTS), started=SimpleNamespace(names={}))
+    def __init__(self, history):
+        self.run = SimpleNamespace(history=history, started=SimpleNamespace(names={}))
         self._executions = Executions(SimpleNamespace(map_runs=MapRuns(), runs={ARN: self.run}))
 
     @property
@@ -54,9 +54,16 @@ class Reader:
             token = {"nextToken": page["nextToken"]} if "nextToken" in page else None
 
 
+@pytest.fixture(scope="module")
+def long():
+    return Read(EVENTS)
+
+
 @pytest.fixture
-def reader():
-    return Reader()
+def reader(long):
+    """A reader of an execution of 25,000 events."""
+    long.read.clear()
+    return Reader(long)
 
 
 def test_a_page_reads_only_its_own_events(reader):
@@ -96,10 +103,10 @@ def test_a_wrong_token_is_refused(reader, change):
         reader.page(**token | change)
 
 
-def test_a_page_with_much_data_ends_early(reader):
+def test_a_page_with_much_data_ends_early():
     """Events of 200 KB are in more pages than somebody asks for. Together they are complete."""
     details = {"stateEnteredEventDetails": {"name": "State", "input": "x" * 200_000}}
-    reader.run.history = History([event | details for event in EVENTS[:50]])
+    reader = Reader(Read([event | details for event in EVENTS[:50]]))
     for newest_first in (False, True):
         assert [len(page) for page in reader.pages(maxResults=1000, reverseOrder=newest_first)] == [
             20,
