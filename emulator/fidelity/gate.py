@@ -40,14 +40,13 @@ import pytest  # noqa: E402 (LocalStack reads these variables as soon as somethi
 from jsonpath_ng import ext  # noqa: E402
 
 ext.parse = cache(ext.parse)  # it makes its tables anew for each path
+import recorded  # noqa: E402
 from botocore.client import BaseClient  # noqa: E402
 from botocore.exceptions import ClientError  # noqa: E402
-from localstack_snapshot.snapshots import SnapshotSession  # noqa: E402
 from scope import FOLDER, ignored, part_of, put_aside, scope_of  # noqa: E402
 
 from states_language import diagnostics, execution  # noqa: E402
 from states_language.interpreter import step  # noqa: E402
-from states_language.one_state import Mock, MockError, StateTest  # noqa: E402
 from states_language.outside import Outside  # noqa: E402
 
 ACCOUNT: Final = "123456789012"
@@ -488,56 +487,7 @@ BaseClient._make_api_call = _call  # type: ignore[method-assign]
 time.sleep = _pass_time
 
 
-# What AWS has changed since some records.
-
-
-def younger(recorded: dict[str, Any]) -> dict[str, Any]:
-    """A record with what AWS does since then, as younger records and measurements of 2026 show.
-
-    EvaluationFailed follows the event with which its state began, no longer the one before. MapStateExited of
-    a Distributed Map follows MapRunStarted. The context object has RedriveCount.
-    """
-    recorded = _with_redrives(deepcopy(recorded))
-    for value in recorded.values():
-        events = value.get("events") or [] if isinstance(value, dict) else []
-        for number, event in enumerate(events):
-            before = events[number - 1]
-            is_older = event["previousEventId"] == before["previousEventId"]
-            if event["type"] == "EvaluationFailed" and before["type"].endswith("StateEntered") and is_older:
-                event["previousEventId"] = before["id"]
-            if event["type"] == "MapStateExited" and events[number - 2]["type"] == "MapRunSucceeded":
-                event["previousEventId"] = events[number - 2]["previousEventId"]
-    return recorded
-
-
-def _with_redrives(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_with_redrives(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    made = {key: _with_redrives(each) for key, each in value.items()}
-    return made | ({"RedriveCount": 0} if {"Id", "StartTime", "RoleArn"} <= made.keys() else {})
-
-
-_compared: dict[str, Any] = {}
-_compare = SnapshotSession._assert_all
-
-
-def _compare_all(self: Any, verify_test_case: bool = True, skip_verification_paths: Any = None) -> Any:
-    """Compare with the record, and if it differs, with the record as AWS would write it today."""
-    _compared["reached"] = True
-    try:
-        return _compare(self, verify_test_case, skip_verification_paths)
-    except Exception:
-        _compared.update(observed=deepcopy(self.observed_state), recorded=self.recorded_state)
-        if not self.recorded_state or (made := younger(self.recorded_state)) == self.recorded_state:
-            raise
-        self.recorded_state = _compared["recorded"] = made
-        _compare(self, verify_test_case, skip_verification_paths)
-        _compared["younger"] = True
-
-
-SnapshotSession._assert_all = _compare_all
+_compared = recorded.watch()
 
 
 @pytest.hookimpl(trylast=True)

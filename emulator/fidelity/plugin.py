@@ -9,7 +9,6 @@ import sys
 import types
 import urllib.request
 from collections.abc import Iterator
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,32 +31,11 @@ _provider.TEST_EVENTS_CACHE = []
 sys.modules[_provider.__name__] = _provider
 
 import pytest  # noqa: E402 (LocalStack reads these variables as soon as something imports it)
-from localstack_snapshot.snapshots import SnapshotSession  # noqa: E402
+import recorded  # noqa: E402
 from scope import ignored, scope_of  # noqa: E402
 
 _SKIPS: Final = ("skip", "skipif", "xfail")
-_compared: dict[str, Any] = {}
-_compare = SnapshotSession._assert_all
-
-
-def _compare_twice(self: Any, verify_test_case: bool = True, skip_verification_paths: Any = None) -> Any:
-    """Compare everything first, without LocalStack's exceptions; then as LocalStack does."""
-    if self.observed_state and self.recorded_state:
-        twin = SnapshotSession.__new__(SnapshotSession)
-        twin.__dict__ |= self.__dict__
-        try:
-            twin.observed_state, twin.recorded_state = deepcopy((self.observed_state, self.recorded_state))
-            _compare(twin, True, None)
-        except TypeError:  # a stream in an answer has no copy; then there is only the second comparison
-            _compared["strict"] = False
-            return _compare(self, verify_test_case, skip_verification_paths)
-        except Exception:
-            _compared["strict"] = False
-        _compared.update(observed=twin.observed_state, recorded=twin.recorded_state)
-    return _compare(self, verify_test_case, skip_verification_paths)
-
-
-SnapshotSession._assert_all = _compare_twice
+_compared = recorded.watch()
 
 
 @pytest.hookimpl(trylast=True)
@@ -105,5 +83,6 @@ def pytest_runtest_makereport(item: Any, call: Any) -> Iterator[None]:
     line = item.line | {"strict": item.line["outcome"] == "passed" and _compared.get("strict", True)}
     if not line["strict"]:
         line |= {name: _compared.get(name) for name in ("observed", "recorded")}
+    line["younger"] = _compared.get("younger", False)
     with Path(f"{os.environ['FIDELITY_RESULTS']}.{_NUMBER}").open("a") as file:
         file.write(json.dumps(line, default=str) + "\n")

@@ -177,7 +177,7 @@ def test_alarms_metrics_and_logs(standing):
 
 
 def test_dates_of_other_services(standing):
-    """moto's dates are those of the clock, too."""
+    """The dates of moto's services are those of the clock, too."""
     at = standing.emulator.advance("2d")
     made = standing("sns").create_topic(Name="t")
     role = standing("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(trust()))["Role"]

@@ -10,8 +10,8 @@ PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
 WAIT = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}}
 UNKNOWN = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:knows", "End": True}
 UNRECOGNIZED = (
-    "The resource provided arn:aws:states:::dynamodb:knows is not recognized. The value is not a valid resource "
-    "ARN, or the resource is not available in this region."
+    "The resource provided arn:aws:states:::dynamodb:knows is not recognized. The value is not a valid "
+    "resource ARN, or the resource is not available in this region."
 )
 ROLE = "arn:aws:iam::123456789012:role/tests"
 

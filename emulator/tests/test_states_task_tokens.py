@@ -497,7 +497,7 @@ def test_no_token_is_left_of_an_execution_that_has_ended(make, waits, states, ho
 
 @pytest.fixture(scope="module")
 def waiting_apart(apart):
-    """`waiting_apart(60)`: the machine of so many new executions that wait, and their tokens by their ARNs."""
+    """`waiting_apart(60)`: a machine with so many executions that wait, and their tokens by their ARNs."""
     echo = apart.function(ECHO)
     parameters = {"FunctionName": echo.arn, "Payload": TOKEN}
     state = {"Type": "Task", "Resource": f"{INVOKE}.waitForTaskToken", "Parameters": parameters, "End": True}

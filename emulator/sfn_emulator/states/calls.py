@@ -172,8 +172,8 @@ class Calls:
     def _invoke(self, caller: _Caller, given: dict[str, Any]) -> tuple[Json, dict[str, Any]]:
         """Invoke a function: its payload, and the reply."""
         reply = self._clients.invoke_as(*caller, given | {"Payload": given["Payload"].encode()})
-        text = reply.pop("Payload").read().decode()
-        return json.loads(text) if text else None, reply
+        text = reply.pop("Payload").read().decode(errors="replace")
+        return json.loads(text) if _is_json(text) else text or None, reply
 
     def _optimized(self, call: Call, caller: _Caller, service: str, action: str) -> Input:
         given, name = call.arguments, _SERVICES.get(service, service)

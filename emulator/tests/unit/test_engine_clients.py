@@ -85,7 +85,7 @@ def test_a_function_answers_as_through_botocore(clients, given, failed):
 
 
 def test_a_refused_call_of_a_function_is_made_once(clients):
-    """botocore reads the refusal that is there already. The next call is a new one."""
+    """The client reads the refusal that is there already. The next call is a new one."""
     body = b'{"Message": "Function not found: f", "Type": "User"}'
     clients.reply = Reply(404, body, {"x-amzn-ErrorType": "ResourceNotFoundException"})
     for times in (1, 2):
@@ -105,7 +105,7 @@ def test_a_refused_call_says_why(clients):
 
 
 def test_a_call_that_is_not_made_says_so(clients):
-    """botocore finds that the name of a bucket is no name."""
+    """The client finds that the name of a bucket is no name."""
     with pytest.raises(CallError, match="Invalid bucket name") as caught:
         clients.call_as("ann", HERE, "s3", "ListObjectsV2", {"Bucket": "not a bucket"})
     assert (caught.value.code, clients.keys) == (PARAMETERS, [])

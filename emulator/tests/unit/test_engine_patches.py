@@ -135,7 +135,7 @@ def test_an_early_import_is_refused():
 
 
 def test_patches_are_few():
-    """moto only stores. Each place more makes its next version harder to take."""
+    """What the emulator uses of moto is its stores. Each further place makes the next version harder."""
     assert len(patches.PATCHES) <= 35
     assert not [place for place in patches.PATCHES if "stepfunctions" in place]
 

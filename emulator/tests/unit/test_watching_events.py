@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from sfn_emulator.engine.backends import EventRule
-from sfn_emulator.watching.changes import StatusChange
 from sfn_emulator.watching import events
+from sfn_emulator.watching.changes import StatusChange
 from sfn_emulator.watching.events import EventsApi, status_event
 
 ARN = "arn:aws:states:us-east-1:123456789012:"

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from sfn_emulator.watching.changes import StatusChange
 from sfn_emulator.watching import metrics
+from sfn_emulator.watching.changes import StatusChange
 from sfn_emulator.watching.metrics import Metric, Metrics, Sample
 
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:M"
