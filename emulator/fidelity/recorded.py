@@ -1,6 +1,5 @@
 """Compare an answer with what AWS was recorded to answer, and with what AWS would answer today."""
 
-from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
@@ -39,12 +38,12 @@ def watch() -> dict[str, Any]:
     """Let all comparisons of LocalStack's tests be noted here.
 
     Returns:
-        Of the latest test: whether a comparison was ``reached``; the states ``observed`` and ``recorded`` if it
+        Of the latest test: whether a comparison was ``reached``; what was ``observed`` and ``recorded`` if it
         differs; whether it is equal without LocalStack's exceptions (``strict``), or only with what AWS would
         write today (``younger``). Clear it before each test.
     """
     found: dict[str, Any] = {}
-    compare: Callable[..., Any] = SnapshotSession._assert_all
+    compare: Any = SnapshotSession._assert_all
 
     def compare_all(self: Any, verify_test_case: bool = True, skip_verification_paths: Any = None) -> Any:
         found["reached"] = True

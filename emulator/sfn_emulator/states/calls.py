@@ -45,6 +45,8 @@ _ERRORS: Final = {
     "states": ("StepFunctions", "AWSStepFunctionsException"),
     "events": ("EventBridge", "AmazonEventBridgeException"),
 }
+#: How a service says that it does not have an operation.
+_UNKNOWN: Final = {"UnknownOperationException", "InvalidAction"}
 _UNMODELLED: Final = {"AccessDeniedException", "ValidationException"}
 _FAILED_HERE: Final = "The emulator could not make this call. Its log says why."
 _JSON_TYPES: Final = {"structure": dict, "map": dict, "list": list}
@@ -219,6 +221,8 @@ class Calls:
             told = self._called(caller, name, operation, call.arguments)
             return Succeeded(call.id, _to_definition(told, shape_of(name, operation, "output")))
         except CallError as error:
+            if error.code in _UNKNOWN:  # AWS has it, and the emulator has not
+                return _missing(call, f"aws-sdk:{service}:{action}")
             shape = client.meta.service_model.shape_for_error_code(error.code)
             class_name = shape.name if shape else begin
             class_name += "" if class_name.endswith("Exception") else "Exception"
