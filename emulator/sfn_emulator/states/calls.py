@@ -107,6 +107,8 @@ class Calls:
             raise _NotStartedError("The value of the field 'Parameters' has an invalid format")
         if service == "s3":
             return self._items(call, caller, action)
+        if ".sync" in call.resource and service != "states":
+            return _missing(call, resource.resource)
         if service == "aws-sdk":
             return self._sdk(call, caller, *action.split(":", 1))
         if service not in _ERRORS:
