@@ -85,6 +85,10 @@ def start(
     environ = os.environ if environ is None else environ
     environment.enforces_iam(environ)
     environment.retry_pace(environ)
+    if path := environment.mock_config(environ):
+        from sfn_emulator.states.mocks import MockFile  # noqa: PLC0415 (few need it)
+
+        MockFile.read(path)
     if port is not None and port not in range(1, 65_536):
         where, next_step = _("emulator at port {port}", port=port), _("Choose a port from 1 to 65535")
         raise EmulatorError(where, _("there is no such port"), next_step)
