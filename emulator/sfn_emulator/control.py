@@ -23,6 +23,8 @@ from sfn_emulator.translation import _
 
 _READY_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
+#: The file in its folder to which an emulator prints.
+LOG: Final = "emulator.log"
 # What the extra `server` installs, and the emulator imports when it starts.
 _SERVER: Final = ("moto", "awslambdaric")
 
@@ -199,7 +201,7 @@ def _spawn(command: list[str], folder: Path, port: int | None, environ: Mapping[
     python = command[0]
     if python != sys.executable:
         del variables["PYTHONPATH"]  # another environment has an emulator of its own
-    log = folder / "emulator.log"
+    log = folder / LOG
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from sfn_emulator import control
 from sfn_emulator.errors import EmulatorError
-from sfn_emulator.process.environment import MOCK_CONFIG
+from sfn_emulator.process.environment import SETTINGS
 from sfn_emulator.process.record import folder_of
 from sfn_emulator.translation import _
 
@@ -181,8 +181,8 @@ def running(
     Raises:
         EmulatorError: It cannot start.
     """
-    wanted = {"SFN_EMULATOR_CLOCK": clock, MOCK_CONFIG: mock_config}
-    if settings := {name: os.fspath(value) for name, value in wanted.items() if value is not None}:
+    wanted = {"clock": clock, "mock_config": mock_config}
+    if settings := {SETTINGS[name]: os.fspath(it) for name, it in wanted.items() if it is not None}:
         environ = {**(os.environ if environ is None else environ), **settings}
     folder = folder_of(name=f"run-{os.getpid()}-{secrets.token_hex(4)}")
     try:

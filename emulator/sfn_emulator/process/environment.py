@@ -30,6 +30,11 @@ _READ: Final = (
 _SETTINGS: Final = "SFN_EMULATOR_"
 #: The name that Step Functions Local has for this setting.
 MOCK_CONFIG: Final = "SFN_MOCK_CONFIG"
+#: The variables of the settings, by the names that Python has for them.
+SETTINGS: Final = {
+    **{name: f"{_SETTINGS}{name.upper()}" for name in ("clock", "fork", "iam", "lang", "retry_pace")},
+    "mock_config": MOCK_CONFIG,
+}
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
