@@ -230,8 +230,9 @@ def test_children_of_a_distributed_map_have_the_mocks_of_their_parent(lab, mock,
     where = {"Bucket": bucket, "Key": "items.json"}
     reader = {"Resource": "arn:aws:states:::s3:getObject", "Parameters": where}
     each = {"Type": "Map", "ItemReader": reader, "MaxConcurrency": 1, "ItemProcessor": outer, "End": True}
-    arn = lab.machine({"Each": each}, roleArn=role)
-    mock(name_of(arn), "InMap", [1, 2])
+    mock(f"each-{kind}", "Each", "not read")
+    arn = lab.machine({"Each": each}, f"each-{kind}", roleArn=role)
+    mock(arn, "InMap", [1, 2])
     assert lab.output(arn) == [[1], [2]]
 
 
@@ -443,7 +444,7 @@ def test_other_programs_use_the_door(lab, post):
             '{"machine": "M"}',
             '{"machine": "M", "state": "S", "answers": 1}',
         ),
-        '{"machine": "M", "state": "S", "answers": [NaN]}',
+        '{"machine": "M", "state": "S", "answers": [{"Return": NaN}]}',
     ],
 )
 def test_what_the_door_refuses_is_one_sentence(post, body):
@@ -455,15 +456,14 @@ def test_what_the_door_refuses_is_one_sentence(post, body):
 
 
 def test_only_the_owner_mocks(lab, post):
-    """A user of the account has other rights, and who has no key has none."""
+    """For a user of the account, there is no such page. Who has no key of the emulator is refused."""
     lab("iam").create_user(UserName="ann")
     document = json.dumps(policy({"Action": "*", "Resource": "*"}))
     lab("iam").put_user_policy(UserName="ann", PolicyName="all", PolicyDocument=document)
     key = lab("iam").create_access_key(UserName="ann")["AccessKey"]["AccessKeyId"]
     wanted = json.dumps({"machine": "M", "state": "S", "answers": [{"Return": 1}]})
-    for wrong in (key, "AKIAAAAAAAAAAAAAAAAA", ""):
-        status, _text = post(wanted, wrong)
-        assert status in {403, 404}
+    requests = ((wanted, key), (wanted, "AKIAAAAAAAAAAAAAAAAA"), (wanted, ""), (None, ""))
+    assert [post(*each)[0] for each in requests] == [404, 403, 403, 403]
 
 
 # Test cases of a file

@@ -61,7 +61,7 @@ class Answers:
         if not found:
             reason = f"{self.name} has no answer for call {number} of the state. The first call is number 0."
             return [Failed(call.id, RUNTIME, reason)]
-        if (answer := _copy_of(found[0])) is None:
+        if not _is_answer(answer := found[0]):
             reason = f"{self.name} has a wrong answer for call {number} of the state. Write {_FORM}."
             return [Failed(call.id, RUNTIME, reason)]
         value, error = answer.get("Return"), answer.get("Throw", {})
@@ -79,17 +79,16 @@ class Answers:
         return [*([Submitted(call.id, value)] if ".sync" in call.resource else []), Succeeded(call.id, value)]
 
 
-def _copy_of(answer: Json) -> Json:
-    """A copy of an answer, which the execution may change; None if it is none."""
+def _is_answer(given: Json) -> bool:
+    """Whether this has the form of an answer."""
     try:
-        copy = json.loads(json.dumps(answer, allow_nan=False))
-    except (TypeError, ValueError, RecursionError):
-        return None
-    fields = copy.keys() if isinstance(copy, dict) else ()
-    error = copy["Throw"] if fields == {"Throw"} else {}
+        json.dumps(given, allow_nan=False)
+    except (ValueError, RecursionError):
+        return False
+    fields = given.keys() if isinstance(given, dict) else ()
+    error = given["Throw"] if fields == {"Throw"} else {}
     known = isinstance(error, dict) and {"Error"} <= error.keys() <= {"Error", "Cause"}
-    is_error = known and all(isinstance(text, str) for text in error.values())
-    return copy if is_error or fields == {"Return"} else None
+    return fields == {"Return"} or (known and all(isinstance(text, str) for text in error.values()))
 
 
 @dataclass(frozen=True)
@@ -258,7 +257,7 @@ class Mocks:
         if not isinstance(answers, list) or not answers:
             what = _("{answers!r} is no list of answers", answers=answers)
             raise EmulatorError("answers", what, _("Give an answer for each call"))
-        if wrong := [answer for answer in answers if _copy_of(answer) is None]:
+        if wrong := [answer for answer in answers if not _is_answer(answer)]:
             what = _("{answer!r} is no answer", answer=wrong[0])
             raise EmulatorError("answers", what, _("Write {form}", form=_FORM))
         last = len(answers) - 1

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sfn_emulator.errors import EmulatorError
@@ -76,6 +76,7 @@ def test_each_call_gets_the_answer_that_the_file_says(made):
 
 
 @given(st.text() | JSON.map(json.dumps) | st.binary().map(lambda it: it.decode("latin-1")))
+@example("[" * 100_000)
 def test_any_other_text_is_one_sentence(text):
     """It names the file."""
     with pytest.raises(EmulatorError, match=r"^mock\.json: .*\.$"):
