@@ -1,4 +1,4 @@
-"""Examples of Step Functions Local's mock files: that of AWS's documentation, and those that AWS has published.
+"""Examples of Step Functions Local's mock files: that of AWS's documentation, and those in its repositories.
 
 The published files are not in this repository. To run them, check these out into one folder, and set
 SFN_MOCK_EXAMPLES to it:

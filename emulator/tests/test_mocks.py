@@ -745,7 +745,7 @@ def test_a_relative_path_is_one_of_the_users_folder(tmp_path, monkeypatch):
         ("aws-sdk:bedrockruntime:invokeModel", {"ModelId": "x"}),
         ("aws-sdk:translate:translateText", {"Text": "x"}),
         ("aws-sdk:sqs:listQueues.sync", {}),
-        ("http:invoke", HTTP),
+        ("http", HTTP),
         ("ecs:runTask.sync", {"TaskDefinition": "x"}),
         ("sqs:sendMessage.sync", {"QueueUrl": "x", "MessageBody": "x"}),
         ("activity", None),
@@ -754,7 +754,9 @@ def test_a_relative_path_is_one_of_the_users_folder(tmp_path, monkeypatch):
 def test_a_call_that_has_neither_a_service_nor_a_mock_is_one_sentence(lab, what, parameters):
     """It names the integration, and no Catch hides it."""
     activity = "arn:aws:states:us-east-1:123456789012:activity:work"
-    resource = activity if what == "activity" else f"arn:aws:states:::{what}"
+    resource = {"activity": activity, "http": "arn:aws:states:::http:invoke"}.get(
+        what, f"arn:aws:states:::{what}"
+    )
     more = {"Catch": CATCH} | ({"Parameters": parameters} if parameters is not None else {})
     role = lab.role_for(f"r-{uuid.uuid4().hex[:12]}", {"Action": "*", "Resource": "*"})
     arn = lab.machine({"S": task(resource, **more), "Caught": {"Type": "Pass", "End": True}}, roleArn=role)
