@@ -1,13 +1,14 @@
 """AWS Step Functions and what state machines call, on your own machine.
 
     __main__ command_line  the command `sfn-emulator`
-    pytest_plugin          the fixture `sfn_emulator`
+    pytest_plugin          the fixture and the marker `sfn_emulator`
     running                an emulator for a block of code
     control                start, find and stop emulators from any process; needs no moto
     server                 the process of one emulator
     routing                every request goes through here, to the service that its signature names
-    pages                  the mailbox, the links in mails, and the clock
-    states/                state machines: `world` runs them on `states_language`, `calls` does what Tasks want
+    pages                  the mailbox, the links in mails, the clock, and the door for mocks
+    states/                state machines: `world` runs them on `states_language`, `calls` does what Tasks want,
+                           and `mocks` answers in its place
     lambda_/ sns/ dynamodb/ s3  the services that moto does not answer as AWS does
     cloudformation/        templates become resources, which the other services make
     watching/              metrics and alarms of CloudWatch, and rules of EventBridge

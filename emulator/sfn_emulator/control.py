@@ -23,6 +23,8 @@ from sfn_emulator.translation import _
 
 _READY_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
+#: The file in its folder to which an emulator prints.
+LOG: Final = "emulator.log"
 # What the extra `server` installs, and the emulator imports when it starts.
 _SERVER: Final = ("moto", "awslambdaric")
 
@@ -85,6 +87,10 @@ def start(
     environ = os.environ if environ is None else environ
     environment.enforces_iam(environ)
     environment.retry_pace(environ)
+    if path := environment.mock_config(environ):
+        from sfn_emulator.states.mocks import MockFile  # noqa: PLC0415 (few need it)
+
+        MockFile.read(path)
     if port is not None and port not in range(1, 65_536):
         where, next_step = _("emulator at port {port}", port=port), _("Choose a port from 1 to 65535")
         raise EmulatorError(where, _("there is no such port"), next_step)
@@ -195,7 +201,7 @@ def _spawn(command: list[str], folder: Path, port: int | None, environ: Mapping[
     python = command[0]
     if python != sys.executable:
         del variables["PYTHONPATH"]  # another environment has an emulator of its own
-    log = folder / "emulator.log"
+    log = folder / LOG
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

@@ -1,4 +1,4 @@
-"""Answer people and their programs: serve the mailbox and the links in mails, and move the clock.
+"""Answer people and their programs: serve the mailbox and the links in mails, move the clock, mock Tasks.
 
 A link needs no access key, because it has a secret token. The page of the mailbox opens with a one-time
 ticket, which somebody with the key asks for. The browser gets a cookie for the ticket. Browsers send cookies
@@ -20,6 +20,7 @@ from sfn_emulator.http.replies import json_reply, page
 from sfn_emulator.process.timers import Timers
 from sfn_emulator.sns.api import SnsApi
 from sfn_emulator.sns.mail import Mailbox
+from sfn_emulator.states.api import StatesApi
 from sfn_emulator.translation import first_spoken, translated
 
 #: Mails and other sites may link to these paths.
@@ -36,10 +37,13 @@ class Pages:
         mailbox: Holds the mails.
         endpoint: The emulator's address, which is in mails.
         timers: Its clock.
+        states: Mocks Tasks.
     """
 
-    def __init__(self, sns: SnsApi, mailbox: Mailbox, endpoint: str, timers: Timers) -> None:
-        self._timers = timers
+    def __init__(
+        self, sns: SnsApi, mailbox: Mailbox, endpoint: str, timers: Timers, states: StatesApi
+    ) -> None:
+        self._timers, self._states = timers, states
         self._sns = sns
         self._mailbox = mailbox
         self._endpoint = endpoint
@@ -76,6 +80,8 @@ class Pages:
                 return json_reply({"ticket": ticket})
             case "POST", "/_emulator/clock":
                 return self._advance(request)
+            case "POST", "/_emulator/mock":
+                return self._states.mock(request)
         return None
 
     def _advance(self, request: Request) -> Reply:

@@ -37,6 +37,7 @@ from sfn_emulator.sns.api import SnsApi
 from sfn_emulator.sns.mail import Mailbox
 from sfn_emulator.states.api import StatesApi
 from sfn_emulator.states.calls import Calls
+from sfn_emulator.states.mocks import Mocks
 from sfn_emulator.states.world import World
 from sfn_emulator.watching.changes import StatusChange
 from sfn_emulator.watching.cloudwatch import CloudWatchApi
@@ -93,6 +94,7 @@ class Router:
         access_key: The owner's access key.
         retry_pace: The part of its interval that a Retry waits.
         virtual: Whether time stands.
+        mock_config: The file with test cases in Step Functions Local's format.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Router:
         access_key: str,
         retry_pace: float = 1.0,
         virtual: bool = False,
+        mock_config: Path | None = None,
     ) -> None:
         self._record = record
         self._request_came = request_came
@@ -129,7 +132,6 @@ class Router:
             except Exception:  # whoever watches an execution does not change it
                 traceback.print_exc()
 
-        self._pages = Pages(sns, mailbox, endpoint, self._timers)
         clients = Clients(self.answer)
         calls = Calls(clients, sessions.of_machine)
 
@@ -143,8 +145,11 @@ class Router:
             may_start=why_not,
             announce=announce,
             writer=writer,
+            mocks=Mocks(mock_config),
             pace=retry_pace,
         )
+        states = StatesApi(self._moto, self._authorizer, world)
+        self._pages = Pages(sns, mailbox, endpoint, self._timers, states)
 
         def cloudformation() -> Service:
             from sfn_emulator.cloudformation.api import CloudFormationApi  # noqa: PLC0415
@@ -161,7 +166,7 @@ class Router:
             "s3": S3Api(self._moto),
             "monitoring": cloudwatch,
             "sns": sns,
-            "states": StatesApi(self._moto, self._authorizer, world),
+            "states": states,
         }
         # moto's reset goes through everything that is loaded. Nothing may be loaded at the same time.
         self._loading = threading.Lock()

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from sfn_emulator import control
 from sfn_emulator.errors import EmulatorError
+from sfn_emulator.process.environment import SETTINGS
 from sfn_emulator.process.record import folder_of
 from sfn_emulator.translation import _
 
@@ -76,8 +77,31 @@ class Emulator:
             raise EmulatorError(where, told["message"], _('Start it with clock="virtual"'))
         return datetime.fromtimestamp(told["now"], UTC)
 
+    def mock(self, machine: str, state: str, answers: Any) -> None:
+        """Let a Task get an answer without a call, from its next call on.
+
+            emulator.mock("order", "Charge", {"paid": True})
+            emulator.mock("order", "Charge", [Error("GatewayDown", "no answer"), {"paid": True}])
+            emulator.mock("order", "Charge", None)
+
+        Args:
+            machine: The name or the ARN of a state machine. It need not exist yet.
+            state: The name of a Task. Each execution has its own count of the calls.
+            answers: The result; or an error: `states_language.Error` or ``{"Throw": {"Error": name, "Cause":
+                text}}``; or a list with one of these for each call, where the last one holds for all further
+                calls; or None to remove the mock. ``{"Return": value}`` is a result of any kind, also a list.
+
+        Raises:
+            EmulatorError: The machine has no such Task, or an answer is none.
+        """
+        each = list(answers) if isinstance(answers, list | tuple) else [answers]
+        wanted = None if answers is None else [_as_answer(state, answer) for answer in each]
+        told = self._post("/_emulator/mock", {"machine": machine, "state": state, "answers": wanted})
+        if "error" in told:
+            raise EmulatorError(*told["error"])
+
     def reset(self) -> None:
-        """Delete all its resources and mails.
+        """Delete all its resources, mails and mocks.
 
         Raises:
             EmulatorError: It does not answer.
@@ -110,9 +134,34 @@ class Emulator:
             connection.close()
 
 
+def _as_answer(state: str, given: Any) -> Any:
+    """An answer in Step Functions Local's form."""
+    from states_language import Error  # noqa: PLC0415 (few need it)
+
+    where, error_form = _("mock of {state!r}", state=state), '{"Throw": {"Error": NAME, "Cause": TEXT}}'
+    if isinstance(given, Error):
+        cause = {} if given.cause is None else {"Cause": given.cause}
+        return {"Throw": {"Error": given.name, **cause}}
+    if isinstance(given, dict) and "Error" in given and given.keys() <= {"Error", "Cause"}:
+        what = _("{given!r} may be an error or a result", given=given)
+        next_step = _("Write {error}, or {result}", error=error_form, result='{"Return": VALUE}')
+        raise EmulatorError(where, what, next_step)
+    try:
+        json.dumps(given, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        what = _("{given!r} is not JSON", given=given)
+        raise EmulatorError(where, what, _("Write a JSON value, or {error}", error=error_form)) from error
+    is_answer = isinstance(given, dict) and given.keys() in ({"Return"}, {"Throw"})
+    return given if is_answer else {"Return": given}
+
+
 @contextlib.contextmanager
 def running(
-    *, python: str | None = None, environ: Mapping[str, str] | None = None, clock: str | None = None
+    *,
+    python: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    clock: str | None = None,
+    mock_config: str | os.PathLike[str] | None = None,
 ) -> Iterator[Emulator]:
     """Start an emulator of its own at a free port, and end it after the block, or with this process.
 
@@ -124,6 +173,7 @@ def running(
         environ: Where it finds its settings, such as ``SFN_EMULATOR_IAM``. Default: this process's variables.
         clock: ``"virtual"`` if time shall stand and move only with `Emulator.advance`; ``"machine"`` for this
             machine's clock. Default: what the settings say.
+        mock_config: A file with test cases in Step Functions Local's format. Default: what the settings say.
 
     Yields:
         The emulator. It has no resources.
@@ -131,8 +181,9 @@ def running(
     Raises:
         EmulatorError: It cannot start.
     """
-    if clock is not None:
-        environ = {**(os.environ if environ is None else environ), "SFN_EMULATOR_CLOCK": clock}
+    wanted = {"clock": clock, "mock_config": mock_config}
+    if settings := {SETTINGS[name]: os.fspath(it) for name, it in wanted.items() if it is not None}:
+        environ = {**(os.environ if environ is None else environ), **settings}
     folder = folder_of(name=f"run-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         state = control.start(while_pid=os.getpid(), python=python, environ=environ, temporary=folder)

@@ -172,6 +172,7 @@ def _serve(
         access_key=access_key,
         retry_pace=1.0 if virtual else environment.retry_pace(variables),
         virtual=virtual,
+        mock_config=environment.mock_config(variables),
     )
     server.refuse, server.answer = router.refuse, router.receive
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -73,3 +73,133 @@ def test_pytest_in_a_notebook_does_not_warn(project):
     """There, the package may be imported before pytest looks for modules whose assertions it rewrites."""
     program = "import sys, pytest, sfn_emulator, states_language; pytest.main(sys.argv[1:])"
     assert "1 passed" in project("def test(): pass", "-c", program)
+
+
+MARKED = """
+import psutil, pytest
+from sfn_emulator import control
+
+@pytest.fixture(scope="session")
+def key(sfn_emulator):
+    return sfn_emulator.access_key_id
+
+def note(emulator, key, name):
+    process = psutil.Process(control.find(int(emulator.endpoint.rpartition(":")[2]))["pid"])
+    settings = [process.environ().get(f"SFN_EMULATOR_{it}", "") for it in ("CLOCK", "IAM")]
+    assert key == emulator.access_key_id
+    with open("notes", "a") as notes:
+        print(name, *settings, key, sep=",", file=notes)
+
+def test_plain(sfn_emulator, key):
+    note(sfn_emulator, key, "plain")
+
+@pytest.mark.sfn_emulator(clock="virtual", iam="on")
+class TestVirtual:
+    def test_one(self, sfn_emulator, key):
+        note(sfn_emulator, key, "one")
+
+    @pytest.mark.sfn_emulator(iam="off")
+    def test_both(self, sfn_emulator, key):
+        note(sfn_emulator, key, "both")
+
+    @pytest.mark.parametrize("number", [1])
+    def test_two(self, sfn_emulator, key, number):
+        note(sfn_emulator, key, "two")
+
+def test_again(sfn_emulator, key):
+    note(sfn_emulator, key, "again")
+"""
+
+
+def test_a_marker_gives_an_emulator_settings(project, tmp_path):
+    """Tests with the same settings share it, with fixtures of the session. Their names stay."""
+    printed = project(MARKED, "-m", "pytest", "--strict-markers", "-vv")
+    assert "5 passed" in printed, printed
+    names = [line.split()[0].rpartition("::")[2] for line in printed.splitlines() if "PASSED" in line]
+    assert sorted(names) == ["test_again", "test_both", "test_one", "test_plain", "test_two[1]"]
+    notes = [line.split(",") for line in (tmp_path / "notes").read_text().splitlines()]
+    settings = {name: (clock, iam) for name, clock, iam, _key in notes}
+    assert settings["plain"] == settings["again"] == ("", "")
+    assert settings["one"] == settings["two"] == ("virtual", "on")
+    assert settings["both"] == ("virtual", "off")
+    keys = {name: key for name, *_settings, key in notes}
+    assert keys["one"] == keys["two"]
+    assert len({keys["plain"], keys["one"], keys["both"]}) == 3
+
+
+def test_a_mock_file_lies_beside_the_test(project, tmp_path):
+    """Its path is one from the folder of the test, wherever pytest runs."""
+    (tmp_path / "mocks.json").write_text("{}")
+    tests = """
+import pytest
+
+@pytest.mark.sfn_emulator(mock_config="mocks.json")
+def test(sfn_emulator): pass
+"""
+    printed = project(tests, "-m", "pytest", "--rootdir", "..")
+    assert f"{tmp_path}/mocks.json: MockedResponses is missing, or has a wrong type." in printed
+
+
+@pytest.mark.parametrize("given", ['"off"', 'IAM="off"', "clocks=1"])
+def test_a_wrong_marker_is_one_sentence(project, given):
+    """It says which settings there are."""
+    tests = f"import pytest\n@pytest.mark.sfn_emulator({given})\ndef test(sfn_emulator): pass"
+    wrong = given.partition("=")[0].replace('"', "'")
+    known = "Choose from these, each with a value: clock, fork, iam, lang, retry_pace, mock_config."
+    printed = project(tests, "-m", "pytest")
+    assert (
+        f"The marker sfn_emulator has no setting {wrong}. {known}" in printed and "Traceback" not in printed
+    )
+
+
+LOGS = """
+import http.client
+from pathlib import Path
+import pytest
+from sfn_emulator import control
+
+def log(emulator, *lines):
+    global path
+    if emulator:
+        path = Path(control.find(int(emulator.endpoint.rpartition(":")[2]))["folder"], "emulator.log")
+    with path.open("a") as file:
+        file.writelines(f"{line}\\n" for line in lines)
+
+def test_good(sfn_emulator):
+    log(sfn_emulator, "from the first test")
+
+def test_bad(sfn_emulator):
+    log(sfn_emulator, *range(1, 51), "what went wrong")
+    assert False
+
+def test_quiet(sfn_emulator):
+    assert False
+
+def test_without():
+    log(None, "of a test without the fixture")
+    assert False
+
+@pytest.fixture
+def broken(sfn_emulator):
+    log(sfn_emulator, "in a fixture")
+    assert False
+
+def test_setup(broken): pass
+
+@pytest.mark.sfn_emulator(iam="off")
+def test_marked(sfn_emulator):
+    log(sfn_emulator, "in the other log")
+    assert False
+"""
+
+
+def test_a_failed_test_shows_what_the_emulator_logged_meanwhile(project):
+    """Its last forty lines, and nothing of other tests."""
+    printed = project(LOGS, "-m", "pytest")
+    assert "4 failed, 1 passed, 1 error" in printed, printed
+    sections = printed.split("- sfn-emulator log -")
+    assert len(sections) == 4
+    shown = ["\n".join(part.splitlines()[1:]) for part in sections[1:]]
+    assert [part.split("\n")[0] for part in shown] == ["in a fixture", "12", "in the other log"]
+    assert "50\nwhat went wrong" in shown[1]
+    assert "from the first test" not in printed

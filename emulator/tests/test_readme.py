@@ -1,5 +1,6 @@
 """What the README shows is what happens, and the documents name what is there."""
 
+import os
 import re
 import subprocess
 import sys
@@ -70,9 +71,20 @@ def test_the_function_fails_and_the_error_is_caught(terminal):
 def test_the_shown_test_passes(own):
     """Also if there was something before it."""
     names = {}
-    exec(program_with("def test_"), names)
+    exec(program_with("def test_nothing"), names)
     Machine(own("stepfunctions"), {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
     names["test_nothing_is_there_at_first"](Emulator(own.told["endpoint"], own.told["access_key_id"]))
+
+
+def test_the_shown_mock_answers(own_home):
+    """In an emulator with the settings of the shown marker."""
+    program = program_with(".mock(")
+    (settings,) = re.findall(r"sfn_emulator\(iam=\"(\w+)\", clock=\"(\w+)\"\)", program)
+    names = {}
+    exec(program, names)
+    environ = os.environ | {"SFN_EMULATOR_IAM": settings[0], "SFN_EMULATOR_CLOCK": settings[1]}
+    with sfn_emulator.running(environ=environ) as emulator:
+        names["test_a_charge_is_tried_again"](emulator)
 
 
 def test_the_shown_fixture_leads_clients_to_the_emulator(own, monkeypatch, tmp_path):

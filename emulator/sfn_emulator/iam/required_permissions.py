@@ -224,6 +224,7 @@ def _states_permissions(call: ApiCall) -> list[Permission]:
         return [call.permission("*"), call.permission("*", "RevealSecrets")]
     routes = call.parameters.get("routingConfiguration") or [{}]
     arn = call.text(*_STATES_ARNS) or routes[0].get("stateMachineVersionArn") or "*"
+    arn = arn.partition("#")[0]  # a test case is no part of it
     if qualified := _QUALIFIED.fullmatch(arn):
         context = (("states:statemachinequalifier", qualified[2]),)
         return [Permission(f"states:{call.operation}", qualified[1], context)]

@@ -28,6 +28,13 @@ _READ: Final = (
     "APPDATA", "HOME", "LOCALAPPDATA", "SMTP_HOST", "SMTP_PORT", "USERPROFILE", "XDG_STATE_HOME",
 )  # fmt: skip
 _SETTINGS: Final = "SFN_EMULATOR_"
+#: The name that Step Functions Local has for this setting.
+MOCK_CONFIG: Final = "SFN_MOCK_CONFIG"
+#: The variables of the settings, by the names that Python has for them.
+SETTINGS: Final = {
+    **{name: f"{_SETTINGS}{name.upper()}" for name in ("clock", "fork", "iam", "lang", "retry_pace")},
+    "mock_config": MOCK_CONFIG,
+}
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -37,6 +44,8 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if name.upper() in _READ or name.upper().startswith(_SETTINGS)
     }
+    if path := mock_config(environ):
+        kept[MOCK_CONFIG] = str(path.absolute())  # the emulator works in a folder of its own
     root = Path(__file__).resolve().parents[2]
     ours = {"PYTHONPATH": str(root), "PYTHONUTF8": "1"}
     if sys.platform == "linux":
@@ -120,6 +129,12 @@ def is_virtual(environ: Mapping[str, str]) -> bool:
         what = _("it is {setting!r}", setting=setting)
         raise EmulatorError("SFN_EMULATOR_CLOCK", what, _("Set it to machine or virtual, or leave it out"))
     return setting == "virtual"
+
+
+def mock_config(environ: Mapping[str, str]) -> Path | None:
+    """The file with test cases: ``SFN_MOCK_CONFIG``; None if it is not set."""
+    setting = environ.get(MOCK_CONFIG)
+    return Path(setting) if setting else None
 
 
 def own_group() -> dict[str, Any]:

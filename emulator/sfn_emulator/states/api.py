@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Final
 
 from sfn_emulator.engine.application import Moto
@@ -65,6 +65,10 @@ class StatesApi:
         reply: Reply = answer(request)
         return reply
 
+    def mock(self, request: Request) -> Reply:
+        """Set or remove the mock of a Task. Step Functions has no such operation."""
+        return self._world.mocks.change(request, self._machines.tasks_of)
+
     def reset(self) -> None:
         """Stop all executions and forget everything."""
         self._world.reset()
@@ -126,7 +130,12 @@ class StatesApi:
         parameters |= {name: value for name, value in request.json.items() if value is not None}
         name, given = str(parameters["name"]), str(parameters["input"])
         check_execution(name, given)
-        return self._machines.chosen(str(parameters.get("stateMachineArn", ""))), name, given
+        arn, _, case = str(parameters.get("stateMachineArn", "")).partition("#")
+        started = self._machines.chosen(arn)
+        if case:  # as in Step Functions Local
+            mocks = self._world.mocks.test_case(started.machine["name"], case)
+            started = replace(started, test_case=mocks)
+        return started, name, given
 
     def _report(self, request: Request) -> Reply:
         """Answer SendTaskSuccess, SendTaskFailure or SendTaskHeartbeat."""

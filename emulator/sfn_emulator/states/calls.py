@@ -107,10 +107,11 @@ class Calls:
             raise _NotStartedError("The value of the field 'Parameters' has an invalid format")
         if service == "s3":
             return self._items(call, caller, action)
-        if service == "aws-sdk":
+        is_job = ".sync" in call.resource and service != "states"
+        if service == "aws-sdk" and not is_job:
             return self._sdk(call, caller, *action.split(":", 1))
-        if service not in _ERRORS:
-            return _missing(call, service)
+        if service not in _ERRORS or is_job:
+            return _missing(call, resource.resource if is_job else service)
         given = {**call.arguments}
         if service == "events":
             source = [context["StateMachine"]["Id"], context["Execution"]["Id"]]

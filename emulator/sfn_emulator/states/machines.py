@@ -17,6 +17,7 @@ from sfn_emulator.http.replies import json_reply, violation
 from sfn_emulator.http.service_models import check_call
 from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.process.timers import now
+from sfn_emulator.states.mocks import Answers
 from sfn_emulator.states.validation import ROLE, check_definition, check_name
 from states_language import all_states, variable_references
 
@@ -70,12 +71,14 @@ class Started:
         machine: The machine or the version.
         updated: When the machine was last updated, in seconds since 1970.
         names: The ARNs of the version and the alias, if it was started by one.
+        test_case: The mocks of the test case, if it was started with one, by states.
     """
 
     arn: str
     machine: Description
     updated: float
     names: Mapping[str, str]
+    test_case: Mapping[str, Answers] = field(default_factory=dict)
 
     @property
     def definition(self) -> Any:
@@ -152,6 +155,17 @@ class Machines:
         if version is None:
             raise _unknown(arn)
         return Started(machine_arn, version, machine.updated, names | {"stateMachineVersionArn": arn})
+
+    def tasks_of(self, machine: str) -> list[str] | None:
+        """The names of the Tasks of a machine, and of its versions; None if there is no such machine.
+
+        Args:
+            machine: Its ARN, or its name in any region.
+        """
+        found = [it for arn, it in list(self._machines.items()) if machine in {arn, arn.rpartition(":")[2]}]
+        definitions = [each["definition"] for it in found for each in (it.description, *it.versions.values())]
+        states = [state for definition in definitions for state in all_states(_parsed(definition))]
+        return [name for name, state in dict(states).items() if state["Type"] == "Task"] if found else None
 
     def check_role(self, request: Request, machine_arn: str) -> None:
         """Refuse a role that Step Functions cannot assume.

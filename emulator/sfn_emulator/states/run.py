@@ -10,6 +10,7 @@ from sfn_emulator.http.messages import Arn, Scope
 from sfn_emulator.process.store import History, Place
 from sfn_emulator.process.timers import now
 from sfn_emulator.states.machines import Started
+from sfn_emulator.states.mocks import Answers
 from sfn_emulator.states.redrives import Redrives
 from states_language.execution import Due, Effect, Execution, Frame, Input
 from states_language.failures import Failure
@@ -41,6 +42,7 @@ class Run:
         tokens: What its tasks gave to others.
         jobs: The executions that its tasks wait for, by the ids of their calls.
         map_runs: Its Map Runs that have not ended, by their ARNs.
+        mocked: How many calls got an answer of a mock. Its children count here, too.
         over: Set at its end, if somebody waits for it.
         lock: Held by whoever makes a step.
     """
@@ -60,6 +62,7 @@ class Run:
     tokens: list[str] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)
     map_runs: "dict[str, MapRun]" = field(default_factory=dict)
+    mocked: dict[Answers, int] = field(default_factory=dict)
     over: threading.Event | None = None
     lock: Any = field(default_factory=threading.RLock)
 

@@ -26,6 +26,7 @@ from sfn_emulator.states.execution_log import ExecutionLog
 from sfn_emulator.states.guard import TimeGuard
 from sfn_emulator.states.machines import Started
 from sfn_emulator.states.map_runs import Child, MapRun, MapRuns
+from sfn_emulator.states.mocks import Mocks
 from sfn_emulator.states.run import Run, described
 from sfn_emulator.watching.changes import Announce, StatusChange
 from states_language.execution import (
@@ -64,6 +65,7 @@ class World:
         may_start: Why a role may not start executions of a machine, from the ARNs of both; empty if it may.
         announce: Learns that an execution has begun or ended.
         writer: Writes the logs of executions.
+        mocks: Answer calls in the place of services.
         pace: The part of its interval that a Retry waits.
 
     Attributes:
@@ -80,11 +82,12 @@ class World:
         may_start: Callable[[str, str], str],
         announce: Announce,
         writer: LogWriter,
+        mocks: Mocks,
         pace: float = 1.0,
     ) -> None:
         self.pool, self.timers, self.calls = pool, timers, calls
         self._may_start, self._announce, self._pace = may_start, announce, pace
-        self._writer = writer
+        self._writer, self.mocks = writer, mocks
         self.runs: dict[str, Run] = {}
         self.map_runs = MapRuns()
         self._express: set[Run] = set()
@@ -176,6 +179,7 @@ class World:
             self.drop(run)
         self.runs.clear()
         self.map_runs = MapRuns()
+        self.mocks.reset()
         self._tokens.clear()
         self._waiting.clear()
 
@@ -219,6 +223,8 @@ class World:
         """Make a call; what to tell the execution then."""
         if (context := run.context_for(call.id)) is None:
             return ()
+        if (mocked := self.mocks.answer(run, call)) is not None:
+            return mocked
         answer = self.calls.make(call, context, run.role)
         if _SYNC not in call.resource or not isinstance(answer, Succeeded):
             return (answer,)

@@ -21,6 +21,7 @@ SPEAKING = [
     "running.py",
     "server.py",
     *(f"process/{name}.py" for name in ("environment", "record")),
+    "states/mocks.py",
 ]
 #: By module: the beginnings of the sentences that stay English, and why.
 ENGLISH = {
@@ -34,6 +35,8 @@ ENGLISH = {
         "the folder",
     ),
     "control.py": ("No module named",),  # Python's words
+    # The cause of an execution that fails is in English, as AWS's are.
+    "states/mocks.py": ("The mocked response", "The mock of", "{} has no answer", "{} has a wrong answer"),
     # A line of Python; lines of a shell.
     "command_line.py": ("  boto3.client", "  export"),
 }

@@ -32,7 +32,7 @@ def ask(tmp_path):
     link = "http://127.0.0.1:5000/?Action=ConfirmSubscription"
     mail.set_content(f"Open {link}")
     mailbox.deliver(mail, link)
-    pages = Pages(Topics(), mailbox, "http://127.0.0.1:5000", timers=None)
+    pages = Pages(Topics(), mailbox, "http://127.0.0.1:5000", timers=None, states=None)
 
     def answer(path, wanted="en", *, is_owner=True, **headers):
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
