@@ -58,7 +58,10 @@ _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Spool:
-    """Bytes that can be read again. If there are many, they are in a file, which goes with this object."""
+    """Bytes that can be read again. If there are many, they are in a file, which goes with this object.
+
+    Only one thread at a time may use it.
+    """
 
     def __init__(self) -> None:
         self._fresh = bytearray()  # what is not in the file yet

@@ -115,8 +115,10 @@ class Calls:
         given = {**call.arguments}
         if service == "events":
             source = [context["StateMachine"]["Id"], context["Execution"]["Id"]]
-            for entry in given.get("Entries") or []:
-                entry["Resources"] = [*(entry.get("Resources") or []), *source]
+            entries = given.get("Entries") or []
+            given["Entries"] = [
+                {**entry, "Resources": [*(entry.get("Resources") or []), *source]} for entry in entries
+            ]
         return self._optimized(replace(call, arguments=given), caller, service, action)
 
     def describe(self, arn: str, role: str, region: str, *, parsed: bool) -> tuple[str, Json]:

@@ -5,6 +5,7 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/concepts-examine-map-ru
 
 import json
 import pickle
+import threading
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -75,8 +76,8 @@ class MapRun:
         self.children: list[Child] = []
         self.by_key: dict[str, Child] = {}
         self.waiting: dict[str, StartChild] = {}
-        self.running = 0
-        self._ended = Spool()
+        self.running = 0  # changes only under the lock of the parent
+        self._ended, self._writing = Spool(), threading.Lock()
 
     @property
     def arn(self) -> str:
@@ -104,13 +105,16 @@ class MapRun:
         if run.express:
             told |= {"output": execution.root.text} if execution.status == "SUCCEEDED" else {}
         text = zlib.compress(pickle.dumps(told), 1)
-        child.place = self._ended.append(text), len(text)
+        with self._writing:
+            child.place = self._ended.append(text), len(text)
 
     def told(self, child: Child) -> dict[str, Any]:
         """What a child was given and did: ``input``, ``output``, ``error``, ``cause`` and ``events``."""
         if (run := child.run) is not None:
             return {"input": run.input, "events": run.history, **run.result}
-        found: dict[str, Any] = pickle.loads(zlib.decompress(self._ended.read(*child.place)))
+        with self._writing:
+            text = self._ended.read(*child.place)
+        found: dict[str, Any] = pickle.loads(zlib.decompress(text))
         return found
 
     def counts(self, *, of_items: bool) -> dict[str, int]:

@@ -405,7 +405,6 @@ class World:
             answer = Failed(child.key, execution.error, execution.cause, run.status)
         map_run.keep(child, run, execution)
         child.status, child.stop, child.run = run.status, run.stopped, None
-        map_run.running -= 1
         run.execution = None
         run.history.close()
         self.pool.submit(self._child_told, parent, map_run, answer)
@@ -413,6 +412,7 @@ class World:
     def _child_told(self, parent: Run, map_run: MapRun, answer: Input) -> None:
         self.tell(parent, answer)  # its failure counts before another child takes its place
         with parent.lock:
+            map_run.running -= 1
             if map_run.inner.status == "RUNNING" and parent.execution:
                 self._start_children(parent, map_run)
 
