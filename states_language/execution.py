@@ -356,7 +356,7 @@ class Execution:
         redrives: How often it was redriven.
         timer: The timer of the machine's TimeoutSeconds, or of an Express execution.
         faults: Tracebacks of exceptions that nobody expected. There should be none.
-        refusal: Set it at any time, even while a step runs: the execution fails with it at once.
+        interrupt: Set it at any time, even while a step runs: the execution ends with it at once.
     """
 
     definition: State = field(repr=False)
@@ -374,7 +374,7 @@ class Execution:
     redrives: int = 0
     timer: str = ""
     faults: list[str] = field(default_factory=list, repr=False)
-    refusal: Failure | None = field(default=None, repr=False)
+    interrupt: Failure | Stop | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.root = Run(self.definition)

@@ -143,9 +143,11 @@ class Step:
 
     def go_on(self) -> None:
         """Let everything that is ready go on until it waits."""
-        while self.execution.status == "RUNNING" and (self.ready or self.execution.refusal):
-            if self.execution.refusal:
-                self.fail_execution(self.execution.root, self.execution.refusal)
+        while self.execution.status == "RUNNING" and (self.ready or self.execution.interrupt):
+            if isinstance(interrupt := self.execution.interrupt, Stop):
+                self._stop(interrupt)
+            elif interrupt:
+                self.fail_execution(self.execution.root, interrupt)
             else:
                 self.unless_full(self.ready.popleft())
 
@@ -188,6 +190,7 @@ class Step:
         execution = self.execution
         everything = execution.error == "States.DataLimitExceeded"
         execution.redrives += 1
+        execution.interrupt = None
         execution.status, execution.output, execution.error, execution.cause = "RUNNING", None, None, None
         redriven = {"RedriveCount": execution.redrives, "RedriveTime": moment(self.now)}
         execution.context["Execution"] |= redriven

@@ -386,10 +386,12 @@ def test_a_test_does_not_ask_where_an_error_is_from(aws):
 )
 def test_a_call_that_is_not_here_fails_when_it_runs(aws, machine, resource, missing):
     """AWS: it works, or the definition is refused."""
-    state = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Parameters": {}, "End": True}
+    arn = f"arn:aws:states:::{resource}"
+    state = {"Type": "Task", "Resource": arn, "Parameters": {}, "End": True}
     told = machine({"StartAt": "A", "States": {"A": state}}).run()
     assert told["error"] == "States.Runtime"
-    assert f"The emulator has no integration '{missing}', and the state 'A' has no mock." in told["cause"]
+    assert f"The emulator has no integration '{missing}" in told["cause"]
+    assert told["cause"].endswith(f"and the state 'A' has no mock. Mock it, or use another resource: {arn}")
     mock = {"result": "{}", "fieldValidationMode": "NONE"}
     told = aws("stepfunctions").test_state(definition=json.dumps(state), roleArn=ROLE, mock=mock)
     assert told["status"] == "SUCCEEDED"
@@ -471,6 +473,16 @@ def test_an_intrinsic_function_that_fails_has_our_words(machine):
         "An error occurred while executing the state 'A' (entered at the event id #2). "
         "The function 'States.MathAdd('a', 1)' had the following error: Expected an integer but was: a",
     )
+
+
+def test_a_history_always_has_its_data(machine):
+    """AWS: without inputs and outputs, if `includeExecutionData` or `includedData` says so."""
+    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+    arn = mine.run(input='{"a":1}')["executionArn"]
+    told = mine.client.get_execution_history(executionArn=arn, includeExecutionData=False)
+    assert told["events"][1]["stateEnteredEventDetails"]["input"] == '{"a":1}'
+    told = mine.client.describe_execution(executionArn=arn, includedData="METADATA_ONLY")
+    assert told["output"] == '{"a":1}'
 
 
 @pytest.mark.parametrize("path", ["$.x[?(@ =~ '(a+)+b')]", "$.x[0].`sub(/(a+)+b/, c)`"])

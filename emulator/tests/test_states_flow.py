@@ -159,6 +159,15 @@ def test_an_endless_loop_ends_at_25000_events(machine):
     assert sum(len(page["events"]) for page in pages) == 25_000
 
 
+def test_an_endless_loop_can_be_stopped(machine):
+    """StopExecution does not wait for its end."""
+    mine = machine({"StartAt": "A", "States": LOOP})
+    arn = mine.start({"text": "x" * 200_000})
+    mine.client.stop_execution(executionArn=arn)
+    assert mine.client.describe_execution(executionArn=arn)["status"] == "ABORTED"
+    assert last_event(mine, arn)[1] == "ExecutionAborted"
+
+
 @pytest.mark.long
 def test_the_limit_of_events_cannot_be_caught(machine):
     """No Catch around a branch that loops sees the limit.

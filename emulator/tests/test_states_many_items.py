@@ -345,6 +345,24 @@ def test_a_redrive_runs_only_the_children_that_did_not_succeed(machine, aws, tab
     aws("dynamodb").delete_table(TableName=later)
 
 
+def test_a_redrive_with_express_children_counts_each_item_once(machine, aws, table):
+    """An Express child that did not succeed begins anew."""
+    get = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:dynamodb:getItem", "End": True}
+    get["Parameters"] = {"TableName": table, "Key": {"id": {"S.$": "$"}}}
+    get["ResultSelector"] = {"name.$": "$.Item.id.S"}
+    mine = machine(many({"G": get}, kind="EXPRESS", MaxConcurrency=1, ToleratedFailureCount=0))
+    for key in "ac":
+        aws("dynamodb").put_item(TableName=table, Item={"id": {"S": key}})
+    arn = mine.start(["a", "b", "c"])
+    assert mine.wait(arn)["status"] == "FAILED"
+    assert counted(run_of(mine, arn)["itemCounts"]) == {"succeeded": 1, "failed": 1, "pending": 1, "total": 3}
+    aws("dynamodb").put_item(TableName=table, Item={"id": {"S": "b"}})
+    mine.client.redrive_execution(executionArn=arn)
+    assert json.loads(mine.wait(arn)["output"]) == [{"name": name} for name in "abc"]
+    told = counted(run_of(mine, arn)["itemCounts"])
+    assert told == {"succeeded": 3, "total": 3, "resultsWritten": 3}
+
+
 def test_express_children(machine):
     """Express children run, and nobody can ask for them."""
     mine = machine(many(kind="EXPRESS"))

@@ -227,18 +227,20 @@ def test_events_of_ones_own(rule, events, received):
 
 
 def test_a_machine_sends_events_of_its_own(machine, rule, received):
-    """By the integration of EventBridge."""
+    """By the integration of EventBridge. What it adds to the entries is not in the input of the state."""
     source = f"tests.{uuid.uuid4().hex[:8]}"
     rule({"source": [source]}, {"Arn": received.topic, "InputPath": "$.detail"})
-    entry = {"Source": source, "DetailType": "t", "Detail": {"n.$": "$.n"}}
+    given = {"entries": [{"Source": source, "DetailType": "t", "Detail": {"n": 3}}]}
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::events:putEvents",
-        "Parameters": {"Entries": [entry]},
+        "Parameters": {"Entries.$": "$.entries"},
+        "ResultSelector": {"failed.$": "$.FailedEntryCount"},
+        "ResultPath": "$.result",
         "End": True,
     }
-    told = machine({"StartAt": "A", "States": {"A": task}}).run({"n": 3})
-    assert json.loads(told["output"])["FailedEntryCount"] == 0
+    told = machine({"StartAt": "A", "States": {"A": task}}).run(given)
+    assert json.loads(told["output"]) == given | {"result": {"failed": 0}}
     wait_until(received)
     assert json.loads(received()[0])["n"] == 3
 

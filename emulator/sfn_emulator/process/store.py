@@ -260,16 +260,17 @@ class Storage:
         runs: Gives all executions that are kept.
         suspicious: If this process has so many bytes, it looks what the running executions hold.
         usual: How many bytes this process had before its first execution.
+        gives_back: Whether memory is given back in a moment.
         block: What was read last: the file, where it begins, and its bytes.
     """
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.gettempdir())
-        self.most_in_files, self.most_in_memory, self.suspicious = 4096 * _MB, 300 * _MB, 450 * _MB
+        self.most_in_files, self.most_in_memory, self.suspicious = 4096 * _MB, 300 * _MB, 400 * _MB
         self.runs: Callable[[], Iterable[Holder]] = lambda: ()
         self._in_files = self._passed = 0
         self._is_full = False
-        self.usual = 0
+        self.usual, self.gives_back = 0, False
         self.block: tuple[Path | None, int, bytes] = (None, 0, b"")
         self._next_look = _BETWEEN_LOOKS
         self._counting, self._looking = threading.RLock(), threading.Lock()
@@ -280,6 +281,10 @@ class Storage:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         self.folder = folder
+
+    def begins(self) -> None:
+        """An execution begins."""
+        self.usual = self.usual or _memory()
 
     def close(self) -> None:
         """Remove the folder."""
@@ -309,7 +314,7 @@ class Storage:
                 self._next_look = self._passed + _BETWEEN_LOOKS
                 self._check_files()
                 if self._check_memory():
-                    self._next_look += 7 * _BETWEEN_LOOKS
+                    self._next_look -= 3 * _BETWEEN_LOOKS // 4
             except (OSError, psutil.Error):  # somebody has removed the folder
                 traceback.print_exc()
             finally:
@@ -333,7 +338,7 @@ class Storage:
         _fail_largest(large, self._in_files, most, "files")
 
     def _check_memory(self) -> bool:
-        """Returns whether this process has much memory."""
+        """If this process has much memory, the largest execution may have to fail. Returns whether it has."""
         if _memory() > self.suspicious:
             give_back()
         if _memory() <= self.suspicious:
@@ -363,7 +368,7 @@ storage: Final = Storage()
 
 def _fail_largest(sizes: "dict[Holder, int]", total: int, most: int, where: str) -> None:
     """Let executions fail until the others do not hold too much. Some may be failing already."""
-    failing = [it for it in sizes if it.execution and it.execution.refusal]
+    failing = [it for it in sizes if it.execution and it.execution.interrupt]
     total -= sum(sizes[it] for it in failing)
     for it in sorted(sizes.keys() - failing, key=lambda it: -sizes[it]):
         if total <= most:
@@ -403,12 +408,15 @@ def give_back_soon() -> None:
     """Give memory back if this process has more than usual, in a moment."""
 
     def give_back_later() -> None:
+        storage.gives_back = False
         if _memory() > storage.usual + _LITTLE:
             give_back()
 
-    timer = threading.Timer(1, give_back_later)
-    timer.daemon = True
-    timer.start()
+    if not storage.gives_back:
+        storage.gives_back = True
+        timer = threading.Timer(1, give_back_later)
+        timer.daemon = True
+        timer.start()
 
 
 def _memory() -> int:

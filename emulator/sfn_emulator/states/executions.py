@@ -92,10 +92,10 @@ class Executions:
         if found := self._world.map_runs.child(arn):
             child = found[1]
             if child.run:
-                self._world.tell(child.run, message)
+                self._world.stop(child.run, message)
             return json_reply({"stopDate": child.stop or child.start})
         run = self._known(arn)
-        self._world.tell(run, message)
+        self._world.stop(run, message)
         return json_reply({"stopDate": run.stopped})
 
     def redrive(self, request: Request) -> Reply:

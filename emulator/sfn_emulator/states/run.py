@@ -12,7 +12,7 @@ from sfn_emulator.process.timers import now
 from sfn_emulator.states.machines import Started
 from sfn_emulator.states.mocks import Answers
 from sfn_emulator.states.redrives import Redrives
-from states_language.execution import Due, Effect, Execution, Frame, Input
+from states_language.execution import Due, Effect, Execution, Frame, Input, Stop
 from states_language.failures import Failure
 from states_language.interpreter import step
 from states_language.outside import Outside
@@ -133,10 +133,14 @@ class Run:
         self.world.tell(self, *map(Due, keys))
 
     def refuse(self, failure: Failure) -> None:
-        """Let it fail, whatever it does."""
-        if self.execution:
-            self.execution.refusal = failure
-            self.world.pool.submit(self.world.tell, self)
+        """Let it fail soon, whatever it does."""
+        self.interrupt(failure)
+        self.world.pool.submit(self.world.tell, self)
+
+    def interrupt(self, reason: Failure | Stop) -> None:
+        """Let it end as soon as it is told something, also in the middle of a step."""
+        if execution := self.execution:
+            execution.interrupt = reason
 
 
 def listed(run: Run) -> dict[str, Any]:

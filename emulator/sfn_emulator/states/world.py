@@ -19,7 +19,7 @@ from sfn_emulator.engine.clients import CallError
 from sfn_emulator.http.messages import Scope
 from sfn_emulator.logs import LogWriter
 from sfn_emulator.process.pool import Pool
-from sfn_emulator.process.store import History, Log, storage
+from sfn_emulator.process.store import History, Log, give_back_soon, storage
 from sfn_emulator.process.timers import Timers, now
 from sfn_emulator.states.calls import Calls
 from sfn_emulator.states.execution_log import ExecutionLog
@@ -49,10 +49,12 @@ from states_language.execution import (
     Submitted,
     Succeeded,
 )
+from states_language.failures import Failure
 from states_language.outside import Outside
 from states_language.values import compact, moment
 
 _SYNC: Final = ".sync"
+_MUCH: Final = 16 << 20  # bytes of a history
 
 
 class World:
@@ -107,6 +109,7 @@ class World:
 
     def begin(self, run: Run, *, wait: bool = False) -> None:
         """Start an execution in another thread, or here until its end."""
+        storage.begins()
         if run.express:
             self._express.add(run)
         self.tell_watchers(run)
@@ -139,6 +142,11 @@ class World:
         for call in self._step(run, inputs):
             self.pool.submit(self._call, run, call)
 
+    def stop(self, run: Run, message: Stop) -> None:
+        """Stop an execution, also in the middle of a step. It has ended when this returns."""
+        run.interrupt(message)
+        self.tell(run)
+
     def is_token(self, token: str) -> bool:
         """Whether a task has this token, or had it."""
         return token in self._tokens
@@ -156,6 +164,7 @@ class World:
 
     def drop(self, run: Run) -> None:
         """End an execution without a word, because nobody can ask for it any more."""
+        run.interrupt(Stop())
         with run.lock:
             execution, run.execution = run.execution, None
             for key in [*execution.frames, execution.timer] if execution else ():
@@ -165,6 +174,7 @@ class World:
             run.map_runs.clear()
         self._express.discard(run)
         run.history.close()
+        give_back_soon()
         if run.over:
             run.over.set()
 
@@ -292,7 +302,7 @@ class World:
         for map_run in run.map_runs.values():
             map_run.waiting.pop(key, None)
             if (child := map_run.by_key.get(key)) and child.run:
-                self.tell(child.run, Stop())
+                self.stop(child.run, Stop())
 
     def _ended(self, run: Run) -> None:
         execution = run.execution
@@ -304,7 +314,7 @@ class World:
             self._express.discard(run)
         if run.parent:
             self._child_ended(run, execution)
-        elif run.over is None and (run.express or run.status == "SUCCEEDED" or execution.refusal):
+        elif run.over is None and (run.express or run.status == "SUCCEEDED" or isinstance(execution.interrupt, Failure)):
             run.execution = None  # it cannot be redriven; one that held too much begins again
         if not run.parent:
             self.tell_watchers(run)
@@ -312,6 +322,8 @@ class World:
             waiting = self._waiting.pop(run.arn, ())
         for other, call in waiting:
             self.pool.submit(self._follow, other, call, run.arn)
+        if isinstance(execution.interrupt, Failure) or run.history.size > _MUCH:
+            give_back_soon()
         if run.over:
             run.over.set()
 
@@ -420,7 +432,7 @@ class World:
         map_run.waiting.clear()
         for child in list(map_run.by_key.values()):
             if child.run:
-                self.tell(child.run, Stop())
+                self.stop(child.run, Stop())
 
     def _redrive_child(self, parent: Run, effect: RedriveChild) -> None:
         frame = parent.waiting_for(effect.id)
