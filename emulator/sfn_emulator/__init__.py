@@ -7,8 +7,8 @@
     server                 the process of one emulator
     routing                every request goes through here, to the service that its signature names
     pages                  the mailbox, the links in mails, the clock, and the door for mocks
-    states/                state machines: `world` runs them on `states_language`, `calls` does what Tasks want,
-                           and `mocks` answers in its place
+    states/                state machines: `world` runs them on `states_language`, `calls` calls services,
+                           and `mocks` answers in their place
     lambda_/ sns/ dynamodb/ s3  the services that moto does not answer as AWS does
     cloudformation/        templates become resources, which the other services make
     watching/              metrics and alarms of CloudWatch, and rules of EventBridge

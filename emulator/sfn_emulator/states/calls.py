@@ -11,7 +11,7 @@ import base64
 import json
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -49,7 +49,7 @@ _ERRORS: Final = {
 _UNKNOWN: Final = {"UnknownOperationException", "InvalidAction"}
 _UNMODELLED: Final = {"AccessDeniedException", "ValidationException"}
 _FAILED_HERE: Final = "The emulator could not make this call. Its log says why."
-_JSON_TYPES: Final = {"structure": dict, "map": dict, "list": list}
+_JSON_TYPES: Final[Mapping[str, type]] = {"structure": dict, "map": dict, "list": list}
 
 
 class _NotStartedError(Exception):
@@ -246,24 +246,14 @@ class Calls:
         """The parameters of a call with the names and types of its API, without those that are null.
 
         Raises:
-            _NotStartedError: One that is an object or an array has another type.
+            _NotStartedError: One is unknown, or has another type.
             CallError: One that the service needs is null.
         """
         model = self._clients.of(region, service).meta.service_model
         shape = model.operation_model(operation).input_shape
         named = _to_api(given, shape)
-        members = shape.members if shape else {}
-        wrong = [
-            name
-            for name, it in named.items()
-            if it is not None
-            and name in members
-            and not isinstance(it, _JSON_TYPES.get(members[name].type_name, object))
-        ]
-        if wrong:
-            raise _NotStartedError(
-                ", ".join(f"The value of the field '{name}' has an invalid format" for name in wrong)
-            )
+        if faults := [*_faults(named, shape, "Parameters")]:
+            raise _NotStartedError(", ".join(faults))
         for name in shape.required_members if shape else ():
             if name in named and named[name] is None:
                 text = violation(f"{name[0].lower()}{name[1:]}", "not be null", missing=True)
@@ -331,22 +321,67 @@ def _plain(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-def _to_api(value: Any, shape: Any) -> Any:
-    """Parameters with the names and types that the API has."""
+def _to_api(value: Any, shape: Any, *, texts: bool = True) -> Any:
+    """Parameters with the names and types that the API has.
+
+    Args:
+        value: A parameter, or a part of one.
+        shape: Its shape in AWS's model; None if it has none.
+        texts: Whether a text may be given as JSON.
+    """
     kind = shape.type_name if shape else ""
+    if kind == "structure" and isinstance(value, str) and shape.name == "AttributeValue":
+        value = {"S": value}  # the SDK makes a text of it
     if kind == "structure" and isinstance(value, dict):
-        names = {_plain(name): name for name in shape.members}
+        names = {_plain(name): name for name in shape.members} | {"nul": "NULL"}
         known = {name: names.get(_plain(name), name) for name in value}
-        value = {known[name]: _to_api(it, shape.members.get(known[name])) for name, it in value.items()}
+        members = shape.members
+        value = {
+            known[name]: _to_api(it, members.get(known[name]), texts=texts) for name, it in value.items()
+        }
     elif kind == "list" and isinstance(value, list):
-        value = [_to_api(it, shape.member) for it in value]
+        value = [_to_api(it, shape.member, texts=texts) for it in value]
     elif kind == "map" and isinstance(value, dict):
-        value = {name: _to_api(it, shape.value) for name, it in value.items()}
-    elif value is not None and kind == "string" and not isinstance(value, str):
+        value = {name: _to_api(it, shape.value, texts=False) for name, it in value.items()}
+    elif kind == "boolean" and value in ("true", "false"):
+        value = value == "true"
+    elif texts and value is not None and kind == "string" and not isinstance(value, str):
         value = compact(value)
-    elif value is not None and kind == "blob" and not isinstance(value, bytes):
+    elif texts and value is not None and kind == "blob" and not isinstance(value, bytes):
         value = compact(value).encode()
     return value
+
+
+#: The types of values that do not hold others, and AWS's words for them.
+_SCALARS: Final = {
+    "string": (str, "a STRING"),
+    "boolean": (bool, "a BOOLEAN"),
+    **dict.fromkeys(("integer", "long", "float", "double"), (int | float, "a NUMBER")),
+}
+
+
+def _faults(value: Json, shape: Any, name: str) -> Iterator[str]:
+    """What does not fit the model of a call, in AWS's words as far as somebody has seen them."""
+    if value is None or shape is None or getattr(shape, "is_document_type", False):
+        return
+    kind = shape.type_name
+    if kind in _JSON_TYPES and not isinstance(value, _JSON_TYPES[kind]):
+        yield f"The value of the field '{name}' has an invalid format"
+    elif kind == "structure":
+        for field, it in value.items():
+            if field not in shape.members:
+                yield f"The field '{field}' is not supported by Step Functions"
+            yield from _faults(it, shape.members.get(field), field)
+    elif kind == "map":
+        for field, it in value.items():
+            yield from _faults(it, shape.value, field)
+    elif kind == "list":
+        for it in value:
+            yield from _faults(it, shape.member, name)
+    elif kind in _SCALARS:
+        its_type, words = _SCALARS[kind]
+        if not isinstance(value, its_type) or (isinstance(value, bool) and its_type is not bool):
+            yield f"The value for the field '{name}' must be {words}"
 
 
 def _plain_json(value: Any, *, epoch: bool) -> Any:
@@ -364,11 +399,17 @@ def _plain_json(value: Any, *, epoch: bool) -> Any:
     return value
 
 
+_NUL: Final = {"NULL": "Nul"}  # AWS's SDK for Java cannot call a member "null"
+
+
 def _to_definition(value: Any, shape: Any) -> Any:
     """The reply of a call with the names that a definition sees: they begin with capitals, and are sorted."""
     kind = shape.type_name if shape else ""
     if kind == "structure" and isinstance(value, dict):
-        made = {as_in_asl(name): _to_definition(it, shape.members.get(name)) for name, it in value.items()}
+        made = {
+            _NUL.get(name, as_in_asl(name)): _to_definition(it, shape.members.get(name))
+            for name, it in value.items()
+        }
         value = dict(sorted(made.items()))
     elif kind == "list" and isinstance(value, list):
         value = [_to_definition(it, shape.member) for it in value]

@@ -314,7 +314,9 @@ class World:
             self._express.discard(run)
         if run.parent:
             self._child_ended(run, execution)
-        elif run.over is None and (run.express or run.status == "SUCCEEDED" or isinstance(execution.interrupt, Failure)):
+        elif run.over is None and (
+            run.express or run.status == "SUCCEEDED" or isinstance(execution.interrupt, Failure)
+        ):
             run.execution = None  # it cannot be redriven; one that held too much begins again
         if not run.parent:
             self.tell_watchers(run)
