@@ -36,16 +36,32 @@ def test_null_is_called_nul(called, aws, table):
 @pytest.mark.parametrize(
     ("resource", "parameters", "fault"),
     [
-        ("dynamodb:putItem", {"Item": {"id": {"S": {"a": 1}}}}, "The value for the field 'S' must be a STRING"),
+        (
+            "dynamodb:putItem",
+            {"Item": {"id": {"S": {"a": 1}}}},
+            "The value for the field 'S' must be a STRING",
+        ),
         ("dynamodb:putItem", {"Item": {"id": {"S": 5}}}, "The value for the field 'S' must be a STRING"),
-        ("dynamodb:putItem", {"Item": {"id": {"Q": "5"}}}, "The field 'Q' is not supported by Step Functions"),
+        (
+            "dynamodb:putItem",
+            {"Item": {"id": {"Q": "5"}}},
+            "The field 'Q' is not supported by Step Functions",
+        ),
         ("dynamodb:putItem", {"Itemz": 1}, "The field 'Itemz' is not supported by Step Functions"),
         ("dynamodb:putItem", {"Item": ["a"]}, "The value of the field 'Item' has an invalid format"),
         ("aws-sdk:dynamodb:scan", {"Limit": "many"}, "The value for the field 'Limit' must be a NUMBER"),
-        ("aws-sdk:dynamodb:scan", {"ConsistentRead": 1}, "The value for the field 'ConsistentRead' must be a BOOLEAN"),
-        ("lambda:invoke", {"FunctionName": "f", "Foo": 1}, "The field 'Foo' is not supported by Step Functions"),
+        (
+            "aws-sdk:dynamodb:scan",
+            {"ConsistentRead": 1},
+            "The value for the field 'ConsistentRead' must be a BOOLEAN",
+        ),
+        (
+            "lambda:invoke",
+            {"FunctionName": "f", "Foo": 1},
+            "The field 'Foo' is not supported by Step Functions",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_sent(called, resource, parameters, fault):
     """The execution fails before the call, and its cause says which field, and why."""
     told = called(resource, **{"TableName": "none"} | parameters if "dynamodb" in resource else parameters)

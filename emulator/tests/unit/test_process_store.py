@@ -135,7 +135,7 @@ class Holder:
 
     def refuse(self, failure):
         self.refused.append(failure.details)
-        self.execution.refusal = failure
+        self.execution.interrupt = failure
 
 
 @pytest.fixture

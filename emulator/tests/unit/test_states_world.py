@@ -12,6 +12,7 @@ from sfn_emulator.process.timers import Timers
 from sfn_emulator.states import test_state as tests_of_states
 from sfn_emulator.states.executions import Executions
 from sfn_emulator.states.machines import Started
+from sfn_emulator.states.mocks import Mocks
 from sfn_emulator.states.world import World
 from states_language.execution import Answered, Beat, Stop, Succeeded
 
@@ -59,7 +60,15 @@ def world():
     pool = Pool()
     timers = Timers(pool)
     changes = []
-    made = World(pool, timers, Calls(), may_start=lambda *_: "", announce=changes.append, writer=None)
+    made = World(
+        pool,
+        timers,
+        Calls(),
+        may_start=lambda *_: "",
+        announce=changes.append,
+        writer=None,
+        mocks=Mocks(),
+    )
     made.changes, made.executions = changes, Executions(made)
     yield made
     for _ in made.calls.made:
