@@ -154,7 +154,9 @@ class Request:
     def json(self) -> dict[str, Any]:
         """The parameters of AWS's JSON protocols."""
         try:
-            parameters = json.loads(self.body or b"{}")
+            parameters = json.loads(self.body or b"{}", parse_constant=_no_constant)
+            if b"\\ud" in self.body.lower():  # half of a character cannot be stored
+                json.dumps(parameters, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             raise MalformedRequestError(str(error)) from error
         if not isinstance(parameters, dict):
@@ -189,3 +191,8 @@ class Request:
 def function_name(text: str) -> str:
     """A Lambda function's name, with its qualifier if it has one, from any form that AWS accepts."""
     return re.sub(r"^(?:arn:[\w-]+:lambda:[\w-]+:)?(?:\d{12}:)?(?:function:)?", "", text)
+
+
+def _no_constant(name: str) -> None:
+    """Refuse what only Python takes for JSON, such as NaN."""
+    raise ValueError(f"{name} is not JSON")
