@@ -368,15 +368,15 @@ class Generator:
         other = {"X-Amz-Target": self.choice(["", "a", ".", "X.Y", "DynamoDB_20120810.ListTables"])}
         longer = {name: f"{value}s" for name, value in headers.items()}
         return self.choice([
-            (method, target, headers, self.choice([b"", cut, quoted, body + b"&Action=Nothing", *_BODIES])),
-            (method, target, headers, self.choice([b"", cut, quoted, body + b"&Action=Nothing", *_BODIES])),
+            (method, target, headers, self.choice([b"", cut, quoted, body + b"&Action=Nothing"])),
+            (method, target, headers, self.choice(_BODIES)),
             (method, target, headers | kind, body),
             (method, target, headers | coding, body),
             (method, target, headers | other, body),
             (method, target, self.choice([untargeted, longer]), body),
-            (self.choice(["GET", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"]), target, headers, body),
+            (self.choice(["GET", "PUT", "DELETE", "HEAD", "PATCH", "BREW"]), target, headers, body),
             (method, self.choice([*_TARGETS, f"{target}/more", target.lower()]), headers, body),
-            (method, target + more + self.choice(["a=b", "Action=Nothing", "tagging", "a=1&a=2"]), headers, body),
+            (method, target + more + self.choice(["a=b", "Action=No", "tagging", "a=1&a=2"]), headers, body),
         ])  # fmt: skip
 
 

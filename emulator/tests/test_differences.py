@@ -455,6 +455,18 @@ def test_s3_does_not_have_every_operation(aws):
         aws("s3").list_bucket_metrics_configurations(Bucket="unmeasured")
 
 
+def test_what_moto_cannot_carry_out_is_refused(aws):
+    """AWS: it says what is wrong, or it works."""
+    with pytest.raises(ClientError, match="The emulator cannot do this with these parameters"):
+        aws("iam").create_service_linked_role(AWSServiceName="nobody")
+
+
+def test_other_services_are_refused(aws):
+    """AWS: they work. tests/test_offered.py has more of them."""
+    with pytest.raises(ClientError, match="UnknownOperationException"):
+        aws("comprehend").detect_sentiment(Text="I like it", LanguageCode="en")
+
+
 def test_an_event_stays_in_its_region(aws):
     """AWS: it goes to the bus of the ARN."""
     bus = "arn:aws:events:eu-west-1:210987654321:event-bus/default"

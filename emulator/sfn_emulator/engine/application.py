@@ -74,10 +74,11 @@ class Moto:
         """Pass a request on."""
         from botocore.model import OperationNotFoundError
 
+        run = self._run  # this loads moto, which reads the models once for all
         # moto's application raises the exceptions that its operations do not handle.
         try:
             check_request(request)
-            chunks, status, headers = self._run(_environ(request))
+            chunks, status, headers = run(_environ(request))
         except RefusalError as error:
             return error_reply(request, error)
         except MalformedRequestError as error:

@@ -60,6 +60,8 @@ def fault_of(request: Request, error: Exception) -> RefusalError:
 
     This is only for requests that nothing else has refused. So what is known is the traceback in the log.
     """
+    if isinstance(error, RecursionError):
+        return malformed(request, "the parameters are nested too deeply")
     try:
         check_request(request)
     except RefusalError as refusal:
