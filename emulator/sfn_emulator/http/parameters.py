@@ -32,7 +32,9 @@ _SCALARS: Final[Mapping[str, Callable[[str], Any]]] = {
     "boolean": lambda text: {"true": True, "false": False}[text],
     "timestamp": lambda text: seconds(datetime.datetime.fromisoformat(text)),
 }
-#: The errors for a wrong parameter. Other services have ValidationException, or ValidationError for a form.
+#: The errors for a parameter that the model does not allow. Those of other services are in `_invalid`.
+_BY_MODEL: Final = {"logs": "InvalidParameterException", "s3": "InvalidArgument"}
+#: The errors for a parameter that is wrong for another reason.
 _INVALID: Final = {
     "lambda": "InvalidParameterValueException",
     "logs": "InvalidParameterException",
@@ -40,7 +42,6 @@ _INVALID: Final = {
     "sns": "InvalidParameter",
 }
 _NOT_XML: Final = "The XML you provided was not well-formed or did not validate against our published schema"
-_NO_BODY: Final = "Request Body is empty"
 
 
 def check_request(request: Request) -> None:
@@ -51,8 +52,7 @@ def check_request(request: Request) -> None:
         MalformedRequestError: It cannot be read, or a parameter has the wrong type.
     """
     operation, given = _call_of(request)
-    code = "InvalidArgument" if request.scope.service == "s3" else _invalid(request, {})
-    check_call(_model_name(request), operation, given, code)
+    check_call(_model_name(request), operation, given, _invalid(request, _BY_MODEL))
 
 
 def fault_of(request: Request, error: Exception) -> RefusalError:
@@ -135,7 +135,7 @@ def _model_name(request: Request) -> str:
 
 
 def _invalid(request: Request, codes: Mapping[str, str]) -> str:
-    """The code of the error for a wrong parameter."""
+    """The code of the error for a wrong parameter: that of the service, or what most services have."""
     in_form = request.operation and "x-amz-target" not in request.headers
     return codes.get(request.scope.service, "ValidationError" if in_form else "ValidationException")
 
@@ -193,8 +193,10 @@ def _of_body(request: Request, shape: Any) -> dict[str, Any]:
     payload, is_s3 = shape.serialization.get("payload", ""), request.scope.service == "s3"
     inner = shape.members[payload] if payload else shape
     if inner.type_name in {"blob", "string"}:
-        needed = request.body and payload in shape.required_members
-        return {payload: base64.b64encode(request.body).decode()} if needed else {}
+        if not request.body or payload not in shape.required_members:
+            return {}
+        body = base64.b64encode(request.body) if inner.type_name == "blob" else request.body
+        return {payload: body.decode("utf-8", "replace")}
     if not request.body:
         if is_s3 and payload in shape.required_members:
             raise RefusalError("MissingRequestBodyError", "Request Body is empty")
@@ -214,10 +216,8 @@ def _of_body(request: Request, shape: Any) -> dict[str, Any]:
 def _of_form(shape: Any, node: Any) -> Any:
     match shape.type_name:
         case "structure":
-            there = {
-                name: told for name, inner in shape.members.items() if (told := _told(inner, name)) in node
-            }
-            return {name: _of_form(shape.members[name], node[told]) for name, told in there.items()}
+            named = [(name, inner, _told(inner, name)) for name, inner in shape.members.items()]
+            return {name: _of_form(inner, node[told]) for name, inner, told in named if told in node}
         case "list":
             if node and not shape.serialization.get("flattened"):
                 name = shape.member.serialization.get("name", "member")
@@ -238,7 +238,8 @@ def _of_form(shape: Any, node: Any) -> Any:
 def _told(shape: Any, name: str) -> str:
     """What forms and XML call a member of a structure. Of a flattened list, each item has this name."""
     told: str = shape.serialization.get("name", name)
-    return shape.member.serialization.get("name", told) if shape.serialization.get("flattened") else told
+    is_flat = shape.type_name == "list" and shape.serialization.get("flattened")
+    return shape.member.serialization.get("name", told) if is_flat else told
 
 
 def _of_json(shape: Any, value: Any) -> Any:

@@ -66,6 +66,7 @@ def test_a_request_that_fits(asked):
     [
         (in_json(GET, TABLE), "ValidationException", "Value null at 'key' failed"),
         (in_json(PUT, TABLE | {"Item": {}, "ReturnValues": "ANY"}), "ValidationException", "enum value set"),
+        (in_json("Logs_20140328.CreateLogGroup", {}, "logs"), "InvalidParameterException", "'logGroupName'"),
         (in_form("iam", Action="GetRole"), "ValidationError", "Value null at 'roleName' failed"),
         (in_form("iam", Action="ListRoles", MaxItems=0), "ValidationError", "'maxItems' failed"),
         (request("lambda", "GET", f"{FUNCTIONS}?MaxItems=0"), "ValidationException", "'maxItems' failed"),
