@@ -1,7 +1,7 @@
-"""Send each request to the service that its signature names. moto answers for all other services.
+"""Send each request to the service that its signature names. moto answers for some other services.
 
 To add a service that moto does not answer as AWS does, write a class with `answer` and `reset` and add it to
-the table in `Router`.
+the table in `Router`. To offer a service that moto answers as AWS does, add its name to `_STORES`.
 """
 
 import gc
@@ -19,11 +19,11 @@ from sfn_emulator.engine.clients import Clients
 from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request
 from sfn_emulator.http.normalization import normalized
+from sfn_emulator.http.parameters import fault_of
 from sfn_emulator.http.protocols import SERVICE as CLOUDWATCH
 from sfn_emulator.http.protocols import error_in_protocol_of, in_json, in_protocol_of
-from sfn_emulator.http.replies import denied, json_reply, malformed, page
+from sfn_emulator.http.replies import denied, json_reply, malformed, page, unknown_operation
 from sfn_emulator.http.same_origin import OriginCheck
-from sfn_emulator.http.service_models import fault_of
 from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.lambda_.api import LambdaApi
 from sfn_emulator.lambda_.runner import Runner
@@ -44,6 +44,17 @@ from sfn_emulator.watching.cloudwatch import CloudWatchApi
 from sfn_emulator.watching.events import EventsApi
 
 _RESET: Final = ("POST", "/moto-api/reset")
+#: The services for which moto answers alone. It keeps what it is given, and gives it back.
+#: It has more services, such as Comprehend or EC2, but invents what they would find, run or start.
+_STORES: Final = frozenset(
+    ("appconfig", "ecr", "firehose", "iam", "kinesis", "kms", "route53", "scheduler", "secretsmanager")
+) | {"sqs", "ssm", "sts", "swf", "tagging"}
+#: What moto invents in these: findings, what a command printed, and a secret that was not changed.
+_INVENTED: Final = {
+    "ecr": {"DescribeImageScanFindings", "StartImageScan"},
+    "secretsmanager": {"RotateSecret"},
+    "ssm": {"GetCommandInvocation", "ListCommands", "SendCommand"},
+}
 #: What moto adds to IAM's answers: parts of a second, and what AWS does not say of a new role.
 _MOTOS: Final = rb"(?<=:\d\d)\.\d+(?=Z<)"
 _MOTOS_NEW: Final = rb"|<MaxSessionDuration>\d+</MaxSessionDuration>|<RoleLastUsed ?/>"
@@ -156,7 +167,7 @@ class Router:
 
             return CloudFormationApi(clients, self.answer, self._authorizer, sessions, access_key)
 
-        # The key is the service that the signature names. moto answers all other services.
+        # The key is the service that the signature names. moto answers those of `_STORES`.
         self._services: Final[Mapping[str, Service]] = {
             "cloudformation": LateService(cloudformation),
             "dynamodb": DynamoDbApi(self._moto),
@@ -206,9 +217,10 @@ class Router:
             refusal = error
         except MalformedRequestError as error:
             refusal = malformed(request, str(error))
-        except Exception:
+        except Exception as error:
             traceback.print_exc()
-            refusal = fault_of(request)
+            is_cloudwatch = request.scope.service == CLOUDWATCH
+            refusal = fault_of(in_json(request) if is_cloudwatch else request, error)
         return error_in_protocol_of(request, refusal)
 
     def warm_up(self) -> None:
@@ -244,7 +256,12 @@ class Router:
         service = request.scope.service
         if service == "sts" and (identity := self._authorizer.identity(request)):
             return identity
-        reply = self._services[service].answer(request) if service in self._services else self._moto(request)
+        if service in self._services:
+            reply = self._services[service].answer(request)
+        elif service in _STORES and request.operation not in _INVENTED.get(service, ()):
+            reply = self._moto(request)
+        else:
+            raise unknown_operation(request)
         if service == CLOUDWATCH:
             return in_protocol_of(as_it_came, reply)
         if service != "iam":

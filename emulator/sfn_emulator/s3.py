@@ -6,7 +6,7 @@ from typing import Final
 
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import RefusalError, Reply, Request
-from sfn_emulator.http.operations import choosing_names, s3_call
+from sfn_emulator.http.operations import choosing_names, not_allowed, s3_call
 from sfn_emulator.http.replies import s3_ids
 
 # See https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -63,8 +63,7 @@ class S3Api:
         operation, call = s3_call(request)
         known = _CHOOSE.get((request.method, "key" if call["Key"] else "bucket"), set())
         if choosing_names().intersection(request.query) - known:
-            reason = "A header you provided implies functionality that is not implemented."
-            raise RefusalError("NotImplemented", reason, 501)
+            raise not_allowed()
         if operation == "CreateBucket" and not _NAME.fullmatch(call["Bucket"]):
             raise RefusalError("InvalidBucketName", "The specified bucket is not valid.")
         reply = self._moto(request)

@@ -288,7 +288,7 @@ def test_some_things_of_a_topic_stay(aws):
 
 def test_some_properties_stay(aws):
     """AWS: it changes the indexes of a table."""
-    index = {"IndexName": "i", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}
+    index = {"IndexName": "by-id", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}
     table = {
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
@@ -438,8 +438,20 @@ def _counts(mine, arn):
 def test_s3_does_not_have_every_operation(aws):
     """AWS: a bucket has analytics, metrics and more."""
     aws("s3").create_bucket(Bucket="unmeasured")
-    with pytest.raises(ClientError, match="NotImplemented"):
+    with pytest.raises(ClientError, match="MethodNotAllowed"):
         aws("s3").list_bucket_metrics_configurations(Bucket="unmeasured")
+
+
+def test_what_moto_cannot_carry_out_is_refused(aws):
+    """AWS: it says what is wrong, or it works."""
+    with pytest.raises(ClientError, match="The emulator cannot do this with these parameters"):
+        aws("iam").create_service_linked_role(AWSServiceName="nobody")
+
+
+def test_other_services_are_refused(aws):
+    """AWS: they work. tests/test_offered.py has more of them."""
+    with pytest.raises(ClientError, match="UnknownOperationException"):
+        aws("comprehend").detect_sentiment(Text="I like it", LanguageCode="en")
 
 
 def test_an_event_stays_in_its_region(aws):

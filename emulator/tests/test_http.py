@@ -52,6 +52,22 @@ def test_garbage_gets_a_4xx(emulator, browse, data):
     assert browse(emulator["endpoint"] + "/_emulator/health")[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("start", "status"),
+    [(b"BREW / HTTP/1.1", b"405"), (b"GET / HTTP/9.9", b"400"), (b"GET / HTTP/x", b"400")],
+)
+def test_an_unknown_method_or_protocol_gets_a_4xx(emulator, start, status):
+    """It is no fault of the emulator."""
+    assert raw(emulator, start + b"\r\n\r\n").split(maxsplit=2)[1] == status
+
+
+def test_a_malformed_header_ends_the_connection(emulator):
+    """The headers after it are not read. So nobody knows the length of the body, which would be a request."""
+    head = b"POST / HTTP/1.1\r\na b: c\r\nContent-Length: 34\r\n\r\n"
+    told = raw(emulator, head + b"GET /_emulator/health HTTP/1.1\r\n\r\n")
+    assert re.findall(rb"HTTP/1.1 (\d+)", told) == [b"400"]
+
+
 def test_one_connection_serves_many_requests(emulator):
     """A client need not connect anew for each call."""
     connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=10)

@@ -196,17 +196,17 @@ def test_a_request_with_two_meanings_is_refused(aws, bucket, user, emulator, tar
 
 
 def test_what_is_not_there_does_nothing_else(aws, bucket):
-    """S3 answers so for what it does not have. moto would read, list, overwrite or delete."""
+    """S3 answers so to a method that it does not have. moto would read, list, overwrite or delete."""
     s3 = aws("s3")
     s3.put_object(Bucket=bucket, Key="k", Body=b"it")
     s3.put_object(Bucket=bucket, Key="l", Body=b"it")
-    assert code(s3.get_object_retention, Bucket=bucket, Key="k") == "NotImplemented"
-    assert code(s3.get_object_torrent, Bucket=bucket, Key="k") == "NotImplemented"
-    assert code(s3.get_bucket_analytics_configuration, Bucket=bucket, Id="i") == "NotImplemented"
-    assert code(s3.rename_object, Bucket=bucket, Key="l", RenameSource=f"{bucket}/k") == "NotImplemented"
+    assert code(s3.get_object_retention, Bucket=bucket, Key="k") == "MethodNotAllowed"
+    assert code(s3.get_object_torrent, Bucket=bucket, Key="k") == "MethodNotAllowed"
+    assert code(s3.get_bucket_analytics_configuration, Bucket=bucket, Id="i") == "MethodNotAllowed"
+    assert code(s3.rename_object, Bucket=bucket, Key="l", RenameSource=f"{bucket}/k") == "MethodNotAllowed"
     s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k"}, {"Key": "l"}]})
     for delete in (s3.delete_bucket_metrics_configuration, s3.delete_bucket_inventory_configuration):
-        assert code(delete, Bucket=bucket, Id="i") == "NotImplemented"
+        assert code(delete, Bucket=bucket, Id="i") == "MethodNotAllowed"
     s3.head_bucket(Bucket=bucket)
 
 

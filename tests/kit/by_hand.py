@@ -17,7 +17,8 @@ def make(target, tags=None):
     listed = [{"Key": key, "Value": value} for key, value in tags.items()]
     names = {each.kind: each.name for each, _ in plan.made_by_hand(target)}
     machine = plan.machine(target)
-    target.client("logs").create_log_group(logGroupName=names["execution log"], tags=tags)
+    tagged = {"tags": tags} if tags else {}  # CloudWatch Logs accepts no empty tags
+    target.client("logs").create_log_group(logGroupName=names["execution log"], **tagged)
     target.client("cloudwatch").put_metric_alarm(
         AlarmName=names["alarm"],
         Namespace="AWS/States",

@@ -36,7 +36,7 @@ from sfn_emulator.engine.application import read_object
 from sfn_emulator.engine.clients import Clients
 from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request
-from sfn_emulator.http.query_protocol import parameters_of_form
+from sfn_emulator.http.parameters import parameters_of_form
 from sfn_emulator.http.replies import query_reply, unknown_operation, violation
 from sfn_emulator.http.service_models import check_call, shape_of
 from sfn_emulator.iam.authorization import Authorizer
@@ -214,7 +214,7 @@ class CloudFormationApi:
         of_set = given.get("ChangeSetName")
         it = self._change_set(request, given) if of_set else self._stack(request, given["StackName"])
         if it.revision is None:
-            raise invalid(f"Stack with id {given['StackName']} does not exist")
+            raise invalid(f"Stack with id {given.get('StackName') or of_set} does not exist")
         text, template = it.revision.text, it.revision.template
         if given.get("TemplateStage") == "Processed" and parse(text) != template:
             text = json.dumps(template)
@@ -358,7 +358,7 @@ class CloudFormationApi:
         template, values = parse(text), {}
         before = {name: _joined(it) for name, it in old.parameters.items()} if old else {}
         for it in given.get("Parameters") or []:
-            name = it["ParameterKey"]
+            name = it.get("ParameterKey", "")
             values[name] = it.get("ParameterValue", "")
             if it.get("UsePreviousValue"):
                 if name not in before:

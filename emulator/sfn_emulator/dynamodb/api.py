@@ -11,8 +11,10 @@ from typing import Any, Final
 from sfn_emulator.dynamodb import validation
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request, Scope
+from sfn_emulator.http.replies import unknown_operation
 
 _TOKEN_SECONDS: Final = 600.0
+_TARGETS: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 #: The status in AWS's answer. Here, the table is ready, or gone, at the next call.
 _CHANGING: Final = {"CreateTable": "CREATING", "UpdateTable": "UPDATING", "DeleteTable": "DELETING"}
 _PARTIQL: Final = {"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"}
@@ -46,6 +48,8 @@ class DynamoDbApi:
         """Answer a request to DynamoDB."""
         if "x-amz-target" not in request.headers:
             raise RefusalError("MissingAuthenticationTokenException", "Missing Authentication Token")
+        if not request.headers["x-amz-target"].startswith(_TARGETS):
+            raise unknown_operation(request)
         if request.operation in _PARTIQL:
             # The names of the tables are inside a statement, which `iam` does not read.
             raise RefusalError("UnknownOperationException", "This emulator does not support PartiQL")
@@ -63,6 +67,9 @@ class DynamoDbApi:
 
     def _check(self, request: Request) -> None:
         operation, scope = request.operation, request.scope
+        validation.check_expressions(request.json)
+        if operation in {"CreateTable", "UpdateTable"}:
+            validation.check_stream(request.json)
         if operation == "CreateTable":
             validation.check_name(request.json.get("TableName", ""))
         if operation == "UpdateTable":
@@ -78,7 +85,7 @@ class DynamoDbApi:
 
     def _answer(self, request: Request) -> Reply:
         match request.operation:
-            case "TransactWriteItems" if request.json.get("ClientRequestToken"):
+            case "TransactWriteItems":
                 return self._transact(request)
             case "CreateTable" | "UpdateTable" | "DeleteTable":
                 return self._change(request)
@@ -116,18 +123,20 @@ class DynamoDbApi:
         return reply.with_json({"TableDescription": table})
 
     def _transact(self, request: Request) -> Reply:
-        """Make a transaction with a token once. For ten minutes the same token gets the same reply."""
-        key = (request.scope.region, request.json["ClientRequestToken"])
+        """Make a transaction, with a token only once. For ten minutes the same token gets the same reply."""
+        key = (request.scope.region, request.json.get("ClientRequestToken") or "")
         digest = hashlib.sha256(json.dumps(request.json, sort_keys=True).encode()).digest()
         now = time.monotonic()
         self._done = {token: done for token, done in self._done.items() if now - done.at < _TOKEN_SECONDS}
-        if done := self._done.get(key):
+        if key[1] and (done := self._done.get(key)):
             if done.digest == digest:
                 return done.reply
             code = "IdempotentParameterMismatchException"
             raise RefusalError(code, "This request token was used before with other parameters")
         reply = self._moto(request)
-        if reply.ok:
+        if not reply.ok and (reasons := reply.json.get("CancellationReasons")):
+            raise validation.cancelled(reasons)
+        if reply.ok and key[1]:
             self._done[key] = _Done(digest, reply, now)
         return reply
 

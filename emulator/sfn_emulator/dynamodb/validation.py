@@ -12,6 +12,13 @@ IndexKeys = Mapping[str, tuple[str, str]]
 
 _BATCH: Final = 25
 _NAME: Final = "[a-zA-Z0-9_.-]+"
+_REASONS: Final = {"None", "ConditionalCheckFailed", "ValidationError"}
+_KINDS: Final = ("Condition", "Filter", "KeyCondition", "Projection", "Update")
+#: How the names of attributes and values begin, where they are defined, and AWS's words if one is not.
+_DEFINED: Final = (
+    ("#", "ExpressionAttributeNames", "name used in the document path is not defined; attribute name"),
+    (":", "ExpressionAttributeValues", "value used in expression is not defined; attribute value"),
+)
 
 
 def index_keys(table: Mapping[str, Any]) -> IndexKeys:
@@ -62,12 +69,55 @@ def check_items(operation: str, items: Sequence[tuple[Mapping[str, Any], IndexKe
         return
     if operation != "TransactWriteItems":
         raise RefusalError("ValidationException", next(filter(None, faults)))
-    reasons = [
-        {"Code": "ValidationError", "Message": fault} if fault else {"Code": "None"} for fault in faults
-    ]
-    codes = ", ".join(reason["Code"] for reason in reasons)
+    raise cancelled(
+        [{"Code": "ValidationError", "Message": fault} if fault else {"Code": "None"} for fault in faults]
+    )
+
+
+def cancelled(reasons: Sequence[Mapping[str, Any]]) -> RefusalError:
+    """The error of a transaction. Instead of a code that AWS does not have, it tells a ValidationError.
+
+    Args:
+        reasons: For each item, its code, message and item, if it has them. moto also tells names of Python.
+    """
+    unknown = {"Code": "ValidationError", "Message": "The emulator cannot do this. Its log says why."}
+    told = [reason if reason["Code"] in _REASONS else unknown for reason in reasons]
+    codes = ", ".join(reason["Code"] for reason in told)
     text = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
-    raise RefusalError("TransactionCanceledException", text, CancellationReasons=reasons)
+    return RefusalError("TransactionCanceledException", text, CancellationReasons=told)
+
+
+def check_expressions(parameters: Mapping[str, Any]) -> None:
+    """Refuse an expression with a name or a value that the call does not define.
+
+    Args:
+        parameters: Those of a call, or of a part of a transaction.
+
+    Raises:
+        RefusalError: With AWS's reason.
+    """
+    for expression in (f"{kind}Expression" for kind in _KINDS):
+        for sign, parameter, told in _DEFINED:
+            known = parameters.get(parameter) or {}
+            for name in re.findall(rf"{sign}\w+", parameters.get(expression) or ""):
+                if name not in known:
+                    text = f"Invalid {expression}: An expression attribute {told}: {name}"
+                    raise RefusalError("ValidationException", text)
+    for part in parameters.get("TransactItems") or ():
+        for each in part.values():
+            check_expressions(each)
+
+
+def check_stream(parameters: Mapping[str, Any]) -> None:
+    """Refuse a stream that does not say what it shows.
+
+    Raises:
+        RefusalError: With AWS's reason.
+    """
+    stream = parameters.get("StreamSpecification") or {}
+    if stream.get("StreamEnabled") and not stream.get("StreamViewType"):
+        text = "One or more parameter values were invalid: A stream needs a StreamViewType"
+        raise RefusalError("ValidationException", text)
 
 
 def check_batch(parameters: Mapping[str, Any]) -> None:

@@ -14,9 +14,9 @@ from urllib.parse import quote, urlencode
 from wsgiref.util import setup_testing_defaults
 
 from sfn_emulator.engine.performance import share_models
-from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
-from sfn_emulator.http.replies import error_reply, unknown_operation
-from sfn_emulator.http.service_models import fault_of
+from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request, Scope
+from sfn_emulator.http.parameters import check_request, refusal_of
+from sfn_emulator.http.replies import error_reply, malformed, readable_xml, unknown_operation
 
 # The services that a state machine usually needs, in the order of a deploy, each with a call that loads it.
 _USUAL: Final = {
@@ -74,19 +74,30 @@ class Moto:
         """Pass a request on."""
         from botocore.model import OperationNotFoundError
 
+        run = self._run  # this loads moto, which reads the models once for all
         # moto's application raises the exceptions that its operations do not handle.
         try:
-            chunks, status, headers = self._run(_environ(request))
+            check_request(request)
+            chunks, status, headers = run(_environ(request))
+        except RefusalError as error:
+            return error_reply(request, error)
+        except MalformedRequestError as error:
+            return error_reply(request, malformed(request, str(error)))
         # Services that the emulator does not offer lack packages.
         except (ModuleNotFoundError, NotImplementedError, OperationNotFoundError):
             return error_reply(request, unknown_operation(request))
-        except Exception:
+        except Exception as error:
             traceback.print_exc()
-            return error_reply(request, fault_of(request))
+            return error_reply(request, refusal_of(request, error))
         reply = Reply(int(status.split()[0]), b"".join(chunks), dict(headers))
-        # werkzeug's page says that no path of moto fits.
-        no_path = reply.status == 404 and reply.headers.get("Content-Type", "").startswith("text/html")
-        return error_reply(request, unknown_operation(request)) if no_path else reply
+        # werkzeug's page says that no path of moto fits, or leads to another one.
+        is_page = reply.headers.get("Content-Type", "").startswith("text/html")
+        no_path = is_page and (reply.status == 404 or reply.status in range(300, 400))
+        if no_path:
+            return error_reply(request, unknown_operation(request))
+        in_form = request.operation and "x-amz-target" not in request.headers
+        is_xml = in_form or (request.scope.service == "s3" and not reply.ok)
+        return replace(reply, body=readable_xml(reply.body)) if is_xml else reply
 
     def target(self, scope: Scope, target: str, parameters: Mapping[str, Any]) -> Reply:
         """Call an operation of a JSON protocol, such as ``AWSStepFunctions.StartExecution``."""

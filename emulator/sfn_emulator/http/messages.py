@@ -156,12 +156,22 @@ class Request:
     def json(self) -> dict[str, Any]:
         """The parameters of AWS's JSON protocols."""
         try:
-            parameters = json.loads(self.body or b"{}")
+            parameters = json.loads(self.body or b"{}", parse_constant=_no_constant)
+            if b"\\ud" in self.body.lower():
+                json.dumps(parameters, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise MalformedRequestError("a text has half of a character") from error
         except (ValueError, RecursionError) as error:
             raise MalformedRequestError(str(error)) from error
         if not isinstance(parameters, dict):
             raise MalformedRequestError("the body is not a JSON object")
         return parameters
+
+    @cached_property
+    def given(self) -> dict[str, Any]:
+        """The parameters of AWS's JSON protocols that have a value. Inside of them, null is none, too."""
+        given: dict[str, Any] = _without_nulls(self.json)
+        return given
 
     @cached_property
     def scope(self) -> Scope:
@@ -191,3 +201,14 @@ class Request:
 def function_name(text: str) -> str:
     """A Lambda function's name, with its qualifier if it has one, from any form that AWS accepts."""
     return re.sub(r"^(?:arn:[\w-]+:lambda:[\w-]+:)?(?:\d{12}:)?(?:function:)?", "", text)
+
+
+def _no_constant(name: str) -> None:
+    """Refuse what only Python takes for JSON, such as NaN."""
+    raise ValueError(f"{name} is not JSON")
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value

@@ -62,8 +62,7 @@ def s3_call(request: Request) -> tuple[str, dict[str, Any]]:
     if "uploadId" in query:
         operation = _OF_UPLOADS.get(operation, "")
     if not operation:
-        reason = "The specified method is not allowed against this resource."
-        raise RefusalError("MethodNotAllowed", reason, 405)
+        raise not_allowed()
     call: dict[str, Any] = {"Bucket": bucket, "Key": key, "VersionId": query.get("versionId", "")}
     if operation in {"PutObject", "UploadPart"} and (source := headers.get("x-amz-copy-source")):
         operation = {"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}[operation]
@@ -74,6 +73,11 @@ def s3_call(request: Request) -> tuple[str, dict[str, Any]]:
     if operation == "DeleteObjects":
         call["Objects"] = _deleted(request.body)
     return operation, call
+
+
+def not_allowed() -> RefusalError:
+    """S3's error for a request that names no operation, or one that the emulator does not have."""
+    return RefusalError("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
 
 
 def choosing_names() -> frozenset[str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from sfn_emulator.http.messages import RefusalError
+from sfn_emulator.http.replies import violation
 
 Item = TypeVar("Item")
 _REFUSALS: Final = {
@@ -50,7 +51,7 @@ def bounds_of(
         order: The order of the list. A token is valid for one order only.
 
     Raises:
-        RefusalError: AWS did not give out this token.
+        RefusalError: AWS did not give out this token, or a page cannot have so many items.
     """
     try:
         begin, its_order = map(int, base64.urlsafe_b64decode(given.get(name) or f"{_code(0, order)}").split())
@@ -58,7 +59,11 @@ def bounds_of(
         raise RefusalError(*_REFUSALS[name]) from None
     if its_order != order:
         raise RefusalError(*_REFUSALS[name])
-    return begin, begin + int(given.get(size) or most)
+    if (count := int(given.get(size) or most)) < 0:
+        place = f"{size[:1].lower()}{size[1:]}"
+        fault = violation(place, "have value greater than or equal to 1", count)
+        raise RefusalError("ValidationException", fault)
+    return begin, begin + count
 
 
 def token_of(begin: int, *, name: str = "nextToken", order: bool = False) -> dict[str, str]:

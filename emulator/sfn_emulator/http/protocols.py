@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request
-from sfn_emulator.http.query_protocol import UNREADABLE, parameters_of_form, seconds
+from sfn_emulator.http.parameters import UNREADABLE, parameters_of_form, seconds
 from sfn_emulator.http.replies import error_reply, query_reply, unknown_operation
 from sfn_emulator.http.service_models import shape_of
 
@@ -50,7 +50,7 @@ def in_json(request: Request) -> Request:
             operation, told = match[1], json.dumps(_of_cbor(body), default=seconds)
         else:
             told, operation = json.dumps(parameters_of_form(request, _MODEL)), request.form["Action"]
-    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, MemoryError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise MalformedRequestError(UNREADABLE) from error
     headers |= {"x-amz-target": f"{_TARGET}.{operation}", "content-type": "application/x-amz-json-1.0"}
     return Request("POST", "/", headers, told.encode())

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -11,6 +12,10 @@ from xml.sax.saxutils import escape
 
 from sfn_emulator.http.messages import RefusalError, Reply, Request
 
+#: Characters that XML does not have.
+_NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+#: Services with a REST protocol whose errors are in XML, as in the query protocol.
+_XML: Final = ("cloudfront", "route53")
 _PAGE_HEADERS: Final = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
@@ -81,18 +86,19 @@ def _xml(value: Any, shape: Any) -> str:
         return "".join(f"<member>{_xml(it, inner)}</member>" for it in value)
     if shape and shape.type_name == "timestamp" and not isinstance(value, str):
         value = f"{datetime.fromtimestamp(value, UTC).isoformat(timespec='milliseconds')[:-6]}Z"
-    return escape(str(value).lower() if isinstance(value, bool) else str(value))
+    return in_xml(str(value).lower() if isinstance(value, bool) else str(value))
 
 
 def error_reply(request: Request, error: RefusalError) -> Reply:
     """The reply with an error, in the protocol of the request."""
     is_lambda = request.scope.service == "lambda"
     is_query = request.is_form or "action=" in request.target.lower()
+    is_query |= request.scope.service in _XML
     if request.scope.service == "s3":
-        text = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
+        text = f"<Error><Code>{error.code}</Code><Message>{in_xml(error.message)}</Message></Error>"
         return Reply(error.status, text.encode(), {"Content-Type": "application/xml"} | s3_ids())
     if is_query and not is_lambda and "x-amz-target" not in request.headers:
-        told = f"<Message>{escape(error.message)}</Message>" if error.message else ""
+        told = f"<Message>{in_xml(error.message)}</Message>" if error.message else ""
         text = (
             '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
             f"<Code>{escape(error.code)}</Code>{told}</Error>"
@@ -103,6 +109,16 @@ def error_reply(request: Request, error: RefusalError) -> Reply:
     body |= ({"message": error.message} if error.message else {}) | error.more
     headers = _headers("application/json" if is_lambda else "application/x-amz-json-1.0")
     return Reply(error.status, json.dumps(body).encode(), headers | {"x-amzn-errortype": error.code})
+
+
+def in_xml(text: str) -> str:
+    """A text inside XML. Instead of a character that XML does not have, there is a question mark."""
+    return escape(_NOT_IN_XML.sub("?", text))
+
+
+def readable_xml(xml: bytes) -> bytes:
+    """The same XML with question marks instead of characters that XML does not have."""
+    return _NOT_IN_XML.sub("?", xml.decode("utf-8", "replace")).encode()
 
 
 def violation(place: str, rule: str, value: object = None, *, missing: bool = False) -> str:

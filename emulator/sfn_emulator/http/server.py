@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
@@ -159,6 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, headers)
         self._reserved = 0
         try:
+            if self.headers.defects:  # the other headers, such as the length of the body, are not read
+                raise RefusalError("MalformedInput", "A header is malformed")
             if refusal := self.server.refuse(request):
                 self.close_connection = True
                 reply = refusal
@@ -172,6 +175,17 @@ class _Handler(BaseHTTPRequestHandler):
             if self._reserved > _LARGE_BYTES:
                 gc.collect()  # moto's objects of a request refer to each other, and one of them has the body
         self._send(reply)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no request of HTTP. It is the client's fault, so the status is no 5xx."""
+        if code != HTTPStatus.NOT_IMPLEMENTED:
+            super().send_error(code if code < 500 else HTTPStatus.BAD_REQUEST, message, explain)
+            return
+        self.close_connection = True
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        reason = "The specified method is not allowed against this resource."
+        refused = RefusalError("MethodNotAllowed", reason, HTTPStatus.METHOD_NOT_ALLOWED)
+        self._send(error_in_protocol_of(Request(self.command, self.path, headers), refused))
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _serve
 

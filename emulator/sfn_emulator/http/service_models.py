@@ -3,14 +3,16 @@
 botocore has a model of each service. An operation's input and output each have a shape there.
 """
 
+import base64
+import binascii
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Request
-from sfn_emulator.http.replies import internal_failure, malformed, violation
+from sfn_emulator.http.messages import MalformedRequestError, RefusalError
+from sfn_emulator.http.replies import violation
 
 # AWS does not check the mocks of these.
 _UNCHECKED: Final = ("apigateway:invoke", "eks:call", "eks:runJob", "http:invoke")
@@ -21,7 +23,8 @@ _DESCRIBES_JOB: Final = {
     "glue:startJobRun": "GetJobRun",
     "states:startExecution": "DescribeExecution",
 }
-_SERVICES: Final = {"monitoring": "cloudwatch", "sfn": "stepfunctions", "states": "stepfunctions"}
+#: botocore's name of a service, by its name in signatures or definitions, if they differ.
+SERVICES: Final = {"monitoring": "cloudwatch", "sfn": "stepfunctions", "states": "stepfunctions"}
 _TYPES: Final[dict[str, tuple[Any, str]]] = {
     "structure": (dict, "an object"),
     "map": (dict, "an object"),
@@ -30,6 +33,9 @@ _TYPES: Final[dict[str, tuple[Any, str]]] = {
     **dict.fromkeys(("string", "timestamp", "blob", "character"), (str, "a string")),
     **dict.fromkeys(("integer", "long", "float", "double"), (int | float, "a number")),
 }
+_INTEGERS: Final = {"integer": 2**31, "long": 2**63}
+_LATEST: Final = 253_402_300_799  # the end of the year 9999, in seconds since 1970
+_NOT_FOUND: Final = re.compile("NotFound|NoSuch|DoesNotExist|NonExistent")
 _INVALID: Final = "ValidationException"
 _IN_CALL: Final = {
     "missing": "not be null",
@@ -77,25 +83,9 @@ def check_call(service: str, operation: str, parameters: dict[str, Any], code: s
         )
 
 
-def fault_of(request: Request) -> RefusalError:
-    """Why a request could not be answered: a parameter that its model does not allow, or the emulator itself.
-
-    This is only for requests that nothing else has refused. So what is known is the traceback in the log.
-    """
-    service = _SERVICES.get(request.scope.service, request.scope.service)
-    try:
-        if "x-amz-target" in request.headers:
-            check_call(service, request.operation, request.json)
-        elif request.is_form:
-            given = {name.partition(".")[0] for name in request.form}
-            required = getattr(shape_of(service, request.operation, "input"), "required_members", ())
-            for name in (name for name in required if name not in given):
-                return RefusalError("ValidationError", violation(name, "not be null", missing=True))
-    except RefusalError as error:
-        return error
-    except MalformedRequestError as error:
-        return malformed(request, str(error))
-    return internal_failure()
+def fits(shape: Any, value: Any) -> bool:
+    """Whether a part of a call fits its shape. Values that are not one of those allowed count as fitting."""
+    return all(kind == "enum" for _, kind, _, _ in _mismatches(shape, value, str))
 
 
 def check_result(resource: str, result: Any, *, strict: bool) -> None:
@@ -116,7 +106,7 @@ def check_result(resource: str, result: Any, *, strict: bool) -> None:
     service, _, action = integration[1].partition(":")
     if integration[2]:
         action = _DESCRIBES_JOB.get(integration[1], "")
-    shape = shape_of(_SERVICES.get(service, service), action, "output")
+    shape = shape_of(SERVICES.get(service, service), action, "output")
     for path, kind, limit, _ in _mismatches(shape, result, as_in_asl):
         # A function's payload is JSON, although the model has a blob.
         if (strict or kind != "missing") and (integration[1], path) != ("lambda:invoke", "Payload"):
@@ -143,14 +133,31 @@ def has_operation(service: str, operation: str) -> bool:
     return _model_of(service, operation) is not None
 
 
-@lru_cache(16)  # each one keeps the model of its service in memory
+def protocol_of(service: str) -> str:
+    """The protocol of a service, such as ``"rest-json"``; empty if AWS has no such service."""
+    return str(_service_model(service).metadata.get("protocol", ""))
+
+
+def not_found(service: str, operation: str) -> tuple[str, int] | None:
+    """The code and the status with which an operation says that something does not exist; None if unknown."""
+    for shape in getattr(_model_of(service, operation), "error_shapes", ()):
+        if _NOT_FOUND.search(shape.name):
+            told = shape.metadata.get("error", {})
+            return told.get("code", shape.name), told.get("httpStatusCode", 400)
+    return None
+
+
 def _model_of(service: str, operation: str) -> Any:
+    model, names = _service_model(service), _operations_of(service)
+    name, _ = names.get(operation.lower(), ("", frozenset()))
+    return model.operation_model(name) if name else None
+
+
+@lru_cache(32)  # each one keeps the model of its service in memory
+def _service_model(service: str) -> Any:
     from botocore.model import ServiceModel  # noqa: PLC0415 (it takes a while)
 
-    model = ServiceModel(_described(service), service)
-    names = {name.lower(): name for name in model.operation_names}
-    name = names.get(operation.lower())
-    return model.operation_model(name) if name else None
+    return ServiceModel(_described(service), service)
 
 
 def _described(service: str) -> Any:
@@ -158,7 +165,7 @@ def _described(service: str) -> Any:
     from botocore.exceptions import DataNotFoundError  # noqa: PLC0415
     from botocore.loaders import create_loader  # noqa: PLC0415
 
-    nothing: dict[str, Any] = {"operations": {}, "shapes": {}}
+    nothing: dict[str, Any] = {"metadata": {}, "operations": {}, "shapes": {}}
     if not service.islower():  # some disks do not see the difference
         return nothing
     loader = create_loader()
@@ -194,7 +201,7 @@ def parameters_of(service: str, operation: str) -> frozenset[str]:
 @lru_cache
 def _operations_of(service: str) -> dict[str, tuple[str, frozenset[str]]]:
     """Each operation's name and parameters, by its name in lower case."""
-    model = _described(_SERVICES.get(service, service))
+    model = _described(SERVICES.get(service, service))
     parameters = {name: frozenset(shape.get("members", ())) for name, shape in model["shapes"].items()}
     inputs = {name: it.get("input", {}).get("shape") for name, it in model["operations"].items()}
     return {name.lower(): (name, parameters.get(shape, frozenset())) for name, shape in inputs.items()}
@@ -209,10 +216,8 @@ def as_in_asl(name: str) -> str:
 def _mismatches(shape: Any, value: Any, name_of: Callable[[str], str], path: str = "") -> Iterator[_Mismatch]:
     if shape is None or getattr(shape, "is_document_type", False):
         return
-    kind, (wanted, words) = shape.type_name, _TYPES[shape.type_name]
-    if kind == "timestamp" and name_of is str:  # a call's JSON has seconds since 1970
-        wanted, words = _TYPES["double"]
-    if not isinstance(value, wanted) or (isinstance(value, bool) and kind != "boolean"):
+    kind = shape.type_name
+    if words := _wrong_type(shape, value, in_call=name_of is str):
         yield (path, "type", words, None)
         return
     if kind == "structure":
@@ -237,3 +242,27 @@ def _mismatches(shape: Any, value: Any, name_of: Callable[[str], str], path: str
         yield (path, below, shape.metadata["min"], shown)
     if size > shape.metadata.get("max", size):
         yield (path, above, shape.metadata["max"], shown)
+
+
+def _wrong_type(shape: Any, value: Any, *, in_call: bool) -> str:
+    """What a value should be, such as ``"a string"``; empty if it is that. A call has stricter rules."""
+    wanted, words = _TYPES[shape.type_name]
+    is_time = shape.type_name == "timestamp" and in_call
+    if is_time and "timestampFormat" not in shape.serialization:
+        wanted, words = _TYPES["double"]  # a call's JSON has seconds since 1970
+    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+        return words
+    if in_call and shape.type_name == "blob" and not _is_base64(value):
+        return "a string in Base64"
+    largest = _LATEST if is_time else _INTEGERS.get(shape.type_name) if in_call else None
+    is_whole = is_time or shape.type_name not in _INTEGERS or value % 1 == 0
+    if largest and not isinstance(value, str) and not (is_whole and abs(value) <= largest):
+        return f"{words} of this size" if is_whole else "a whole number"
+    return ""
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return base64.b64decode(text, validate=True) is not None
+    except (binascii.Error, ValueError):
+        return False

@@ -1,7 +1,6 @@
 """Answer Lambda's API as AWS does, and let the runner run functions. moto stores their configurations."""
 
 import base64
-import binascii
 import contextlib
 import re
 import threading
@@ -29,6 +28,7 @@ from sfn_emulator.lambda_.runner import Invocation, Runner
 from sfn_emulator.lambda_.validation import check_code, check_configuration, check_invoke
 
 _PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(?:/([^/]*)(?:/([^?]*?))?)?/?")
+_NO_CODE: Final = "Please provide a source for function code."
 _NOT_ASSUMED: Final = "The role defined for the function cannot be assumed by Lambda."
 #: What AWS answers when it creates a function. Here, it is Active at the next call.
 _CREATING: Final = {
@@ -74,7 +74,10 @@ class LambdaApi:
         name, rest = function_name(match[1] or ""), (match[2] or "").strip("/")
         arn = request.scope.arn(f"function:{name.partition(':')[0]}")
         if rest == "invocations" and request.method == "POST":
-            return self._invoke(request, name)
+            kind = request.headers.get("x-amz-invocation-type") or "RequestResponse"
+            return self._invoke(request, name, kind)
+        if rest == "invoke-async" and request.method == "POST":
+            return self._invoke(request, name, "Event")
         reply = self._manage(request, name, rest, arn)
         return replace(reply, body=_TIME.sub(rb'\1+0000"', reply.body))
 
@@ -121,7 +124,7 @@ class LambdaApi:
             code = parameters if rest == "code" else parameters.get("Code") or {}
             try:
                 zipped = base64.b64decode(code.get("ZipFile") or "", validate=True)
-            except (binascii.Error, TypeError) as error:
+            except (TypeError, ValueError) as error:
                 raise MalformedRequestError("ZipFile is not Base64") from error
             if zipped:
                 check_code(zipped)
@@ -129,6 +132,8 @@ class LambdaApi:
             arn = request.scope.arn(f"function:{parameters.get('FunctionName') or name}")
             if not self._authorizer.can_assume("lambda", parameters.get("Role"), arn):
                 raise RefusalError("InvalidParameterValueException", _NOT_ASSUMED)
+            if not zipped and (rest == "code" or parameters.get("Code")):  # the emulator runs no images
+                raise RefusalError("InvalidParameterValueException", _NO_CODE)
         if request.method == "DELETE":
             # Write the function's log before the function is deleted.
             self._runner.logs.flush()
@@ -168,9 +173,8 @@ class LambdaApi:
             if qualifier is None:
                 self._reservations.numbers.pop(request.scope.arn(f"function:{name}"), None)
 
-    def _invoke(self, request: Request, name: str) -> Reply:
+    def _invoke(self, request: Request, name: str, kind: str) -> Reply:
         request_id = str(uuid.uuid4())
-        kind = request.headers.get("x-amz-invocation-type") or "RequestResponse"
         check_invoke(kind, request.body)
         name, _, in_name = name.partition(":")
         qualifier = request.query.get("Qualifier") or in_name

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request, Scope
-from sfn_emulator.http.query_protocol import attribute, element, elements, parameters_of_form, with_attributes
+from sfn_emulator.http.parameters import parameters_of_form
+from sfn_emulator.http.query_protocol import attribute, element, elements, with_attributes
 from sfn_emulator.http.replies import query_reply
 from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.sns import validation
@@ -17,6 +18,7 @@ from sfn_emulator.sns.mail import Mailbox, confirmation, notification
 from sfn_emulator.sns.subscriptions import Subscriptions
 
 _EMAIL: Final = ("email", "email-json")
+_ARNS: Final = ("TopicArn", "SubscriptionArn", "ResourceArn", "PlatformApplicationArn", "EndpointArn")
 
 
 class SnsApi:
@@ -53,6 +55,9 @@ class SnsApi:
 
     def answer(self, request: Request) -> Reply:
         """Answer a request to SNS."""
+        for name in _ARNS:
+            if arn := request.form.get(name):
+                validation.check_arn(arn, name)
         return self._operations.get(request.operation, self._moto)(request)
 
     def reset(self) -> None:

@@ -210,7 +210,7 @@ class Machines:
                 "tracingConfiguration": {"enabled": False} | (given.get("tracingConfiguration") or {}),
                 "encryptionConfiguration": given.get("encryptionConfiguration") or {"type": "AWS_OWNED_KEY"},
             }
-            tags = {tag["key"]: tag["value"] for tag in given.get("tags", ())}
+            tags = _tags_of(given)
             machine = self._machines.setdefault(arn, Machine(new, created, tags=tags))
             created = machine.description["creationDate"]
             if any(machine.description[name] != new[name] for name in _SAME):
@@ -267,9 +267,8 @@ class Machines:
         arn = request.json["resourceArn"]
         if (machine := self._machines.get(arn)) is None:  # a version or an alias has no tags of its own
             raise RefusalError("ResourceNotFound", f"Resource not found: '{arn}'")
-        for tag in request.json.get("tags", ()):
-            machine.tags[tag["key"]] = tag["value"]
-        for key in request.json.get("tagKeys", ()):
+        machine.tags |= _tags_of(request.json)
+        for key in request.json.get("tagKeys") or ():
             machine.tags.pop(key, None)
         shown = [{"key": key, "value": value} for key, value in machine.tags.items()]
         return json_reply({"tags": shown} if request.operation.startswith("List") else {})
@@ -411,6 +410,15 @@ class Machines:
                 reason = "Log Destination not found."
                 raise RefusalError("InvalidLoggingConfiguration", f"Invalid Logging Configuration: {reason}")
         return logging
+
+
+def _tags_of(given: Mapping[str, Any]) -> dict[str, str]:
+    tags = given.get("tags") or ()
+    for number, tag in enumerate(tags, 1):
+        if tag.get("key") is None:
+            fault = violation(f"tags.{number}.member.key", "not be null", missing=True)
+            raise RefusalError("ValidationException", fault)
+    return {tag["key"]: tag.get("value") or "" for tag in tags}
 
 
 @lru_cache(256)

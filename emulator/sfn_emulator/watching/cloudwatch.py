@@ -89,7 +89,7 @@ class CloudWatchApi:
         """Answer a request to CloudWatch in its JSON protocol."""
         if (operation := self._operations.get(request.operation)) is None:
             return self._moto(request)
-        given = {name: value for name, value in request.json.items() if value is not None}
+        given = request.given
         if (state := given.get("StateValue", OK)) not in [*ACTIONS]:  # AWS's order is not its model's
             rule = f"satisfy enum value set: [{', '.join([*ACTIONS][::-1])}]"
             raise RefusalError("ValidationError", violation("stateValue", rule, state))

@@ -60,7 +60,7 @@ class EventsApi:
 
     def answer(self, request: Request) -> Reply:
         """Answer a request to EventBridge."""
-        given = {name: value for name, value in request.json.items() if value is not None}
+        given = request.given
         check_call("events", request.operation, given)
         if operation := self._operations.get(request.operation):
             reply = operation(request, given)

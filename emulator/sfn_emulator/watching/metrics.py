@@ -332,6 +332,8 @@ class Metrics:
             raise RefusalError("ValidationError", reason)
         period, statistic = int(asked["Period"]), asked["Stat"]
         check_statistic(statistic, "Stat")
+        if "MetricName" not in asked["Metric"]:
+            raise RefusalError("ValidationError", "The parameter MetricName is required.")
         metric, begin = Metric.of(region, asked["Metric"]), _begin(given["StartTime"], period)
         found = self.periods(metric, begin, given["EndTime"], period, asked.get("Unit"))
         samples = next(iter(found.values()), {})

@@ -11,8 +11,8 @@ from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Request
+from sfn_emulator.http.parameters import parameters_of_form
 from sfn_emulator.http.protocols import error_in_protocol_of, in_json, in_protocol_of
-from sfn_emulator.http.query_protocol import parameters_of_form
 from sfn_emulator.http.replies import json_reply
 
 MODEL = botocore.session.get_session().get_service_model("cloudwatch")
