@@ -21,7 +21,7 @@ from sfn_emulator.process.timers import Timers
 from sfn_emulator.sns.api import SnsApi
 from sfn_emulator.sns.mail import Mailbox
 from sfn_emulator.states.api import StatesApi
-from sfn_emulator.translation import first_spoken, translated
+from sfn_emulator.translation import _, first_spoken, translated
 
 #: Mails and other sites may link to these paths.
 LINKED: Final = re.compile(r"/|/_emulator/mail/([\w-]+/)?", re.ASCII)
@@ -88,9 +88,10 @@ class Pages:
         """Move the time that stands by ``{"advance": SECONDS}``."""
         seconds = request.json.get("advance")
         if not self._timers.is_virtual:
-            return json_reply({"message": "its clock is that of the machine"}, 409)
+            return json_reply({"message": _("its clock is that of the machine")}, 409)
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _LONGEST:
-            return json_reply({"message": f"advance is {seconds!r}: it must be a number of seconds"}, 400)
+            told = _("advance is {seconds!r}: it must be a number of seconds", seconds=seconds)
+            return json_reply({"message": told}, 400)
         return json_reply({"now": self._timers.advance(seconds)})
 
     def _mails(self, request: Request, may_read: bool) -> Reply:

@@ -354,10 +354,12 @@ def test_states_runtime_ends_the_execution(lab, mock):
 
 
 def test_letters_of_all_languages(lab, mock):
-    """Also those that no text can have stay one sentence or a value, and end the execution."""
+    """A letter that no text can have gets one sentence."""
     arn = lab.machine({"S": task()})
-    mock(arn, "S", {"名": "王 \ud800 \U0001f600"})
-    assert lab.output(arn) == {"名": "王 ? \U0001f600"}
+    mock(arn, "S", {"名": "王 \U0001f600"})
+    assert lab.output(arn) == {"名": "王 \U0001f600"}
+    with pytest.raises(EmulatorError, match="answers: .+ Give JSON."):
+        mock(arn, "S", {"名": "\ud800"})
 
 
 # Wrong input

@@ -94,6 +94,12 @@ class MapRun:
         self.children.append(child)
         self.by_key[child.key] = child
 
+    def reopen(self) -> None:
+        """Go on after a redrive. An Express child that did not succeed begins anew, as another one."""
+        self.stop = 0
+        if self.inner.type == "EXPRESS":
+            self.children = [child for child in self.children if child.status == "SUCCEEDED"]
+
     def keep(self, child: Child, run: Run, execution: Execution) -> None:
         """Write down what a child was given and what it did."""
         told = {"input": run.input, **run.result}

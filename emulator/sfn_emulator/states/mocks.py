@@ -237,8 +237,11 @@ class Mocks:
         """
         try:
             self._change(request.json, tasks_of)
-        except (EmulatorError, MalformedRequestError) as error:
+        except EmulatorError as error:
             return json_reply({"message": str(error), "error": error.args}, 400)
+        except MalformedRequestError as error:
+            told = EmulatorError("answers", str(error), _("Give JSON"))
+            return json_reply({"message": str(told), "error": told.args}, 400)
         return json_reply({})
 
     def _change(self, given: Mapping[str, Json], tasks_of: Callable[[str], list[str] | None]) -> None:

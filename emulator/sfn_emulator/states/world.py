@@ -114,10 +114,10 @@ class World:
             self._express.add(run)
         self.tell_watchers(run)
         if not wait:
-            self.pool.submit(self._work, run, (Start(),))
+            self.pool.submit(self._work, run, (Start(),), run.began)
             return
         run.over = threading.Event()
-        self._work(run, (Start(),))
+        self._work(run, (Start(),), run.began)
         run.over.wait()
 
     def run_alone(self, run: Run, seconds: float) -> None:
@@ -135,7 +135,7 @@ class World:
         run.status, run.stopped = "RUNNING", 0
         run.history.log = self.log_of(run.arn, run.started, run.scope, run.redrives.count)
         self.tell_watchers(run)
-        self.pool.submit(self._work, run, (Redrive(),))
+        self.pool.submit(self._work, run, (Redrive(),), run.redrives.date)
 
     def tell(self, run: Run, *inputs: Input) -> None:
         """Tell an execution what has happened. It is done when this returns. Calls go on in other threads."""
@@ -219,9 +219,10 @@ class World:
             )
         )
 
-    def _work(self, run: Run, inputs: Sequence[Input]) -> None:
+    def _work(self, run: Run, inputs: Sequence[Input], at: float = 0) -> None:
         """Tell an execution something, and make its calls in this thread, as far as it has one at a time."""
-        while calls := self._step(run, inputs):
+        while calls := self._step(run, inputs, at):
+            at = 0
             for call in calls[1:]:
                 self.pool.submit(self._call, run, call)
             inputs = self._answer(run, calls[0])
@@ -251,12 +252,12 @@ class World:
 
     # What executions want
 
-    def _step(self, run: Run, inputs: Sequence[Input]) -> list[Call]:
-        """Make a step, and do what follows from it, except its calls."""
+    def _step(self, run: Run, inputs: Sequence[Input], at: float = 0) -> list[Call]:
+        """Make a step, now or at an earlier moment, and do what follows from it, except its calls."""
         with run.lock:
             calls: list[Call] = []
             while True:
-                outside = Outside(now(), self._random, _new_id, TimeGuard)
+                outside = Outside(at or now(), self._random, _new_id, TimeGuard)
                 refused: list[Input] = []
                 for effect in run.take(inputs, outside):
                     self._do(run, effect, calls, refused)
@@ -369,7 +370,7 @@ class World:
         if arn not in run.map_runs:
             found = self.map_runs.find(arn)
             assert found is not None
-            found.stop = 0
+            found.reopen()
             run.map_runs[arn] = found
         return run.map_runs[arn]
 
