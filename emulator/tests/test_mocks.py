@@ -358,7 +358,7 @@ def test_letters_of_all_languages(lab, mock):
     arn = lab.machine({"S": task()})
     mock(arn, "S", {"名": "王 \U0001f600"})
     assert lab.output(arn) == {"名": "王 \U0001f600"}
-    with pytest.raises(EmulatorError, match="answers: .+ Give JSON."):
+    with pytest.raises(EmulatorError, match=r"answers: .+ Give JSON\."):
         mock(arn, "S", {"名": "\ud800"})
 
 
