@@ -204,7 +204,7 @@ def diagnostics(definition: str, *, express: bool = False) -> list[Diagnostic]:
 
 def not_json(text: str, error: Exception) -> Diagnostic:
     """The diagnostic of a text that is not JSON. AWS's parser names the first word that it does not know."""
-    message = str(error)
+    message = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
     if match := re.match(r"\s*([A-Za-z_]\w*)", text):
         message = f"Unrecognized token '{match[1]}': was expecting ('true', 'false' or 'null')"
     return Diagnostic("INVALID_JSON_DESCRIPTION", message, "")

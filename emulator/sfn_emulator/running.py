@@ -74,7 +74,8 @@ class Emulator:
             raise EmulatorError("advance", str(error).rstrip("."), _("Try again")) from error
         if "now" not in told:
             where = _("emulator at {endpoint}", endpoint=self.endpoint)
-            raise EmulatorError(where, told["message"], _('Start it with clock="virtual"'))
+            next_step = _("Try again") if told.get("virtual") else _('Start it with clock="virtual"')
+            raise EmulatorError(where, told["message"], next_step)
         return datetime.fromtimestamp(told["now"], UTC)
 
     def mock(self, machine: str, state: str, answers: Any) -> None:

@@ -124,7 +124,8 @@ class Clients:
             told, metadata = error.response["Error"], error.response["ResponseMetadata"]
             ids = metadata.get("RequestId", ""), metadata.get("HostId", "")
             status = metadata["HTTPStatusCode"]
-            raise CallError(told["Code"], told.get("Message", ""), status, *ids) from error
+            code = str(told.get("QueryErrorCode") or told["Code"])  # the first one has the name of the class
+            raise CallError(code, told.get("Message", ""), status, *ids) from error
 
     def invoke_as(self, key: str, region: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Invoke a function, without botocore if that suffices: it would take longer than the call.

@@ -115,10 +115,11 @@ class Calls:
         given = {**call.arguments}
         if service == "events":
             source = [context["StateMachine"]["Id"], context["Execution"]["Id"]]
-            entries = given.get("Entries") or []
-            given["Entries"] = [
-                {**entry, "Resources": [*(entry.get("Resources") or []), *source]} for entry in entries
-            ]
+            entries = given.get("Entries")
+            if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
+                given["Entries"] = [
+                    {**entry, "Resources": [*(entry.get("Resources") or []), *source]} for entry in entries
+                ]
         return self._optimized(replace(call, arguments=given), caller, service, action)
 
     def describe(self, arn: str, role: str, region: str, *, parsed: bool) -> tuple[str, Json]:
@@ -155,8 +156,10 @@ class Calls:
             name += "Exception"
         if service == "states" and not name.endswith("Exception"):
             name += "Exception"
-        if service == "sqs":
+        if error.code == "QueueDoesNotExist":  # the SDK finds no such host
             return Failed(call.id, "SQS.SdkClientException", str(error))
+        if service == "sqs":
+            name = other
         details = [
             f"Service: {_TOLD[service]}",
             f"Status Code: {error.status}",
@@ -255,6 +258,8 @@ class Calls:
         if faults := [*_faults(named, shape, "Parameters")]:
             raise _NotStartedError(", ".join(faults))
         for name in shape.required_members if shape else ():
+            if name not in named and shape.members[name].serialization.get("location") == "uri":
+                raise _NotStartedError(f"The field '{name}' is required but was missing")
             if name in named and named[name] is None:
                 text = violation(f"{name[0].lower()}{name[1:]}", "not be null", missing=True)
                 raise CallError("ValidationException", text, 400)

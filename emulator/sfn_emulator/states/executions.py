@@ -69,13 +69,10 @@ class Executions:
         return run
 
     def _forget_oldest(self) -> None:
-        """Forget the oldest execution, unless it runs. AWS forgets one after 90 days."""
-        runs = self._world.runs
-        run = runs.pop(next(iter(runs)))
-        if run.is_running:
-            runs[run.arn] = run  # look at another one next time
-        else:
-            self._world.forget(run)
+        """Forget the oldest execution that has ended. AWS forgets one after 90 days."""
+        oldest = next((run for run in self._world.runs.values() if not run.is_running), None)
+        if oldest:
+            self._world.forget(oldest)
 
     def end_all_of(self, machine_arn: str) -> None:
         """End and forget the executions of a deleted machine, because a new one may have the same ARN."""

@@ -38,6 +38,7 @@ class Run:
         parent: For a child of a Map Run: its parent, the Map Run, and itself as the Map Run knows it.
         status: As DescribeExecution tells it.
         stopped: When it ended; 0 while it runs.
+        dropped: Whether it ends without a word, because its machine was deleted.
         redrives: Its redrives.
         tokens: What its tasks gave to others.
         jobs: The executions that its tasks wait for, by the ids of their calls.
@@ -58,6 +59,7 @@ class Run:
     parent: "tuple[Run, MapRun, Child] | None" = None
     status: str = "RUNNING"
     stopped: float = 0
+    dropped: bool = False
     redrives: Redrives = field(default_factory=Redrives)
     tokens: list[str] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)

@@ -103,9 +103,14 @@ def _check_json(text: str, parameter: str, code: str, what: str) -> None:
         reason = violation(parameter, f"have length less than or equal to {_LARGEST}")
         raise RefusalError("ValidationException", reason)
     try:
-        json.loads(text)
+        json.loads(text, parse_constant=_no_json)
     except (ValueError, RecursionError) as error:
         raise RefusalError(code, f"{what}: '{not_json(text, error).message}'") from error
+
+
+def _no_json(constant: str) -> None:
+    """NaN and Infinity are no JSON, although Python reads them."""
+    raise ValueError(f"Non-standard token '{constant}': enable JsonParser.Feature.ALLOW_NON_NUMERIC_NUMBERS")
 
 
 def check_size(definition: str) -> None:

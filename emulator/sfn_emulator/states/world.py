@@ -164,6 +164,7 @@ class World:
 
     def drop(self, run: Run) -> None:
         """End an execution without a word, because nobody can ask for it any more."""
+        run.dropped = True
         run.interrupt(Stop())
         with run.lock:
             execution, run.execution = run.execution, None
@@ -319,7 +320,7 @@ class World:
             run.express or run.status == "SUCCEEDED" or isinstance(execution.interrupt, Failure)
         ):
             run.execution = None  # it cannot be redriven; one that held too much begins again
-        if not run.parent:
+        if not (run.parent or run.dropped):
             self.tell_watchers(run)
         with self._waits:
             waiting = self._waiting.pop(run.arn, ())

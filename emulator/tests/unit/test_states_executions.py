@@ -125,13 +125,14 @@ def test_the_oldest_ended_executions_are_forgotten(monkeypatch):
         if run.name != "0":
             run.status = "SUCCEEDED"
 
-    world = SimpleNamespace(
-        runs={}, map_runs=MapRuns(), begin=begin, forget=forgotten.append, log_of=lambda *_: None
-    )
+    def forget(run):
+        forgotten.append(world.runs.pop(run.arn))
+
+    world = SimpleNamespace(runs={}, map_runs=MapRuns(), begin=begin, forget=forget, log_of=lambda *_: None)
     machine = {"type": "STANDARD", "name": "M", "roleArn": "role", "definition": "{}"}
     started = Started("arn:aws:states:us-east-1:123456789012:stateMachine:M", machine, 0, {})
     made = Executions(world)
     for number in range(7):
         made.begin(Scope(), started, str(number), "{}")
-    assert sorted(run.name for run in world.runs.values()) == ["0", "4", "5", "6"]
-    assert [run.name for run in forgotten] == ["1", "2", "3"]
+    assert sorted(run.name for run in world.runs.values()) == ["0", "5", "6"]
+    assert [run.name for run in forgotten] == ["1", "2", "3", "4"]
