@@ -195,6 +195,14 @@ def test_a_request_with_two_meanings_is_refused(aws, bucket, user, emulator, tar
     connection.close()
 
 
+def test_a_part_that_is_not_there(aws, bucket):
+    """S3 has a code for it, and moto a web page."""
+    aws("s3").put_object(Bucket=bucket, Key="k", Body=b"it", ContentType="text/html")
+    assert code(aws("s3").get_object, Bucket=bucket, Key="k", PartNumber=5) == "InvalidRange"
+    etag = aws("s3").head_object(Bucket=bucket, Key="k")["ETag"]
+    assert code(aws("s3").get_object, Bucket=bucket, Key="k", IfNoneMatch=etag) == "304"
+
+
 def test_what_is_not_there_does_nothing_else(aws, bucket):
     """S3 answers so to a method that it does not have. moto would read, list, overwrite or delete."""
     s3 = aws("s3")

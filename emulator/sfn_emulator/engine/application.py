@@ -27,6 +27,8 @@ _USUAL: Final = {
     "dynamodb": "DynamoDB_20120810.ListTables",
     "logs": "Logs_20140328.DescribeLogGroups",
 }
+#: S3's error for a part of an object that there is not.
+_NO_RANGE: Final = RefusalError("InvalidRange", "The requested range is not satisfiable", 416)
 #: Larger objects of S3 are in files.
 _LARGEST_IN_MEMORY: Final = 1_000_000
 
@@ -90,11 +92,10 @@ class Moto:
             traceback.print_exc()
             return error_reply(request, refusal_of(request, error))
         reply = Reply(int(status.split()[0]), b"".join(chunks), dict(headers))
-        # werkzeug's page says that no path of moto fits, or leads to another one.
-        is_page = reply.headers.get("Content-Type", "").startswith("text/html")
-        no_path = is_page and (reply.status == 404 or reply.status in range(300, 400))
-        if no_path:
-            return error_reply(request, unknown_operation(request))
+        # A page of werkzeug says that no path of moto fits, or leads to another one.
+        if reply.status >= 300 and reply.body.lower().startswith(b"<!doctype html>"):
+            missing = unknown_operation(request)
+            return error_reply(request, _NO_RANGE if reply.status == _NO_RANGE.status else missing)
         in_form = request.operation and "x-amz-target" not in request.headers
         is_xml = in_form or (request.scope.service == "s3" and not reply.ok)
         return replace(reply, body=readable_xml(reply.body)) if is_xml else reply
