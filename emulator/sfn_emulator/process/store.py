@@ -136,13 +136,14 @@ class History(Sequence[Event]):
         log: See above.
         is_kept: See above.
         last: The type of the newest event.
+        at: When it was, in seconds since 1970.
         ended: When the execution ended, on the monotonic clock; 0 if it runs.
     """
 
     def __init__(self, log: Log | None = None, *, kept: bool = True) -> None:
         self.lock = threading.RLock()
         self.log, self.is_kept, self._count = log, kept, 0
-        self.last, self.ended = "", 0.0
+        self.last, self.at, self.ended = "", 0.0, 0.0
         self._records, self._texts = Spool(), Spool()
         self._ends = array("Q", [0])  # of the records; the first one begins at 0
         self._places: dict[int, Place] = {}  # of texts, by their hashes
@@ -167,7 +168,7 @@ class History(Sequence[Event]):
                     text = _SHORTENED + _encode(self._without_texts(event))
                 self._records.append(text.encode())
                 self._ends.append(self._records.size)
-            self.last = event["type"]
+            self.last, self.at = event["type"], event.get("timestamp", 0.0)
             self.ended = time.monotonic() if self.last in ENDS else 0.0
         storage.check()
 

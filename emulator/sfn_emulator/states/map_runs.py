@@ -117,7 +117,9 @@ class MapRun:
     def told(self, child: Child) -> dict[str, Any]:
         """What a child was given and did: ``input``, ``output``, ``error``, ``cause`` and ``events``."""
         if (run := child.run) is not None:
-            return {"input": run.input, "events": run.history, **run.result}
+            told = {"input": run.input, "events": [*run.history], **run.result}
+            if child.run is run:  # else it has ended, and its history may be closed
+                return told
         with self._writing:
             text = self._ended.read(*child.place)
         found: dict[str, Any] = pickle.loads(zlib.decompress(text))

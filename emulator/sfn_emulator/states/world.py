@@ -309,7 +309,7 @@ class World:
     def _ended(self, run: Run) -> None:
         execution = run.execution
         assert execution is not None
-        run.status, run.stopped = execution.status, now()
+        run.status, run.stopped = execution.status, run.history.at
         self._tokens.update(dict.fromkeys(run.tokens))
         run.tokens = []
         if run.express:
