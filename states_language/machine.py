@@ -170,8 +170,10 @@ class Machine:
         text, self.name = _text_of(definition)
         wrong = [it for it in diagnostics(text, express=type == "EXPRESS") if it.severity == "ERROR"]
         if wrong:
-            at = f" at {wrong[0].location}" if wrong[0].location else ""
-            raise MachineError(f"The definition {self.name!r} is refused: {wrong[0].message}{at}")
+            told = ", ".join(f"{it.message} at {it.location}" if it.location else it.message for it in wrong)
+            raise MachineError(f"The definition {self.name!r} is refused: {told}")
+        if type not in {"STANDARD", "EXPRESS"}:
+            raise MachineError(f"type is {type!r}. Write 'STANDARD' or 'EXPRESS'.")
         self.definition: dict[str, Any] = json.loads(text)
         for field, given in (("tasks", tasks), ("files", files)):
             if not isinstance(given or {}, Mapping):
@@ -340,6 +342,8 @@ class Run:
 
     def finish(self) -> "Run":
         """Let time pass until the execution ends, or until it only waits for a token.
+
+        The time-outs of tasks pass, too. So answer a token that has one before.
 
         Raises:
             MachineError: It does not end.

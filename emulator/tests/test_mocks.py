@@ -518,7 +518,7 @@ def test_without_a_test_case_there_is_no_mock(lab, pay, tail):
 def test_a_state_without_a_response_calls_its_service(lab, pay):
     """Here, the role may not send a message."""
     told = lab.run(f"{pay}#Half")
-    assert (told["status"], told["error"]) == ("FAILED", "SQS.SdkClientException")
+    assert (told["status"], told["error"]) == ("FAILED", "SQS.AmazonSQSException")
 
 
 def test_the_numbers_are_those_of_calls(lab, pay):

@@ -9,6 +9,7 @@ Locks are taken from a parent to its children. A child tells its parent somethin
 
 import json
 import random
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -54,6 +55,7 @@ from states_language.outside import Outside
 from states_language.values import compact, moment
 
 _SYNC: Final = ".sync"
+_SHOWN: Final = 600  # letters of an error in the emulator's log
 _MUCH: Final = 16 << 20  # bytes of a history
 
 
@@ -322,6 +324,9 @@ class World:
             run.execution = None  # it cannot be redriven; one that held too much begins again
         if not (run.parent or run.dropped):
             self.tell_watchers(run)
+            if run.status in {"FAILED", "TIMED_OUT"}:
+                told = f"{execution.error}: {execution.cause}"[:_SHOWN]
+                print(f"{run.arn} {run.status} {told}", file=sys.stderr, flush=True)
         with self._waits:
             waiting = self._waiting.pop(run.arn, ())
         for other, call in waiting:
