@@ -92,8 +92,10 @@ class Moto:
             traceback.print_exc()
             return error_reply(request, refusal_of(request, error))
         reply = Reply(int(status.split()[0]), b"".join(chunks), dict(headers))
-        # A page of werkzeug says that no path of moto fits, or leads to another one.
-        if reply.status >= 300 and reply.body.lower().startswith(b"<!doctype html>"):
+        # A page, or nothing: no path of moto fits, or it leads to another one. Only HEAD has nothing anyway.
+        empty = not reply.body and (request.method != "HEAD" or reply.status < 400)
+        is_page = empty or reply.body.lower().startswith(b"<!doctype html>")
+        if is_page and reply.status >= 300 and reply.status != 304:
             missing = unknown_operation(request)
             return error_reply(request, _NO_RANGE if reply.status == _NO_RANGE.status else missing)
         in_form = request.operation and "x-amz-target" not in request.headers
