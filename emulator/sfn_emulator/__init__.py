@@ -14,7 +14,7 @@
     watching/              metrics and alarms of CloudWatch, and rules of EventBridge
     logs                   log groups
     iam/                   who may do what
-    engine/                moto inside this process, what is replaced in it, and clients of all services
+    storage/               moto inside this process, what is replaced in it, and clients of all services
     http/                  requests and replies in AWS's protocols
     process/               an emulator's files, variables, child processes, threads, timers and histories
     errors translation     a sentence for each problem, in the user's language (`locale`)

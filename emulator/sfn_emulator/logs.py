@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from sfn_emulator.engine.application import Moto
-from sfn_emulator.engine.backends import put_log_events
 from sfn_emulator.http.messages import Reply, Request, Scope
+from sfn_emulator.storage.application import Moto
+from sfn_emulator.storage.backends import put_log_events
 
 _PAUSE_SECONDS: Final = 0.25
 _MOST: Final = 1000

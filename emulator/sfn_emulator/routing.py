@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from sfn_emulator.dynamodb.api import DynamoDbApi
-from sfn_emulator.engine.application import Moto
-from sfn_emulator.engine.clients import Clients
 from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request
 from sfn_emulator.http.normalization import normalized
@@ -39,6 +37,8 @@ from sfn_emulator.states.api import StatesApi
 from sfn_emulator.states.calls import Calls
 from sfn_emulator.states.mocks import Mocks
 from sfn_emulator.states.world import World
+from sfn_emulator.storage.application import Moto
+from sfn_emulator.storage.clients import Clients
 from sfn_emulator.watching.changes import StatusChange
 from sfn_emulator.watching.cloudwatch import CloudWatchApi
 from sfn_emulator.watching.events import EventsApi
@@ -209,7 +209,7 @@ class Router:
         return self.answer(request)
 
     def answer(self, request: Request) -> Reply:
-        """Answer a request that was not refused, or that comes from moto's engine."""
+        """Answer a request that was not refused, or that comes from a state machine."""
         self._request_came()
         try:
             return self._answer(request)

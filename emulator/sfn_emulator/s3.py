@@ -4,10 +4,10 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import RefusalError, Reply, Request
 from sfn_emulator.http.operations import choosing_names, not_allowed, s3_call
 from sfn_emulator.http.replies import s3_ids
+from sfn_emulator.storage.application import Moto
 
 # See https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _NAME: Final = re.compile(

@@ -20,7 +20,6 @@ import awslambdaric  # noqa: F401 (the workers need it; if it is missing, no emu
 import psutil
 from filelock import FileLock, Timeout
 
-from sfn_emulator.engine import patches
 from sfn_emulator.errors import ALREADY_RUNNING, EXPLAINED, PORT_IN_USE, EmulatorError
 from sfn_emulator.http.authentication import new_access_key
 from sfn_emulator.http.server import HttpServer
@@ -37,6 +36,7 @@ from sfn_emulator.process.record import (
 )
 from sfn_emulator.process.store import storage
 from sfn_emulator.routing import Router
+from sfn_emulator.storage import patches
 
 _ENDING_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 2.0

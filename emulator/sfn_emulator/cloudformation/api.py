@@ -32,14 +32,14 @@ from sfn_emulator.cloudformation.template import (
     refusing,
     transformed,
 )
-from sfn_emulator.engine.application import read_object
-from sfn_emulator.engine.clients import Clients
 from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request
 from sfn_emulator.http.parameters import parameters_of_form
 from sfn_emulator.http.replies import query_reply, unknown_operation, violation
 from sfn_emulator.http.service_models import check_call, shape_of
 from sfn_emulator.iam.authorization import Authorizer
+from sfn_emulator.storage.application import read_object
+from sfn_emulator.storage.clients import Clients
 
 Parameters = dict[str, Any]
 

@@ -18,10 +18,10 @@ from sfn_emulator.cloudformation.resource_types import (
     parameters_of,
     resource_types,
 )
-from sfn_emulator.engine.application import read_object
-from sfn_emulator.engine.clients import CallError, Clients
 from sfn_emulator.http.messages import ACCOUNT, Arn, RefusalError, Reply, Request, Scope
 from sfn_emulator.http.service_models import as_in_asl
+from sfn_emulator.storage.application import read_object
+from sfn_emulator.storage.clients import CallError, Clients
 
 #: What the replies of `create` do not say.
 _INITIAL: Final[Values] = {"revisionId": "INITIAL", "PolicyVersion": {"VersionId": "v1"}}

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sfn_emulator.dynamodb import validation
-from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request, Scope
 from sfn_emulator.http.replies import unknown_operation
+from sfn_emulator.storage.application import Moto
 
 _TOKEN_SECONDS: Final = 600.0
 _TARGETS: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")

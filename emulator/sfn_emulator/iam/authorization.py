@@ -10,13 +10,13 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from sfn_emulator.engine import backends
 from sfn_emulator.http.authentication import Caller, Sessions
 from sfn_emulator.http.messages import Arn, MalformedRequestError, RefusalError, Reply, Request
 from sfn_emulator.http.normalization import QUERY_SERVICES
 from sfn_emulator.http.replies import denied, query_reply
 from sfn_emulator.iam.policy import Decision, decide, lets_in, trusts
 from sfn_emulator.iam.required_permissions import Permission, api_call, required_permissions
+from sfn_emulator.storage import backends
 
 _POLICY: Final = "identity-based policy"
 _BOUNDARY: Final = "permissions boundary"

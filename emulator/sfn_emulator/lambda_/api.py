@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from sfn_emulator.engine.application import Moto, read_object
 from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import (
     MalformedRequestError,
@@ -26,6 +25,7 @@ from sfn_emulator.lambda_.function import Function, function_of
 from sfn_emulator.lambda_.pool import BusyError, Reservations, ThrottledError
 from sfn_emulator.lambda_.runner import Invocation, Runner
 from sfn_emulator.lambda_.validation import check_code, check_configuration, check_invoke
+from sfn_emulator.storage.application import Moto, read_object
 
 _PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(?:/([^/]*)(?:/([^?]*?))?)?/?")
 _NO_CODE: Final = "Please provide a source for function code."

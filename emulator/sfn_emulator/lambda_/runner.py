@@ -13,7 +13,6 @@ from typing import Final
 
 import psutil
 
-from sfn_emulator.engine.backends import codes
 from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import Scope
 from sfn_emulator.lambda_.function import CodeStore, Function, environment_of
@@ -24,6 +23,7 @@ from sfn_emulator.lambda_.worker import Forker, Worker, WorkerReply
 from sfn_emulator.logs import LogLines, LogWriter
 from sfn_emulator.process.environment import forks_workers
 from sfn_emulator.process.timers import machine_time
+from sfn_emulator.storage.backends import codes
 
 LARGEST_RESULT: Final = 6 * 1024 * 1024
 # The memory of a worker that it shares with no other process, measured after a use of boto3.

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
-from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request, Scope
 from sfn_emulator.http.parameters import parameters_of_form
 from sfn_emulator.http.query_protocol import attribute, element, elements, with_attributes
@@ -16,6 +15,7 @@ from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.sns import validation
 from sfn_emulator.sns.mail import Mailbox, confirmation, notification
 from sfn_emulator.sns.subscriptions import Subscriptions
+from sfn_emulator.storage.application import Moto
 
 _EMAIL: Final = ("email", "email-json")
 _ARNS: Final = ("TopicArn", "SubscriptionArn", "ResourceArn", "PlatformApplicationArn", "EndpointArn")

@@ -5,7 +5,6 @@ import uuid
 from dataclasses import asdict, replace
 from typing import Final
 
-from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import RefusalError, Reply, Request
 from sfn_emulator.http.replies import json_reply, unknown_operation
 from sfn_emulator.http.service_models import check_call
@@ -16,6 +15,7 @@ from sfn_emulator.states.map_runs import not_of_this_type
 from sfn_emulator.states.test_state import test_state
 from sfn_emulator.states.validation import check_arns, check_execution, check_size, task_outcome
 from sfn_emulator.states.world import World
+from sfn_emulator.storage.application import Moto
 from states_language import diagnostics
 from states_language.execution import Answered, Beat
 

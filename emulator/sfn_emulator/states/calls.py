@@ -18,10 +18,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sfn_emulator.engine.clients import PARAMETERS, CallError, Clients
 from sfn_emulator.http.messages import Arn
 from sfn_emulator.http.replies import violation
 from sfn_emulator.http.service_models import as_in_asl, has_operation, shape_of
+from sfn_emulator.storage.clients import PARAMETERS, CallError, Clients
 from states_language.execution import Call, Failed, Input, Json, Succeeded
 from states_language.values import compact, moment
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request, Scope
 from sfn_emulator.http.paging import page_of
 from sfn_emulator.http.replies import json_reply, violation
@@ -19,6 +18,7 @@ from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.process.timers import now
 from sfn_emulator.states.mocks import Answers
 from sfn_emulator.states.validation import ROLE, check_definition, check_name
+from sfn_emulator.storage.application import Moto
 from states_language import all_states, variable_references
 
 Description = Mapping[str, Any]

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, cast
 
-from sfn_emulator.engine.clients import CallError
 from sfn_emulator.http.messages import Scope
 from sfn_emulator.logs import LogWriter
 from sfn_emulator.process.pool import Pool
@@ -29,6 +28,7 @@ from sfn_emulator.states.machines import Started
 from sfn_emulator.states.map_runs import Child, MapRun, MapRuns
 from sfn_emulator.states.mocks import Mocks
 from sfn_emulator.states.run import Run, described
+from sfn_emulator.storage.clients import CallError
 from sfn_emulator.watching.changes import Announce, StatusChange
 from states_language.execution import (
     Answered,

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request
 from sfn_emulator.http.paging import page_of
 from sfn_emulator.http.replies import json_reply, violation
 from sfn_emulator.http.service_models import check_call
 from sfn_emulator.process.timers import Timers
+from sfn_emulator.storage.application import Moto
 from sfn_emulator.watching.alarms import (
     ACTIONS,
     OK,

@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sfn_emulator.engine.application import Moto
-from sfn_emulator.engine.backends import EventRule, rules_of
 from sfn_emulator.http.messages import ACCOUNT, Arn, RefusalError, Reply, Request, Scope
 from sfn_emulator.http.paging import page_of
 from sfn_emulator.http.replies import json_reply, violation
 from sfn_emulator.http.service_models import check_call
 from sfn_emulator.iam.authorization import Authorizer
+from sfn_emulator.storage.application import Moto
+from sfn_emulator.storage.backends import EventRule, rules_of
 from sfn_emulator.watching.changes import StatusChange
 from sfn_emulator.watching.cloudwatch import Publish
 from sfn_emulator.watching.patterns import PatternError, matches, parsed

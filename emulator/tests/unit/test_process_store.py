@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfn_emulator.engine import log_events
 from sfn_emulator.process import store
 from sfn_emulator.process.store import ERROR, History, Spool, Storage
+from sfn_emulator.storage import log_events
 from states_language.execution import Execution
 
 MB = 1 << 20

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from sfn_emulator.engine.backends import EventRule
+from sfn_emulator.storage.backends import EventRule
 from sfn_emulator.watching import events
 from sfn_emulator.watching.changes import StatusChange
 from sfn_emulator.watching.events import EventsApi, status_event

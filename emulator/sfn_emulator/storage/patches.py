@@ -7,7 +7,7 @@ After `install`, each module is patched as soon as it is imported, before any ot
 it.
 
 To add a patch, write the replacement in one of the modules that are imported here. Add an entry, get its
-digest with ``python -m sfn_emulator.engine.patches``, and write it into ``moto.json``.
+digest with ``python -m sfn_emulator.storage.patches``, and write it into ``moto.json``.
 """
 
 import contextlib
@@ -28,8 +28,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from sfn_emulator.engine import internals, log_events, performance
 from sfn_emulator.errors import EmulatorError
+from sfn_emulator.storage import internals, log_events, performance
 from sfn_emulator.translation import _
 
 #: The version of moto that the digests belong to; pyproject.toml pins the same one.

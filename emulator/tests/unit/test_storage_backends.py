@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 from moto.logs.models import logs_backends
 
-from sfn_emulator.engine.backends import put_log_events
 from sfn_emulator.http.messages import ACCOUNT
+from sfn_emulator.storage.backends import put_log_events
 
 LINE = [{"timestamp": 1, "message": "drawn"}]
 

@@ -13,10 +13,10 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 from wsgiref.util import setup_testing_defaults
 
-from sfn_emulator.engine.performance import share_models
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request, Scope
 from sfn_emulator.http.parameters import check_request, refusal_of
 from sfn_emulator.http.replies import error_reply, malformed, readable_xml, unknown_operation
+from sfn_emulator.storage.performance import share_models
 
 # The services that a state machine usually needs, in the order of a deploy, each with a call that loads it.
 _USUAL: Final = {

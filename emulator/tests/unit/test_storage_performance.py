@@ -15,7 +15,7 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import IAMBackend
 from moto.moto_api._internal.moto_random import MotoRandom
 
-from sfn_emulator.engine import patches, performance
+from sfn_emulator.storage import patches, performance
 
 
 @pytest.fixture(scope="module", autouse=True)

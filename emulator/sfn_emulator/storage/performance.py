@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from sfn_emulator.engine.internals import MotoFunction
+from sfn_emulator.storage.internals import MotoFunction
 
 
 def remembered(original: MotoFunction) -> MotoFunction:

@@ -16,9 +16,9 @@ from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from sfn_emulator.engine.application import signed
 from sfn_emulator.http.messages import Reply, Request, Scope
 from sfn_emulator.http.replies import denied, error_reply
+from sfn_emulator.storage.application import signed
 
 # The headers of AWS's replies, as the output of a Task tells them. Other services have the last ones.
 _HEADERS: Final = {

@@ -12,8 +12,8 @@ from types import ModuleType
 
 import pytest
 
-from sfn_emulator.engine import patches
 from sfn_emulator.errors import EmulatorError
+from sfn_emulator.storage import patches
 
 PLACE = "moto.s3.models:FakeBucket.get_permission"
 OTHER = "moto.core.utils:method_names_from_class"
@@ -30,7 +30,7 @@ def fresh():
     """What a Python of its own says, in which nothing of moto is imported at first."""
     program = """
 import importlib, json, sys
-from sfn_emulator.engine import patches
+from sfn_emulator.storage import patches
 patches.check()
 checked = [name for name in ("moto", "botocore") if name in sys.modules]
 patches.install()

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from sfn_emulator.engine.clients import PARAMETERS, CallError, Clients
 from sfn_emulator.http.messages import Reply
 from sfn_emulator.http.replies import query_reply
+from sfn_emulator.storage.clients import PARAMETERS, CallError, Clients
 
 HERE = "us-east-1"
 

@@ -6,7 +6,7 @@ from moto.dynamodb.exceptions import TransactionCanceledException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import Item
 
-from sfn_emulator.engine import patches
+from sfn_emulator.storage import patches
 
 
 def item(number, **more):

@@ -1,1 +1,0 @@
-"""moto is the engine: call it, read its objects, and replace parts of it where AWS differs."""
