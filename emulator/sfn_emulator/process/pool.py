@@ -17,7 +17,7 @@ class Pool:
     """Does work in threads, in the order in which it comes.
 
     A function that a state machine calls may wait for another state machine. So all threads may wait for work
-    that is not begun. Then there is a further thread for what has waited for a moment.
+    that is not begun. If nothing gets done for a moment, there are further threads.
 
     Args:
         usual: How many threads there are at most, unless all of them wait.
@@ -25,16 +25,16 @@ class Pool:
 
     def __init__(self, usual: int = _USUAL) -> None:
         self._usual = usual
-        self._waiting: deque[tuple[float, Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._waiting: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
         self._changed = threading.Condition()
-        self._threads = self._idle = self._working = 0
+        self._threads = self._idle = self._working = self._done = 0
         self._quiet = threading.Condition(self._changed._lock)  # type: ignore[attr-defined]
         self._helps = False
 
     def submit(self, act: Callable[..., Any], *given: Any) -> None:
         """Call this soon, in another thread."""
         with self._changed:
-            self._waiting.append((time.monotonic(), act, given))
+            self._waiting.append((act, given))
             if self._idle >= len(self._waiting):
                 self._changed.notify()
             elif self._threads < self._usual:
@@ -62,7 +62,7 @@ class Pool:
                     if not came and not self._waiting:
                         self._threads -= 1
                         return
-                _, act, given = self._waiting.popleft()
+                act, given = self._waiting.popleft()
                 self._working += 1
             try:
                 act(*given)
@@ -71,18 +71,20 @@ class Pool:
             del act, given  # an idle thread keeps nothing
             with self._changed:
                 self._working -= 1
+                self._done += 1
                 if not (self._waiting or self._working):
                     self._quiet.notify_all()
 
     def _help(self) -> None:
-        """Add threads while work has waited for too long, because all threads wait for something."""
+        """Add threads while nothing gets done, because all threads wait for something."""
+        done = -1
         while True:
             time.sleep(_PATIENCE_SECONDS)
             with self._changed:
                 if not self._waiting:
                     self._helps = False
                     return
-                waited = time.monotonic() - self._waiting[0][0]
-                if waited > _PATIENCE_SECONDS and self._threads < _MOST:
+                if done == self._done and self._threads < _MOST:
                     for _ in range(min(len(self._waiting), self._usual)):
                         self._add_thread()
+                done = self._done
