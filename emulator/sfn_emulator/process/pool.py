@@ -26,9 +26,9 @@ class Pool:
     def __init__(self, usual: int = _USUAL) -> None:
         self._usual = usual
         self._waiting: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._changed, self._quiet = threading.Condition(lock), threading.Condition(lock)
         self._threads = self._idle = self._working = self._done = 0
-        self._quiet = threading.Condition(self._changed._lock)  # type: ignore[attr-defined]
         self._helps = False
 
     def submit(self, act: Callable[..., Any], *given: Any) -> None:
