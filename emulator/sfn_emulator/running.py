@@ -161,8 +161,7 @@ def running(
     *,
     python: str | None = None,
     environ: Mapping[str, str] | None = None,
-    clock: str | None = None,
-    mock_config: str | os.PathLike[str] | None = None,
+    **settings: str | os.PathLike[str] | None,
 ) -> Iterator[Emulator]:
     """Start an emulator of its own at a free port, and end it after the block, or with this process.
 
@@ -172,19 +171,23 @@ def running(
         python: The Python of another environment, with ``sfn-emulator[server]``. A project with its own
             version of moto can use it.
         environ: Where it finds its settings, such as ``SFN_EMULATOR_IAM``. Default: this process's variables.
-        clock: ``"virtual"`` if time shall stand and move only with `Emulator.advance`; ``"machine"`` for this
-            machine's clock. Default: what the settings say.
-        mock_config: A file with test cases in Step Functions Local's format. Default: what the settings say.
+        settings: Settings by their names: ``clock="virtual"`` if time shall stand and move only with
+            `Emulator.advance`; ``mock_config``, a file with test cases in Step Functions Local's format;
+            ``iam``, ``fork``, ``lang`` and ``retry_pace``. Default: what the variables say.
 
     Yields:
         The emulator. It has no resources.
 
     Raises:
         EmulatorError: It cannot start.
+        TypeError: There is no such setting.
     """
-    wanted = {"clock": clock, "mock_config": mock_config}
-    if settings := {SETTINGS[name]: os.fspath(it) for name, it in wanted.items() if it is not None}:
-        environ = {**(os.environ if environ is None else environ), **settings}
+    if unknown := settings.keys() - SETTINGS.keys():
+        raise TypeError(
+            f"running() has no setting {', '.join(sorted(unknown))}. It has: {', '.join(SETTINGS)}."
+        )
+    if wanted := {SETTINGS[name]: os.fspath(it) for name, it in settings.items() if it is not None}:
+        environ = {**(os.environ if environ is None else environ), **wanted}
     folder = folder_of(name=f"run-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         state = control.start(while_pid=os.getpid(), python=python, environ=environ, temporary=folder)

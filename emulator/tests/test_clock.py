@@ -204,3 +204,12 @@ def test_a_wrong_setting():
         pass
     told = "SFN_EMULATOR_CLOCK: it is 'fast'. Set it to machine or virtual, or leave it out."
     assert str(caught.value) == told
+
+
+def test_settings_by_their_names():
+    """IAM is off here, so a machine needs no role that exists. A name that is no setting is refused."""
+    with running(iam="off", clock="virtual") as emulator:
+        states = boto3.client("stepfunctions", **emulator.client_arguments)
+        states.create_state_machine(name="m", definition=json.dumps(WAIT), roleArn=f"{ROLE}-none")
+    with pytest.raises(TypeError, match="no setting ian"), running(ian="off"):
+        pass
