@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
+from operator import methodcaller
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -61,6 +62,10 @@ _MOST_MOMENTS: Final = 1_000_000
 
 class MachineError(Exception):
     """A test cannot go on. The text says where, why, and what to write."""
+
+
+#: pytest shows the line of the test, and not ours.
+__tracebackhide__ = methodcaller("errisinstance", MachineError)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import methodcaller
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,9 @@ from sfn_emulator.errors import EmulatorError
 from sfn_emulator.process.environment import SETTINGS
 from sfn_emulator.process.record import folder_of
 from sfn_emulator.translation import _
+
+#: pytest shows the line of the test, and not ours.
+__tracebackhide__ = methodcaller("errisinstance", EmulatorError)
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Emulator:
         try:
             told = self._post("/_emulator/clock", {"advance": seconds(time)})
         except MachineError as error:
-            raise EmulatorError("advance", str(error).rstrip("."), _("Try again")) from error
+            raise EmulatorError("advance", str(error).rstrip("."), _("Give another time")) from None
         if "now" not in told:
             where = _("emulator at {endpoint}", endpoint=self.endpoint)
             next_step = _("Try again") if told.get("virtual") else _('Start it with clock="virtual"')
