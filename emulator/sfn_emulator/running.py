@@ -187,9 +187,8 @@ def running(
         TypeError: There is no such setting.
     """
     if unknown := settings.keys() - SETTINGS.keys():
-        raise TypeError(
-            f"running() has no setting {', '.join(sorted(unknown))}. It has: {', '.join(SETTINGS)}."
-        )
+        names = {"unknown": ", ".join(sorted(unknown)), "known": ", ".join(SETTINGS)}
+        raise TypeError(_("running() has no setting {unknown}. It has: {known}.", **names))
     if wanted := {SETTINGS[name]: os.fspath(it) for name, it in settings.items() if it is not None}:
         environ = {**(os.environ if environ is None else environ), **wanted}
     folder = folder_of(name=f"run-{os.getpid()}-{secrets.token_hex(4)}")
