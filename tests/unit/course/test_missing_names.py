@@ -14,7 +14,7 @@ RESTARTED = (
 @pytest.fixture
 def shell(monkeypatch):
     """A kernel's shell, for lesson 05, whose first cell has not run."""
-    monkeypatch.setenv("JPY_SESSION_NAME", "/kit/work/05_state_machine.ipynb")
+    monkeypatch.setenv("JPY_SESSION_NAME", "/kit/lessons/05_state_machine.ipynb")
     monkeypatch.setattr(classroom, "_BEGUN", [])
     shell = InteractiveShell.instance()
     shell.run_line_magic("colors", "nocolor")
@@ -47,7 +47,7 @@ def test_another_name_of_a_lesson_that_has_begun(shell, monkeypatch):
     assert said(shell, "check(1)") == f"`check` {RESTARTED}\n"
 
 
-@pytest.mark.parametrize("notebook", ["/kit/mine.ipynb", "/kit/work/03_sns_topic.ipynb"])
+@pytest.mark.parametrize("notebook", ["/kit/mine.ipynb", "/kit/lessons/03_sns_topic.ipynb"])
 def test_another_notebook(shell, monkeypatch, notebook):
     """If this notebook is no lesson, or its lesson does not know the name, Python's own error is shown."""
     monkeypatch.setenv("JPY_SESSION_NAME", notebook)
