@@ -11,13 +11,10 @@ from typing import Any, Final
 
 from states_language.failures import runtime
 from states_language.fields import View, timestamp
-from states_language.jsonpath import PathError, PathSyntaxError
+from states_language.jsonpath import PathError
+from states_language.values import is_number
 
 Json = Any
-
-
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_text(value: Json) -> bool:
@@ -31,14 +28,14 @@ def _is_moment(value: Json) -> bool:
 _TYPES: Final[Mapping[str, Callable[[Json], bool]]] = {
     "IsNull": lambda value: value is None,
     "IsBoolean": lambda value: isinstance(value, bool),
-    "IsNumeric": _is_number,
+    "IsNumeric": is_number,
     "IsString": _is_text,
     "IsTimestamp": _is_moment,
 }
 #: Of each kind of comparison: which values it compares, and as what.
 _KINDS: Final[Mapping[str, tuple[Callable[[Json], bool], Callable[[Json], Any]]]] = {
     "String": (_is_text, lambda value: value),
-    "Numeric": (_is_number, lambda value: value),
+    "Numeric": (is_number, lambda value: value),
     "Boolean": (lambda value: isinstance(value, bool), lambda value: value),
     "Timestamp": (_is_moment, timestamp),
 }
@@ -72,8 +69,8 @@ def is_true(rule: Mapping[str, Any], view: View, data: Json) -> bool:
     name, wanted = next((name, value) for name, value in rule.items() if name.startswith(("Is", *_KINDS)))
     path = rule["Variable"]
     try:
-        value = view.read(path, data)
-    except (PathError, PathSyntaxError):
+        value = view.find(path, data)
+    except PathError:
         if name == "IsPresent":
             return wanted is False
         raise _invalid(path) from None
@@ -89,8 +86,8 @@ def _holds(name: str, value: Json, wanted: Json, view: View, data: Json) -> bool
     kind, operator, is_path = _COMPARISON.fullmatch(name).groups()  # type: ignore[union-attr]
     if is_path:
         try:
-            wanted = view.read(wanted, data)
-        except (PathError, PathSyntaxError):
+            wanted = view.find(wanted, data)
+        except PathError:
             raise _invalid(wanted) from None
     fits, convert = _KINDS[kind]
     return fits(value) and fits(wanted) and _OPERATORS[operator](convert(value), convert(wanted))

@@ -10,13 +10,16 @@ it.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from states_language.failures import Failure
 
 Json = Any
 State = Mapping[str, Any]
 Event = dict[str, Any]
+
+#: The types of the events that end an execution.
+ENDS: Final = ("ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut")
 
 # What `step` is told.
 
@@ -225,13 +228,15 @@ class Frame:
         entered: The id of the event with which it began.
         entered_at: When it began, in seconds since 1970.
         tries: How often each Retrier has tried again, by its index.
-        waits: What it waits for, by its id: ``"call"``, ``"time-out"`` and the like.
+        waits: What it waits for, by its id: ``"call"``, ``"job"``, ``"token"``, ``"retry"``, ``"wait"``,
+            ``"reader"``, ``"map run"``, ``"child"``, ``"TimeoutSeconds"`` or ``"HeartbeatSeconds"``.
         token: The token of a task that waits for one.
         resource: What the events of a task say of its resource.
         early: An outcome that came before the reply of the call.
         children: The runs of a Parallel or a Map; None in the place of an iteration that has not begun.
         items: The items of a Map, or the batches of a Distributed one.
         begun: How many iterations of a Map have begun.
+        lanes: How many of them may run at the same time.
         left: How many branches or iterations have not succeeded yet.
         limits: The TimeoutSeconds and the HeartbeatSeconds of this attempt of a Task.
         map_run: The Map Run of a Distributed Map.
@@ -252,6 +257,7 @@ class Frame:
     children: "list[Run | None]" = field(default_factory=list)
     items: list[Json] = field(default_factory=list)
     begun: int = 0
+    lanes: int = 0
     left: int = 0
     limits: dict[str, float] = field(default_factory=dict)
     map_run: "MapRun | None" = None
@@ -310,6 +316,7 @@ class MapRun:
         running: The numbers of the children that run, by their ids.
         outputs: The outputs of the children that have succeeded, by their numbers.
         unsuccessful: The numbers of the children that did not succeed, by their ids.
+        again: Those that still have to run again after a redrive.
         redrives: How often it was redriven.
         counts: How many items have each status.
         total: How many items there are.
@@ -328,6 +335,7 @@ class MapRun:
     running: dict[str, int] = field(default_factory=dict)
     outputs: dict[int, Json] = field(default_factory=dict)
     unsuccessful: dict[str, int] = field(default_factory=dict)
+    again: dict[str, int] = field(default_factory=dict)
     redrives: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     total: int = 0

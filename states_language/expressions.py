@@ -9,8 +9,10 @@ import sys
 from collections.abc import Container
 from typing import Any, Final
 
+#: The types of states that do work, which has a result and can be tried again.
+WITH_RESULT: Final = ("Task", "Parallel", "Map")
 #: The part of $states that an expression may read in the Output and Assign of these states and Catchers.
-STATES_PARTS: Final = {"Task": "result", "Parallel": "result", "Map": "result", "Catch": "errorOutput"}
+STATES_PARTS: Final = {**dict.fromkeys(WITH_RESULT, "result"), "Catch": "errorOutput"}
 #: The functions that AWS has added to JSONata.
 AWS_FUNCTIONS: Final = ("partition", "range", "hash", "random", "uuid", "parse")
 

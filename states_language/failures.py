@@ -10,9 +10,7 @@ QUERY: Final = "States.QueryEvaluationError"
 TIMEOUT: Final = "States.Timeout"
 HEARTBEAT: Final = "States.HeartbeatTimeout"
 DATA_LIMIT: Final = "States.DataLimitExceeded"
-_TOO_LARGE: Final = (
-    "The state/task '{}' returned a result with a size exceeding the maximum number of bytes service limit."
-)
+_TOO_LARGE: Final = "The state/task '{}' {} with a size exceeding the maximum number of bytes service limit."
 
 
 class Failure(Exception):
@@ -73,9 +71,9 @@ def evaluation(reason: str, location: str | None) -> Failure:
     return failure
 
 
-def too_large(name: str) -> Failure:
-    """The result of a state or of a task's resource has more than 256 KiB."""
-    return Failure(DATA_LIMIT, _TOO_LARGE.format(name))
+def too_large(name: str, did: str = "returned a result") -> Failure:
+    """What a state or a task's resource has given has more than 256 KiB."""
+    return Failure(DATA_LIMIT, _TOO_LARGE.format(name, did))
 
 
 def heartbeat_missed() -> Failure:

@@ -7,16 +7,18 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 and https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from states_language import intrinsics, jsonpath, paths
 from states_language.expressions import is_expression
 from states_language.failures import Failure, evaluation, intrinsic, runtime
 from states_language.outside import Outside
+from states_language.validation import FIELDS
 from states_language.values import compact, shown
 
 Json = Any
@@ -24,16 +26,13 @@ State = Mapping[str, Any]
 
 _VARIABLE: Final = re.compile(r"\$([^\W\d]\w*)(.*)", re.DOTALL)
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[-+]\d\d:\d\d)", re.ASCII)
-_MOST: Final = 99_999_999
-#: What the expression of a field must give: the name of a type, and the smallest and the largest number.
-_KINDS: Final[dict[str, tuple[str, float, float]]] = {
-    "Condition": ("boolean", 0, 0),
-    **dict.fromkeys(("Timestamp", "Error", "Cause"), ("string", 0, 0)),
-    **dict.fromkeys(("Seconds", "TimeoutSeconds", "HeartbeatSeconds"), ("number", 0, _MOST)),
-    **dict.fromkeys(("MaxConcurrency", "ToleratedFailureCount"), ("number", 0, _MOST)),
-    **{f"ItemBatcher/Max{of}PerBatch": ("number", 0, _MOST) for of in ("Items", "InputBytes")},
-    "ToleratedFailurePercentage": ("number", 0, 100),
-    "ItemReader/ReaderConfig/MaxItems": ("number", 0, 100_000_000),
+_PLACE: Final = re.compile(r"^(Choices\[\d+\]|ItemBatcher|ItemReader/ReaderConfig)/")
+#: What the expression of a field must give, by the type of the field.
+_KINDS: Final = {"BOOLEAN": "boolean", "STRING": "string", "INTEGER": "number", "INTEGER FLOAT": "number"}
+#: The form of a number that is read by a path: as JSON, or as a text.
+_NUMBERS: Final = {
+    "integer": re.compile(r"-?\d{1,18}", re.ASCII),
+    "float": re.compile(r"-?\d{1,18}(\.\d+)?(e[-+]?\d+)?", re.ASCII),
 }
 _KIND_OF: Final = {
     int: "number",
@@ -50,8 +49,9 @@ def timestamp(text: Json) -> float | None:
     if not (isinstance(text, str) and _TIMESTAMP.fullmatch(text)):
         return None
     try:
-        return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text)).timestamp()
-    except ValueError:
+        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+        return moment.astimezone(UTC).timestamp()
+    except (ValueError, OverflowError):  # in UTC, it may be after the year 9999
         return None
 
 
@@ -90,19 +90,30 @@ class View:
 
     # JSONPath
 
-    def read(self, path: str, data: Json) -> Json:
+    def find(self, path: str, data: Json) -> Json:
         """The value at a path of any kind: of the data, of the context object (``$$``), or of a variable.
 
         Raises:
             PathError: There is none.
+            Failure: States.Runtime: the path has a form that nobody can follow.
         """
-        if path.startswith("$$"):
-            return jsonpath.parse(path[1:]).find(self.context)
-        if match := _VARIABLE.match(path):
-            if match[1] not in self.variables:
-                raise jsonpath.PathError(path)
-            return jsonpath.parse(f"${match[2]}").find(self.variables[match[1]])
-        return jsonpath.parse(path).find(data)
+        try:
+            if path.startswith("$$"):
+                return jsonpath.parse(path[1:]).find(self.context)
+            if match := _VARIABLE.match(path):
+                if match[1] not in self.variables:
+                    raise jsonpath.PathError(path)
+                return jsonpath.parse(f"${match[2]}").find(self.variables[match[1]])
+            return jsonpath.parse(path).find(data)
+        except jsonpath.PathSyntaxError as error:
+            raise runtime(f"Invalid path '{path}'") from error
+
+    def read(self, path: str, data: Json) -> Json:
+        """The same, with null for an index beyond the end of an array."""
+        try:
+            return self.find(path, data)
+        except jsonpath.BeyondError:
+            return None
 
     def path(self, name: str, data: Json) -> Json:
         """The value of a field that holds a path, such as ``"InputPath"``.
@@ -117,8 +128,6 @@ class View:
             if _VARIABLE.match(path):
                 raise self._missing(path, name, data) from error
             raise runtime(f"Invalid path '{path}' : {error}") from error
-        except jsonpath.PathSyntaxError as error:
-            raise runtime(f"Invalid path '{path}'") from error
 
     def _missing(self, path: str, name: str, data: Json) -> Failure:
         is_variable = _VARIABLE.match(path)
@@ -159,10 +168,7 @@ class View:
 
         def argument(path: str) -> Json:
             try:
-                found = self.read(path, data)
-                if found is None and self._is_beyond(path, data):
-                    raise jsonpath.PathError(path)
-                return found
+                return self.find(path, data)
             except jsonpath.PathError as error:
                 told = f"The JsonPath argument for the field '{path}' could not be found in the input"
                 told = str(error) if isinstance(error, jsonpath.NoArrayError) else f"{told} '{compact(data)}'"
@@ -173,21 +179,11 @@ class View:
         except intrinsics.IntrinsicError as error:
             raise intrinsic(f"The function '{text}' had the following error: {error}") from error
 
-    def _is_beyond(self, path: str, data: Json) -> bool:
-        """Whether the path leads beyond the end of an array. An argument must not."""
-        holder, bracket, last = path.rpartition("[")
-        if not (bracket and last.rstrip("]").isdigit()):
-            return False
-        items = self.read(holder, data)
-        return isinstance(items, list) and int(last.rstrip("]")) >= len(items)
-
     def _at(self, name: str, path: str, data: Json) -> Json:
         try:
             return self.read(path, data)
         except jsonpath.PathError as error:
             raise self._missing(path, name, data) from error
-        except jsonpath.PathSyntaxError as error:
-            raise runtime(f"Invalid path '{path}'") from error
 
     # JSONata
 
@@ -216,13 +212,12 @@ class View:
             found = evaluate(text, {**self.variables, "states": states}, outside=self.outside)
         except EvaluationError as error:
             raise evaluation(f"{told} {error}", name) from error
-        kind = _KINDS.get(re.sub(r"^Choices\[\d+\]/", "", name))
-        return found if kind is None else _checked(found, name, kind, told)
+        return _checked(found, name, told)
 
-    def must_be(self, kind: str, value: Json, name: str, text: str) -> Failure:
-        """The error of an expression whose value has another type than its field needs."""
+    def must_be_array(self, value: Json, name: str, text: str) -> Failure:
+        """The error of an expression whose value is no array."""
         told = f"The JSONata expression '{text[2:-2].strip()}' specified for the field '{name}'"
-        return _unexpected(told, kind, value, name)
+        return _unexpected(told, "array", value, name)
 
     # Both
 
@@ -236,7 +231,7 @@ class View:
             fields: The object that has the field; by default, the state.
 
         Raises:
-            Failure: It is no whole number.
+            Failure: It is none, or not in the range of its field.
         """
         fields = self.state if fields is None else fields
         if f"{name}Path" not in fields:
@@ -247,33 +242,51 @@ class View:
             value = self.read(path, data)
         except jsonpath.PathError as error:
             raise runtime(f"Invalid path '{path}' : {error}") from error
-        is_text = isinstance(value, str) and re.fullmatch(r"-?\d+", value)
-        if isinstance(value, bool) or not (isinstance(value, int) or is_text):
-            told = (
-                f'The {name}Path field refers to value "{shown(value)}" which is not a valid integer: {path}'
+        as_text, kind = shown(value), "float" if "FLOAT" in FIELDS[name].type else "integer"
+        if not _NUMBERS[kind].fullmatch(as_text):
+            raise runtime(
+                f'The {name}Path field refers to value "{as_text}" which is not a valid {kind}: {path}'
             )
-            raise runtime(told)
-        return int(value)
+        number = float(value) if kind == "float" else int(value)
+        # An ItemReader has its own sentence.
+        if name != "MaxItems" and (reason := out_of_range(name, number)):
+            raise runtime(f"{name} {reason}.")
+        return number
 
 
-def _checked(value: Json, name: str, kind: tuple[str, float, float], told: str) -> Json:
-    expected, least, most = kind
+def out_of_range(name: str, value: float) -> str:
+    """Why a field does not take a number; empty if it does.
+
+    The same table holds for a number in a definition. But as AWS tells it, one that is evaluated may be 0.
+    """
+    _, most = FIELDS[name].range or (0, math.inf)
+    if 0 <= value <= most:
+        return ""
+    if value < 0 and (math.isinf(most) or name == "Seconds"):
+        return "cannot be negative"
+    return f"must be between 0 and {int(most)}"
+
+
+def _checked(value: Json, name: str, told: str) -> Json:
+    """The value of an expression, if its field takes it."""
+    own = _PLACE.sub("", name)
+    field = FIELDS.get(own)
+    if field is None or (expected := _KINDS.get(field.type)) is None:
+        return value
     if _KIND_OF.get(type(value), "null") != expected:
         raise _unexpected(told, expected, value, name)
     reason = ""
     if expected == "number":
-        if name != "ToleratedFailurePercentage" and not float(value).is_integer():
+        if "FLOAT" not in field.type and isinstance(value, float) and not value.is_integer():
             reason = f"The {name} field cannot be parsed as an integer: {value}"
-        elif name == "Seconds" and value < 0:
-            reason = f"Seconds cannot be negative but was: {value}"
-        elif not least <= value <= most:
-            reason = f"{name} must be between {least} and {most} but was: {value}"
+        elif end := out_of_range(own, value):
+            reason = f"{name} {end} but was: {value}"
     elif name == "Timestamp" and timestamp(value) is None:
         form = "an ISO-8601 extended offset date-time format string"
         reason = f"The Timestamp field cannot be parsed as {form}: {value}"
     if reason:
         raise evaluation(reason, name)
-    return int(value) if expected == "number" and float(value).is_integer() else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _unexpected(told: str, expected: str, value: Json, name: str) -> Failure:

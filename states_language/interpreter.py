@@ -28,6 +28,7 @@ from typing import Any, Final
 
 from states_language import kinds, map_run, maps, retry, tasks
 from states_language.execution import (
+    ENDS,
     Answered,
     Beat,
     Cancel,
@@ -45,7 +46,8 @@ from states_language.execution import (
     State,
     Stop,
 )
-from states_language.failures import RUNTIME, Failure, too_large
+from states_language.expressions import WITH_RESULT
+from states_language.failures import DATA_LIMIT, RUNTIME, TIMEOUT, Failure, too_large
 from states_language.fields import View
 from states_language.outputs import Result, caught, finished
 from states_language.outside import Outside
@@ -53,7 +55,6 @@ from states_language.values import compact, is_too_large, moment
 
 _EXPRESS_SECONDS: Final = 300
 _MOST_EVENTS: Final = 25_000
-_ENDS: Final = {"ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut"}
 _INTERNAL: Final = "An internal error occurred while the state '{}' ran: {}"
 
 
@@ -144,6 +145,8 @@ class Step:
     def go_on(self) -> None:
         """Let everything that is ready go on until it waits."""
         while self.execution.status == "RUNNING" and (self.ready or self.execution.interrupt):
+            if self.execution.interrupt and not self.execution.history:  # it ends before it could begin
+                self._write_start()
             if isinstance(interrupt := self.execution.interrupt, Stop):
                 self._stop(interrupt)
             elif interrupt:
@@ -160,14 +163,19 @@ class Step:
             self._end("FAILED", "ExecutionFailed", len(self.execution.history), failure.details)
 
     def _start(self) -> None:
+        text = self._write_start()
+        self._limit()
+        self.begin_run(self.execution.root, self.execution.input, text)
+
+    def _write_start(self) -> str:
+        """Write the first event; the input as it stands there."""
         execution = self.execution
         text = compact(execution.input) if execution.text is None else execution.text
         details: dict[str, Any] = {"input": text, "inputDetails": {"truncated": False}}
         if role := execution.context["Execution"].get("RoleArn"):
             details["roleArn"] = role
         self.write(0, "ExecutionStarted", details)
-        self._limit()
-        self.begin_run(execution.root, execution.input, text)
+        return text
 
     def _limit(self) -> None:
         """Set the timer of the whole execution. An Express execution has five minutes at most."""
@@ -184,11 +192,11 @@ class Step:
         self.execution.error, self.execution.cause = message.error, message.cause
 
     def _time_out(self) -> None:
-        self._end("TIMED_OUT", "ExecutionTimedOut", 0, {"error": "States.Timeout"})
+        self._end("TIMED_OUT", "ExecutionTimedOut", 0, {"error": TIMEOUT})
 
     def _redrive(self) -> None:
         execution = self.execution
-        everything = execution.error == "States.DataLimitExceeded"
+        everything = execution.error == DATA_LIMIT
         execution.redrives += 1
         execution.interrupt = None
         execution.status, execution.output, execution.error, execution.cause = "RUNNING", None, None, None
@@ -212,9 +220,9 @@ class Step:
         if frame.state["Type"] == "Fail":
             self.ready.append(lambda: self.enter(run, frame.name, frame.input))
         elif frame.map_run is not None:
-            self.ready.append(lambda: map_run.resume(self, frame))
+            self.later(frame, lambda: map_run.resume(self, frame))
         elif inner and not everything:
-            self.ready.append(lambda: maps.resume(self, frame))
+            self.later(frame, lambda: maps.resume(self, frame))
         else:
             self.ready.append(lambda: self.attempt(frame))
 
@@ -236,7 +244,7 @@ class Step:
         """
         history = self.execution.history
         number = len(history) + 1
-        if number >= _MOST_EVENTS and kind not in _ENDS and self.execution.type == "STANDARD":
+        if number >= _MOST_EVENTS and kind not in ENDS and self.execution.type == "STANDARD":
             raise Failure(
                 RUNTIME, f"The execution reached the maximum number of history events ({_MOST_EVENTS})."
             )
@@ -304,10 +312,13 @@ class Step:
     def _guarded(self, frame: Frame, act: Callable[[], Result | None]) -> None:
         """Let a state act, and handle its result or its failure. Any other exception ends the execution."""
         try:
-            if (result := act()) is not None:
-                self.settle(frame, result)
-        except Failure as failure:
-            self.failed(frame, failure)
+            try:
+                if (result := act()) is not None:
+                    self.settle(frame, result)
+            except Failure as failure:
+                self.failed(frame, failure)
+        except Failure:  # the history is full
+            raise
         except Exception as error:
             self.execution.faults.append("".join(traceback.format_exception(error)))
             reason = _INTERNAL.format(frame.name, f"{type(error).__name__}: {error}")
@@ -371,8 +382,9 @@ class Step:
         """A state has failed: try again, go on as its Catch says, or end its run."""
         if frame.run.status != "RUNNING":
             return
-        self.forget(frame)
         self._describe(frame, failure)
+        map_run.failed(self, frame, failure)
+        self.forget(frame)
         if not failure.is_caught:
             self.fail_execution(frame.run, failure)
             return
@@ -389,7 +401,7 @@ class Step:
             self._fail_run(frame.run, failure)
 
     def _catch(self, frame: Frame, number: int, failure: Failure, before: int) -> None:
-        """Go on as a Catcher says. If its own fields fail, the state fails a second time.
+        """Go on as a Catcher says. If its fields fail, or its output is too large, the state fails again.
 
         Args:
             frame: The state.
@@ -401,6 +413,8 @@ class Step:
         run.last = before
         try:
             output, assigned = caught(self.view(frame), catcher, number, failure)
+            run.last = after
+            self.leave(frame, output, assigned, catcher["Next"])
         except Failure as other:
             self._describe(frame, other)
             if other.is_caught:
@@ -408,9 +422,6 @@ class Step:
                 self._fail_run(run, other)
             else:
                 self.fail_execution(run, other)
-            return
-        run.last = after
-        self._guarded(frame, lambda: self.leave(frame, output, assigned, catcher["Next"]))
 
     def _write_failed(self, frame: Frame) -> None:
         if (kind := frame.state["Type"]) in {"Parallel", "Map"}:
@@ -530,7 +541,7 @@ class Step:
     def context(self, frame: Frame, shown: State) -> dict[str, Json]:
         """The context object that a state sees, with what its run shows of an item."""
         state: dict[str, Json] = {"EnteredTime": moment(frame.entered_at), "Name": frame.name}
-        if frame.state["Type"] in {"Task", "Map", "Parallel"}:
+        if frame.state["Type"] in WITH_RESULT:
             state["RetryCount"] = frame.retries
         context = {**self.execution.context, "State": state, **shown}
         is_seen = frame.token and ":activity:" not in frame.state["Resource"]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from states_language.paths import Call, Literal, Path
-from states_language.values import compact, same
+from states_language.values import compact, is_number, parsed, same
 
 Json = Any
 _LONGEST: Final = 10_000  # characters that Base64 and Hash take
@@ -50,14 +50,21 @@ def evaluate(
         else:
             values.append(argument.value)
     if call.function == "MathRandom":
-        return _math_random(random_source, *values)
+        return _applied(_math_random, random_source, *values)
     texts = [
         _unescaped(value) if isinstance(argument, Literal) and isinstance(value, str) else value
         for argument, value in zip(call.arguments, values, strict=True)
     ]
-    if call.function == "Format" and isinstance(call.arguments[0], Literal):
-        return _format(values[0], *texts[1:])
-    return _FUNCTIONS[call.function](*texts)
+    if call.function == "Format":  # it reads the escapes itself
+        texts[0] = values[0]
+    return _applied(_FUNCTIONS[call.function], *texts)
+
+
+def _applied(function: Callable[..., Json], *arguments: Any) -> Json:
+    try:
+        return function(*arguments)
+    except (TypeError, ValueError, ArithmeticError, MemoryError, RecursionError) as error:
+        raise IntrinsicError("it does not take these arguments") from error
 
 
 def _unescaped(text: str) -> str:
@@ -69,17 +76,13 @@ def _need(fits: bool, text: str) -> None:
         raise IntrinsicError(text)
 
 
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _integer(value: Json) -> int:
-    _need(_is_number(value) and math.isfinite(value), f"Expected an integer but was: {text_of(value)}")
+    _need(is_number(value) and math.isfinite(value), f"Expected an integer but was: {text_of(value)}")
     return math.floor(value + 0.5) if isinstance(value, float) else int(value)
 
 
 def text_of(value: Json) -> str:
-    """A value as ``States.Format`` writes it: as Java does, so an object is ``{a=1, b=[]}``."""
+    """A value as ``States.Format`` writes it: an object is ``{a=1, b=[]}``, as in Java."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}={text_of(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
@@ -87,7 +90,8 @@ def text_of(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _format(template: str, *values: Json) -> str:
+def _format(template: Json, *values: Json) -> str:
+    _need(isinstance(template, str), f"Expected a string but was: {text_of(template)}")
     parts = re.split(r"((?:\\.)|\{\})", template)
     places = sum(part == "{}" for part in parts)
     _need(places == len(values), "the number of arguments do not match the occurrences of {}")
@@ -158,7 +162,7 @@ def _parse(text: Json) -> Json:
     if isinstance(text, str) and not text.strip():
         return None
     try:
-        return json.loads(text)
+        return parsed(text)
     except (TypeError, ValueError, RecursionError) as error:
         raise IntrinsicError("Invalid JSON") from error
 

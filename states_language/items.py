@@ -6,12 +6,11 @@ and https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itembatche
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from states_language.values import LARGEST, compact
+from states_language.values import LARGEST, compact, parsed
 
 #: The values of CSVDelimiter.
 DELIMITERS: Final = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
@@ -50,7 +49,8 @@ def read_items(text: str, config: Mapping[str, Any], most: int | None = None) ->
 
 def _read_csv(text: str, config: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     delimiter = DELIMITERS[config.get("CSVDelimiter", "COMMA")]
-    csv.field_size_limit(LARGEST)
+    # It holds for the whole process, so nothing here makes it smaller.
+    csv.field_size_limit(max(LARGEST, csv.field_size_limit()))
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         given = config.get("CSVHeaders", [])
@@ -97,7 +97,7 @@ def _read_json(text: str, config: Mapping[str, Any]) -> list[Any]:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        return parsed(text)
     except (ValueError, RecursionError) as error:
         raise ItemsError("The items are not valid JSON.") from error
 

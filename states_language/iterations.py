@@ -39,7 +39,7 @@ def items_of(view: View, data: Json) -> list[Json]:
         path = state.get("ItemsPath", "$").replace("$$", "$", 1)
         raise runtime(f'Reference path "{path}" must point to array.')
     if is_expression(state.get("Items")):
-        raise view.must_be("array", found, "Items", state["Items"])
+        raise view.must_be_array(found, "Items", state["Items"])
     raise evaluation(f"Map state input must be an array but was: {compact(found)}", None)
 
 

@@ -26,6 +26,7 @@ from typing import Any, Final, NoReturn, Self
 
 from states_language.expressions import jsonata_parser, syntax_error, template
 from states_language.outside import Guard, Outside, Spans
+from states_language.values import finite, parsed
 
 jsonata_parser()  # first, because it keeps the engine from changing the recursion limit
 from jsonata import datetimeutils  # noqa: E402
@@ -312,7 +313,7 @@ class _Signature(Signature):  # type: ignore[misc]
     """The types of a function's arguments, in which null is no missing value.
 
     The engine's own functions have one object each for the whole process. There, `$f := $sum` renames `$sum`
-    in all later errors. See docs/upstream.md.
+    in all later errors. See emulator/docs/upstream.md.
     """
 
     def set_function_name(self, _: str) -> None:
@@ -493,9 +494,7 @@ class _Ours:
         if text is None:
             return None
         try:
-            value = json.loads(
-                text, parse_constant=int, parse_float=_finite, parse_int=_long, object_pairs_hook=_unique
-            )
+            value = parsed(text, parse_int=_long, object_pairs_hook=_unique)
         except ValueError as error:
             raise JException("D3137", -1, "Invalid JSON") from error
         return Utils.NULL_VALUE if value is None else value
@@ -594,15 +593,9 @@ def _decoded(name: str, given: str | None, text: str | None) -> str | None:
         raise JException("D3140", -1, name, given) from error
 
 
-def _finite(text: str) -> float:
-    if math.isinf(value := float(text)):
-        raise ValueError("a number is too large")
-    return value
-
-
 def _long(text: str) -> int | float:
     """An integer as Java reads it: one that is too large for its long becomes a double."""
-    return int(text) if -_LONG <= int(text) < _LONG else _finite(text)
+    return int(text) if -_LONG <= int(text) < _LONG else finite(text)
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

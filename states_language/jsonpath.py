@@ -6,7 +6,6 @@ there is none. Any other path, such as ``$.a[*].b``, gives a list, which may be 
 See https://docs.aws.amazon.com/step-functions/latest/dg/amazon-states-language-paths.html
 """
 
-import json
 import re
 import statistics
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from states_language.values import compact, same
+from states_language.values import compact, is_number, parsed, same
 
 Json = Any
 Selector = Callable[[Json], Iterator[Json]]
@@ -44,7 +43,11 @@ class NoArrayError(PathError):
     """An index leads into a value that is no array."""
 
 
-class PathSyntaxError(ValueError):
+class BeyondError(PathError):
+    """An index leads beyond the end of an array. In templates it gives null, as measured on AWS in 2026."""
+
+
+class PathSyntaxError(Exception):
     """A text is no path, or a path that Step Functions does not follow."""
 
 
@@ -101,8 +104,10 @@ class Path:
             (key,) = step.keys
             walked += f"['{key}']" if isinstance(key, str) else f"[{key}]"
             if isinstance(key, int) and isinstance(value, list):
-                # An index beyond the end is null, as measured on AWS in 2026.
-                value = value[key] if -len(value) <= key < len(value) else None
+                is_there = _is_index(value, key)
+                if not is_there and number == len(self.steps) - 1 and self.function is None:
+                    raise BeyondError(walked)
+                value = value[key] if is_there else None
             elif isinstance(key, str) and isinstance(value, dict) and key in value:
                 value = value[key]
             elif isinstance(key, int):
@@ -138,9 +143,12 @@ def parse(text: str) -> Path:
     end = function.start() if function else len(text)
     if not text.startswith("$"):
         raise PathSyntaxError(text)
-    while at < end:
-        step, at = _step(text, at)
-        steps.append(step)
+    try:
+        while at < end:
+            step, at = _step(text, at)
+            steps.append(step)
+    except (ValueError, RecursionError) as error:  # a number is none, or has too many digits
+        raise PathSyntaxError(text) from error
     return Path(text, tuple(steps), function[1] if function else None)
 
 
@@ -181,6 +189,8 @@ def _brackets(text: str, at: int) -> tuple[Step, int]:
         return Step((), lambda value: (it for it in _children(value) if test(it)), False), at + 2
     if (match := _SLICE.match(text, at)) and text.startswith("]", match.end()):
         start, stop, stride = (int(part) if part else None for part in match.groups())
+        if stride == 0:
+            raise PathSyntaxError(text)
         cut = slice(start, stop, stride)
         return Step(
             (), lambda value: iter(value[cut] if isinstance(value, list) else ()), False
@@ -298,13 +308,10 @@ def _operand(text: str, at: int) -> tuple[Operand, int]:
         return (lambda _: (True, constant)), at
     if text.startswith("[", at):
         end = text.find("]", at) + 1
-        try:
-            listed = json.loads(text[at:end].replace("'", '"'))
-        except ValueError as error:
-            raise PathSyntaxError(text) from error
+        listed = parsed(text[at:end].replace("'", '"'))
         return (lambda _: (True, listed)), end
     if literal := _LITERAL.match(text, at):
-        number = json.loads(literal[0])
+        number = parsed(literal[0])
         return (lambda _: (True, number)), literal.end()
     if not text.startswith("@", at):
         raise PathSyntaxError(text)
@@ -329,13 +336,13 @@ def _blank(text: str, at: int) -> int:
 
 def _compare(operator: str, left: tuple[bool, Json], right: tuple[bool, Json]) -> bool:
     if operator in {"in", "nin"}:
-        contains = isinstance(right[1], list) and left[1] in right[1]
+        contains = isinstance(right[1], list) and any(same(left[1], each) for each in right[1])
         return left[0] and contains == (operator == "in")
     equal = left[0] == right[0] and same(left[1], right[1])
     if operator in {"==", "!="}:
         return equal == (operator == "==")
     one, two = left[1], right[1]
-    numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in (one, two))
+    numbers = is_number(one) and is_number(two)
     if not (left[0] and right[0] and (numbers or (isinstance(one, str) and isinstance(two, str)))):
         return False
     return bool({"<": one < two, ">": one > two, "<=": one <= two, ">=": one >= two}[operator])

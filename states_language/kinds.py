@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from states_language.choice import is_true
 from states_language.execution import Frame, Input, Json, Run
 from states_language.failures import Failure, runtime
-from states_language.fields import View, timestamp
+from states_language.fields import View, out_of_range, timestamp
 from states_language.jsonpath import PathError
 from states_language.outputs import Result, arguments, effective_input
 from states_language.values import shown
@@ -16,6 +16,7 @@ from states_language.values import shown
 if TYPE_CHECKING:
     from states_language.interpreter import Step
 
+_FORM: Final = "ISO-8601 extended offset date-time format string"
 _NO_WAY: Final = "Failed to transition out of the state. The state does not point to a next state."
 
 
@@ -137,16 +138,18 @@ class Wait(Kind):
                 raise runtime(f"The SecondsPath parameter {told}")
             if seconds < 0:
                 raise runtime(f"The SecondsPath parameter references a negative value: {path} == {seconds}")
+            if reason := out_of_range("Seconds", seconds):
+                raise runtime(f"The SecondsPath parameter {reason}: {path} == {seconds}")
             return now + seconds
         if "Timestamp" in state:
-            text = (
-                state["Timestamp"] if view.is_jsonpath else view.expression(state["Timestamp"], "Timestamp")
-            )
-            return timestamp(text) or now
-        path, text = state["TimestampPath"], _referenced(view, "TimestampPath", data)
+            text = state["Timestamp"]
+            text = text if view.is_jsonpath else view.expression(text, "Timestamp")
+            told = f"The Timestamp field cannot be parsed as an {_FORM}: {text}"
+        else:
+            path, text = state["TimestampPath"], _referenced(view, "TimestampPath", data)
+            told = f"The TimestampPath parameter does not reference a valid {_FORM}: {path} == {shown(text)}"
         if (moment := timestamp(text)) is None:
-            form = "does not reference a valid ISO-8601 extended offset date-time format string"
-            raise runtime(f"The TimestampPath parameter {form}: {path} == {shown(text)}")
+            raise runtime(told)
         return moment
 
 

@@ -11,12 +11,13 @@
 Time stands, and moves when it is told. A task answers what the test says, at once or after some time.
 """
 
+import copy
 import heapq
 import json
 import math
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -58,6 +59,7 @@ _EMPTY: Final = object()
 _MISSING: Final = object()
 _PREFIX: Final = "arn:aws:states:us-east-1:123456789012:"
 _MOST_MOMENTS: Final = 1_000_000
+_MOST_EVENTS: Final = 250_000  # of an Express execution in one moment
 
 
 class MachineError(Exception):
@@ -96,7 +98,7 @@ class Slow:
 
     Args:
         time: Seconds, or a text such as ``"10s"``, ``"5m"`` or ``"1h"``.
-        answer: Any other answer.
+        answer: Any other answer. A list is a value here, and a function is called after the time.
 
     Raises:
         MachineError: The time is no time.
@@ -146,6 +148,20 @@ def _as_json(value: Json, what: str) -> Json:
         return json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError, RecursionError):
         raise MachineError(f"{what} is {value!r}, which is not JSON.") from None
+
+
+class _ExpressHistory(list[Event]):
+    """The events of an Express execution. AWS has no limit for them, so one without an end is interrupted."""
+
+    def __init__(self, execution: Execution) -> None:
+        super().__init__()
+        self._execution = execution
+
+    def append(self, event: Event) -> None:
+        """Add an event."""
+        super().append(event)
+        if len(self) > _MOST_EVENTS and self[-_MOST_EVENTS]["timestamp"] == event["timestamp"]:
+            self._execution.interrupt = Stop()
 
 
 class Machine:
@@ -253,6 +269,8 @@ class Run:
 
     def __init__(self, world: "_World", execution: Execution) -> None:
         self._world, self.execution = world, execution
+        if execution.type == "EXPRESS":
+            execution.history = _ExpressHistory(execution)
         self.children = list[Run]()
 
     def __repr__(self) -> str:
@@ -321,7 +339,7 @@ class Run:
         return self._latest(state, "stateExited", "output")
 
     def _latest(self, state: str, kind: str, field: str) -> Json:
-        for run in (*reversed(self.children), self):
+        for run in _latest_first(self):
             for event in reversed(run.events):
                 details = event.get(f"{kind}EventDetails", {})
                 if details.get("name") == state:
@@ -395,6 +413,13 @@ class Run:
         return self
 
 
+def _latest_first(run: Run) -> Iterator[Run]:
+    """The children of a run, with their own, and it."""
+    for child in reversed(run.children):
+        yield from _latest_first(child)
+    yield run
+
+
 @dataclass(frozen=True)
 class Waiting:
     """A task that waits for its token. Each method raises MachineError if it waits no longer."""
@@ -435,6 +460,7 @@ class _World:
     def __init__(self, machine: Machine, now: float) -> None:
         self.now, self._machine, self._random = now, machine, Random(machine.seed)
         self.answered: dict[str, int] = {}
+        self._types = {name: state["Type"] for name, state in all_states(machine.definition)}
         self.tokens: dict[str, tuple[Run, str]] = {}
         self._order = count()
         self._due: list[tuple[float, int, Run, Input | _Later]] = []
@@ -461,6 +487,11 @@ class _World:
         if run.execution.faults:
             raise MachineError(
                 f"This is a fault of states_language. Please report it.\n{run.execution.faults[0]}"
+            )
+        if run.execution.interrupt:
+            raise MachineError(
+                f"The Express run has written {_MOST_EVENTS} events, and no time has passed. Its states are "
+                f"probably a loop: {' -> '.join(run.path[-5:])}."
             )
         for effect in effects:
             if isinstance(effect, SetTimer):
@@ -526,7 +557,7 @@ class _World:
 
     def _answer(self, run: Run, call: Call) -> None:
         tasks = self._machine.tasks
-        if call.state not in tasks and call.resource.endswith((":s3:getObject", ":s3:listObjectsV2")):
+        if self._types[call.state] == "Map":  # its ItemReader
             self.tell(run, self._read(call))
             return
         number = self.answered.get(call.state, 0)
@@ -539,9 +570,10 @@ class _World:
                 f"The Task {call.state!r} calls {call.resource!r}, and the test has no answer for it. Write "
                 f"tasks={{{call.state!r}: ...}} with a value, Error(...), Token(), a list or a function."
             )
-        self._give(run, call, answer(call.arguments) if callable(answer) else answer)
+        self._give(run, call, answer)
 
     def _give(self, run: Run, call: Call, answer: Answer, *, is_late: bool = False) -> None:
+        answer = answer(copy.deepcopy(call.arguments)) if callable(answer) else answer
         token, is_activity = call.token, ":activity:" in call.resource
         begins = not is_late and not isinstance(answer, Error)
         if token:
@@ -595,6 +627,8 @@ class _World:
         machine, _, _ = effect.map_run.rpartition(":")
         arn = f"{machine.replace(':mapRun:', ':execution:')}:{effect.id}"
         own = {**context["Execution"], "Id": arn, "Name": effect.id, "Input": effect.input}
+        own |= {"StartTime": moment(self.now), "RedriveCount": 0}
+        own.pop("RedriveTime", None)
         shown = {**context, **effect.shown, "Execution": own}
         child = Run(self, Execution(effect.workflow, effect.input, shown, effect.type))
         parent.children.append(child)

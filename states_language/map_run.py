@@ -3,7 +3,6 @@
 See https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
 """
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from states_language.execution import (
@@ -17,16 +16,15 @@ from states_language.execution import (
     OpenMapRun,
     RedriveChild,
     StartChild,
+    State,
     Succeeded,
 )
-from states_language.failures import Failure, runtime
+from states_language.failures import Failure
 from states_language.fields import View
 from states_language.items import ItemsError, batches, read_items
 from states_language.iterations import item_shown, items_of, selected
-from states_language.jsonpath import PathError
-from states_language.outputs import Result, effective_input
+from states_language.outputs import Result, effective_input, sent
 from states_language.structure import processor
-from states_language.values import shown
 
 if TYPE_CHECKING:
     from states_language.interpreter import Step
@@ -34,8 +32,12 @@ if TYPE_CHECKING:
 #: The values of InputType that can be read here.
 READ: Final = ("CSV", "JSON", "JSONL")
 _MOST_AT_ONCE: Final = 10_000  # children of a Map Run, whatever its MaxConcurrency
-_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+_TOLERATED: Final = ("ToleratedFailureCount", "ToleratedFailurePercentage")
 _TOO_MANY: Final = "The specified tolerated failure threshold was exceeded"
+_NO_WRITER: Final = (
+    "ResultWriter is not supported here. Without it, or with a WriterConfig that has COMPACT or FLATTEN, and"
+    " JSON, the results are the output of the Map."
+)
 READER_FAILED: Final = "States.ItemReaderFailed"
 
 
@@ -54,9 +56,9 @@ def begin(step: "Step", frame: Frame, view: View, data: Json, most: int) -> Resu
     step.event(frame.run, "MapRunStarted", {"mapRunArn": run.arn})
     step.expect(frame, "map run", run.arn)
     step.effects.append(OpenMapRun(run, label))
-    if "Resource" in frame.state.get("ResultWriter", {}):
-        told = "ResultWriter is not supported here. Without it, the results are the output of the Map."
-        _fail(step, frame, Failure("States.ResultWriterFailed", told))
+    writes, how = "Resource" in frame.state.get("ResultWriter", {}), _writer(frame.state)
+    if writes or how["OutputType"] != "JSON" or how["Transformation"] not in {"COMPACT", "FLATTEN"}:
+        raise Failure("States.ResultWriterFailed", _NO_WRITER)
     if reader is not None:
         _read_more(step, frame, reader)
         return None
@@ -79,7 +81,7 @@ def reader_of(view: View, data: Json) -> dict[str, Any]:
 def _read_more(step: "Step", frame: Frame, reader: dict[str, Any], token: str | None = None) -> None:
     """Ask for the file, or for the next page of a list of files."""
     if reason := unreadable(reader):
-        _fail(step, frame, Failure(READER_FAILED, reason))
+        raise Failure(READER_FAILED, reason)
     given = reader["Where"] if token is None else {**reader["Where"], "ContinuationToken": token}
     step.effects.append(Call(step.expect(frame, "reader"), reader["Resource"], given, frame.name))
 
@@ -116,7 +118,7 @@ def _came(step: "Step", frame: Frame, output: Json) -> Result | None:
         try:
             frame.items = read_items(output, reader, most)
         except ItemsError as error:
-            _fail(step, frame, Failure(READER_FAILED, str(error)))
+            raise Failure(READER_FAILED, str(error)) from error
     return _start(step, frame, view)
 
 
@@ -160,18 +162,34 @@ def _more(step: "Step", frame: Frame) -> Result | None:
     run = frame.map_run
     assert run is not None
     most = min(run.max_concurrency or _MOST_AT_ONCE, _MOST_AT_ONCE)
+    while run.again and len(run.running) < most:
+        key, number = next(iter(run.again.items()))
+        del run.again[key]
+        if run.type == "EXPRESS":
+            _start_child(step, frame, run, number)
+        else:
+            run.running[step.expect(frame, "child", key)] = number
+            step.effects.append(RedriveChild(key))
     while run.begun < len(frame.items) and len(run.running) < most:
         _start_child(step, frame, run, run.begun)
         run.begun += 1
-    if run.running or run.begun < len(frame.items):
+    if run.running or run.again or run.begun < len(frame.items):
         return None
     run.status = "SUCCEEDED"
     step.came(frame, run.arn)
     step.aside(frame.run, "MapRunSucceeded", after=frame.run.tail)
     step.aside(frame.run, "MapStateSucceeded", after=frame.run.tail)
     outputs = [run.outputs[number] for number in sorted(run.outputs)]
+    if _writer(frame.state)["Transformation"] == "FLATTEN":
+        outputs = [each for one in outputs for each in (one if isinstance(one, list) else [one])]
     frame.items = []
     return Result(outputs)
+
+
+def _writer(state: State) -> dict[str, Any]:
+    """The WriterConfig of a Map: how it gives its results."""
+    given = state.get("ResultWriter", {}).get("WriterConfig", {})
+    return {"Transformation": "COMPACT", "OutputType": "JSON", **given}
 
 
 def _start_child(step: "Step", frame: Frame, run: MapRun, number: int) -> None:
@@ -180,6 +198,8 @@ def _start_child(step: "Step", frame: Frame, run: MapRun, number: int) -> None:
     item, batched = frame.items[number], "ItemBatcher" in frame.state
     shown = {} if batched else _shown(number, item, run.source)
     given = item if batched else selected(step, frame, item, shown)
+    if given is not item:
+        sent(frame.name, given)
     key = step.expect(frame, "child")
     run.running[key] = number
     step.effects.append(StartChild(key, run.arn, workflow, run.type, given, shown, _count(frame, item)))
@@ -198,7 +218,7 @@ def told(step: "Step", frame: Frame, what: str, message: Input) -> Result | None
         return _more(step, frame)
     if isinstance(message, Failed) and what in {"reader", "map run"}:
         error = READER_FAILED if what == "reader" else message.error
-        _fail(step, frame, Failure(error, message.cause))
+        raise Failure(error, message.cause)
     if what == "reader":
         step.came(frame, message.id)  # type: ignore[union-attr]
         return _came(step, frame, message.output)  # type: ignore[union-attr]
@@ -214,7 +234,7 @@ def told(step: "Step", frame: Frame, what: str, message: Input) -> Result | None
     run.counts[status] = run.counts.get(status, 0) + items
     failed = run.counts.get("FAILED", 0) + run.counts.get("TIMED_OUT", 0)
     if exceeds(failed, run.total, run.tolerated_count, run.tolerated_percentage):
-        _fail(step, frame, too_many_failures())
+        raise too_many_failures()
     return _more(step, frame)
 
 
@@ -233,64 +253,29 @@ def exceeds(failed: int, total: int, count: float | None, percentage: float | No
     return any(failed > each for each in most)
 
 
-def _fail(step: "Step", frame: Frame, failure: Failure) -> None:
-    """End the Map Run.
-
-    Raises:
-        Failure: Always.
-    """
-    if frame.map_run is not None:
+def failed(step: "Step", frame: Frame, failure: Failure) -> None:
+    """A state has failed: end its Map Run, if it has one that runs."""
+    if frame.map_run is not None and frame.map_run.status == "RUNNING":
         frame.map_run.status = "FAILED"
         step.event(frame.run, "MapRunFailed", failure.details)
-    raise failure
 
 
 def tolerance(view: View, data: Json) -> tuple[float | None, float | None]:
     """How many failures a Map tolerates, and how many per cent; None for what its definition does not say."""
-    count = view.number("ToleratedFailureCount", "ToleratedFailureCount", data)
-    if count is not None and count < 0:
-        raise runtime("ToleratedFailureCount cannot be negative.")
-    return count, _percentage(view, data)
-
-
-def _percentage(view: View, data: Json) -> float | None:
-    name = "ToleratedFailurePercentage"
-    if f"{name}Path" not in view.state:
-        value = view.state.get(name)
-        found: float | None = value if view.is_jsonpath else view.expression(value, name)
-        return found
-    path = view.state[f"{name}Path"]
-    try:
-        value = view.read(path, data)
-    except PathError as error:
-        raise runtime(f"Invalid path '{path}' : {error}") from error
-    is_text = isinstance(value, str) and _NUMBER.fullmatch(value)
-    if isinstance(value, bool) or not (is_text or isinstance(value, int | float)):
-        raise runtime(
-            f'The {name}Path field refers to value "{shown(value)}" which is not a valid float: {path}'
-        )
-    if not 0 <= float(value) <= 100:
-        raise runtime(f"{name} must be between 0 and 100.")
-    return float(value)
+    count, percentage = (view.number(name, name, data) for name in _TOLERATED)
+    return count, percentage
 
 
 def resume(step: "Step", frame: Frame) -> None:
     """After a redrive, let those children run again that did not succeed, and then the others."""
     run = frame.map_run
     assert run is not None
-    if not frame.items:  # its items could not be read
+    if not run.children:  # its items could not be read, or made no batches
         step.attempt(frame)
         return
-    again, run.unsuccessful = run.unsuccessful | run.running, {}
+    run.again, run.unsuccessful = run.unsuccessful | run.running | run.again, {}
     run.status, run.running, run.counts = "RUNNING", {}, {"SUCCEEDED": run.counts.get("SUCCEEDED", 0)}
     run.redrives += 1
     step.event(frame.run, "MapRunRedriven", {"mapRunArn": run.arn, "redriveCount": run.redrives})
     step.expect(frame, "map run", run.arn)
-    for key, number in again.items():
-        if run.type == "EXPRESS":
-            _start_child(step, frame, run, number)
-        else:
-            step.expect(frame, "child", key)
-            run.running[key] = number
-            step.effects.append(RedriveChild(key))
     step.later(frame, lambda: _more(step, frame))

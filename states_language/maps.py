@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from states_language import map_run
 from states_language.execution import Frame, Input, Run
-from states_language.failures import runtime
 from states_language.iterations import item_shown, items_of, selected
 from states_language.kinds import Kind
-from states_language.outputs import Result, arguments, effective_input
+from states_language.outputs import Result, arguments, effective_input, sent
 from states_language.structure import is_distributed, processor
 
 if TYPE_CHECKING:
@@ -36,12 +35,13 @@ class Parallel(Kind):
         given = arguments(view, data)
         if (mocked := step.mock(frame, given)) is not None:
             return mocked
+        text = sent(frame.name, given, frame.text if given is frame.input else None)
         started = step.event(frame.run, "ParallelStateStarted")
         frame.children, frame.left = [], len(frame.state["Branches"])
         for number, branch in enumerate(frame.state["Branches"]):
             run = Run(branch, frame, number, started, started)
             frame.children.append(run)
-            step.begin_run(run, given, frame.text if given is frame.input else None)
+            step.begin_run(run, given, text)
         return None
 
     def child_ended(self, step: "Step", frame: Frame, run: Run) -> Result | None:
@@ -58,8 +58,6 @@ class Map(Kind):
         view = step.view(frame)
         data = effective_input(view)
         most = view.number("MaxConcurrency", "MaxConcurrency", data) or 0
-        if most < 0:
-            raise runtime("MaxConcurrency cannot be negative.")
         if (mocked := step.mock(frame, data)) is not None:
             return mocked
         if is_distributed(frame.state):
@@ -68,20 +66,8 @@ class Map(Kind):
         map_run.tolerance(view, data)  # it has no effect here, but its fields must have values
         started = step.event(frame.run, "MapStateStarted", {"length": len(frame.items)})
         frame.children, frame.begun, frame.left = [None] * len(frame.items), 0, len(frame.items)
-        for _ in range(min(most or MOST_AT_ONCE, MOST_AT_ONCE, len(frame.items))):
-            self._begin_iteration(step, frame, started)
-        return None if frame.items else joined(step, frame, "Map")
-
-    @staticmethod
-    def _begin_iteration(step: "Step", frame: Frame, after: int) -> None:
-        number, item = frame.begun, frame.items[frame.begun]
-        shown = {"Map": {"Item": item_shown(number, item)}}
-        given = selected(step, frame, item, shown)
-        run = Run(processor(frame.state), frame, number, after, after, shown=shown)
-        frame.children[number] = run
-        frame.begun += 1
-        step.event(run, "MapIterationStarted", {"name": frame.name, "index": number})
-        step.begin_run(run, given)
+        frame.lanes = min(most or MOST_AT_ONCE, MOST_AT_ONCE)
+        return fill(step, frame, started)
 
     def told(self, step: "Step", frame: Frame, what: str, message: Input) -> Result | None:
         """Something has happened to a child execution, or to what reads the items."""
@@ -92,9 +78,23 @@ class Map(Kind):
         lane = run.last
         step.event(run, "MapIterationSucceeded", {"name": frame.name, "index": run.index})
         frame.left -= 1
-        if frame.begun < len(frame.items):
-            self._begin_iteration(step, frame, lane)
-        return None if frame.left else joined(step, frame, "Map")
+        return fill(step, frame, lane)
+
+
+def fill(step: "Step", frame: Frame, after: int) -> Result | None:
+    """Begin iterations of a Map while a lane is free, after an event; its result if all have ended."""
+    ended = len(frame.items) - frame.left
+    while frame.begun < len(frame.items) and frame.begun - ended < frame.lanes:
+        number, item = frame.begun, frame.items[frame.begun]
+        shown = {"Map": {"Item": item_shown(number, item)}}
+        given = selected(step, frame, item, shown)
+        text = sent(frame.name, given)
+        run = Run(processor(frame.state), frame, number, after, after, shown=shown)
+        frame.children[number] = run
+        frame.begun += 1
+        step.event(run, "MapIterationStarted", {"name": frame.name, "index": number})
+        step.begin_run(run, given, text)
+    return None if frame.left else joined(step, frame, "Map")
 
 
 def joined(step: "Step", frame: Frame, kind: str) -> Result:
@@ -144,10 +144,11 @@ def child_failed(step: "Step", frame: Frame, run: Run) -> None:
             step.aside(frame.run, "TaskStateAborted", after=last)
 
 
-def resume(step: "Step", frame: Frame) -> None:
-    """After a redrive, let the branches or iterations go on that did not succeed."""
+def resume(step: "Step", frame: Frame) -> Result | None:
+    """After a redrive, let the branches or iterations go on that did not succeed, and begin others."""
     after = len(step.execution.history)
     for run in frame.children:
         if run is not None and run.status != "SUCCEEDED":
             run.last = run.tail = after
             step.resume(run, after)
+    return fill(step, frame, after) if frame.state["Type"] == "Map" else None

@@ -177,7 +177,7 @@ class _Testing(Step):
         if found := retry.named_in(handlers.get("Retry", ()), failure):
             number, retrier = found
             self.data["errorDetails"] = details = {"retryIndex": number}
-            if self._test.retries < retrier.get("MaxAttempts", retry.MOST_ATTEMPTS):
+            if self._test.retries < retry.attempts(retrier):
                 details["retryBackoffIntervalSeconds"] = int(retry.interval(retrier, self._test.retries))
                 self._fail("RETRIABLE", failure)
                 return

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from states_language.failures import DATA_LIMIT, Failure
+from states_language.expressions import WITH_RESULT
+from states_language.failures import Failure, too_large
 from states_language.fields import View
-from states_language.jsonpath import PlaceError, placed
-from states_language.values import LARGEST, compact
+from states_language.jsonpath import PathSyntaxError, PlaceError, placed
+from states_language.values import LARGEST, compact, is_too_large
 
 Json = Any
-_WITH_RESULT: Final = {"Task", "Parallel", "Map"}
 _LARGEST_TOGETHER: Final = 10 * 1024 * 1024
 
 
@@ -62,6 +62,23 @@ def arguments(view: View, data: Json) -> Json:
     return given
 
 
+def sent(name: str, given: Json, text: str | None = None) -> str:
+    """What a state sends to its work, as JSON.
+
+    Args:
+        name: The name of the state.
+        given: What it sends.
+        text: The same as it was written; None if nobody knows.
+
+    Raises:
+        Failure: States.DataLimitExceeded.
+    """
+    text = compact(given) if text is None else text
+    if is_too_large(text):
+        raise too_large(name, "provided parameters")
+    return text
+
+
 def finished(view: View, result: Result) -> tuple[Json, dict[str, Json]]:
     """The output of a state, and the variables that it assigns.
 
@@ -71,16 +88,16 @@ def finished(view: View, result: Result) -> tuple[Json, dict[str, Json]]:
     state, kind = view.state, view.state["Type"]
     fields = state if result.fields is None else result.fields
     if not view.is_jsonpath:
-        seen = view.with_(result=result.value) if kind in _WITH_RESULT else view
+        seen = view.with_(result=result.value) if kind in WITH_RESULT else view
         assigned = _assigned(fields, lambda value: seen.expression(value, f"{result.place}Assign"), view)
         if "Output" not in fields:
             return result.value, assigned
         return seen.expression(fields["Output"], f"{result.place}Output"), assigned
     value = result.value
-    if kind in _WITH_RESULT and "ResultSelector" in state:
+    if kind in WITH_RESULT and "ResultSelector" in state:
         value = view.template(state["ResultSelector"], value)
     assigned = _assigned(fields, lambda template: view.template(template, value), view)
-    if kind in _WITH_RESULT or kind == "Pass":
+    if kind in WITH_RESULT or kind == "Pass":
         view.note("afterResultSelector", value)
         value = with_result(view, state.get("ResultPath", "$"), value)
         view.note("afterResultPath", value)
@@ -113,7 +130,7 @@ def with_result(view: View, path: str | None, result: Json) -> Json:
         return view.input
     try:
         return placed(view.input, path, result)
-    except PlaceError:
+    except (PlaceError, PathSyntaxError):
         told = f"Unable to apply ReferencePath {path} to input {compact(view.input)}"
         raise Failure("States.ResultPathMatchFailure", told) from None
 
@@ -124,8 +141,5 @@ def _assigned(fields: Mapping[str, Any], evaluated: Any, view: View) -> dict[str
     values: dict[str, Json] = evaluated(fields["Assign"])
     for together, largest in ((values, LARGEST), ({**view.variables, **values}, _LARGEST_TOGETHER)):
         if sum(len(compact(value).encode()) for value in together.values()) > largest:
-            limit = "the maximum number of bytes service limit."
-            name = view.context.get("State", {}).get("Name", "")
-            told = f"The state/task '{name}' assigned variables with a size exceeding {limit}"
-            raise Failure(DATA_LIMIT, told)
+            raise too_large(view.context.get("State", {}).get("Name", ""), "assigned variables")
     return values

@@ -4,11 +4,12 @@ See https://states-language.net#path and
 https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html
 """
 
-import json
 import math
 import re
 from dataclasses import dataclass
 from typing import Any, Final
+
+from states_language.values import parsed
 
 # How many arguments each function takes.
 _ARGUMENTS: Final = {
@@ -119,7 +120,10 @@ def _call(text: str, at: int) -> tuple[Call, int] | None:
             at = _SPACES.match(text, at + 1).end()  # type: ignore[union-attr]
         if literal := _LITERAL.match(text, at):
             its_text, at = literal[0], literal.end()
-            arguments.append(Literal(its_text[1:-1] if its_text[0] == "'" else json.loads(its_text)))
+            try:
+                arguments.append(Literal(its_text[1:-1] if its_text[0] == "'" else parsed(its_text)))
+            except ValueError:  # a number is too large
+                return None
         elif inner := _call(text, at):
             arguments.append(inner[0])
             at = inner[1]

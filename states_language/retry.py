@@ -13,8 +13,7 @@ from states_language.failures import TIMEOUT, Failure
 Handler = Mapping[str, Any]
 """A Retrier or a Catcher."""
 
-#: How often a Retrier tries again that does not say it.
-MOST_ATTEMPTS: Final = 3
+_ATTEMPTS: Final = 3  # of a Retrier that does not say it
 _LONGEST: Final = 31_622_400  # seconds
 
 
@@ -48,11 +47,16 @@ def delay(frame: Frame, failure: Failure, source: random.Random) -> float | None
         return None
     number, retrier = found
     tried = frame.tries.get(number, 0)
-    if tried >= retrier.get("MaxAttempts", MOST_ATTEMPTS):
+    if tried >= attempts(retrier):
         return None
     frame.tries[number] = tried + 1
     longest = interval(retrier, tried)
     return source.uniform(0, longest) if retrier.get("JitterStrategy") == "FULL" else longest
+
+
+def attempts(retrier: Handler) -> int:
+    """How often a Retrier tries again at most."""
+    return int(retrier.get("MaxAttempts", _ATTEMPTS))
 
 
 def interval(retrier: Handler, tried: int) -> float:

@@ -22,10 +22,18 @@ from states_language.execution import (
     Submitted,
     Succeeded,
 )
-from states_language.failures import RUNTIME, TIMEOUT, Failure, heartbeat_missed, runtime, too_large
+from states_language.failures import (
+    RUNTIME,
+    TIMEOUT,
+    Failure,
+    evaluation,
+    heartbeat_missed,
+    runtime,
+    too_large,
+)
 from states_language.fields import View
 from states_language.kinds import Kind
-from states_language.outputs import Result, arguments, effective_input
+from states_language.outputs import Result, arguments, effective_input, sent
 from states_language.values import compact, is_too_large
 
 if TYPE_CHECKING:
@@ -52,7 +60,7 @@ class Task(Kind):
         role = _role(view, data)
         if (mocked := step.mock(frame, given)) is not None:
             return mocked
-        text = frame.text if given is frame.input and frame.text is not None else compact(given)
+        text = sent(frame.name, given, frame.text if given is frame.input else None)
         details = _scheduled(step, resource, text)
         frame.resource = {key: details[key] for key in ("resource", "resourceType") if key in details}
         for name, seconds in frame.limits.items():
@@ -183,5 +191,8 @@ def _role(view: View, data: Json) -> str | None:
         credentials = view.template(credentials, data)
     else:
         credentials = view.expression(credentials, "Credentials")
-    role: str = credentials["RoleArn"]
+    role = credentials.get("RoleArn") if isinstance(credentials, dict) else None
+    if not isinstance(role, str):
+        told = f"Credentials must have a RoleArn that is a string, but were: {compact(credentials)}"
+        raise runtime(told) if view.is_jsonpath else evaluation(told, "Credentials")
     return role

@@ -19,6 +19,7 @@ from states_language.expressions import STATES_PARTS, is_expression, reads
 from states_language.items import DELIMITERS
 from states_language.paths import is_path, is_path_or_call
 from states_language.structure import State, assigned_by, is_last, ways_from
+from states_language.values import parsed
 
 SCHEMA: Final = "SCHEMA_VALIDATION_FAILED"
 
@@ -113,7 +114,7 @@ _PATH_FIELDS: Final = tuple(
     name for kind in KINDS.values() for name in kind.jsonpath.split() if name.endswith("Path")
 )
 _COMPARED: Final = {"Numeric": "INTEGER FLOAT", "Boolean": "BOOLEAN", "Is": "BOOLEAN", "": "STRING"}
-_FIELDS: Final[Mapping[str, Field]] = {
+FIELDS: Final[Mapping[str, Field]] = {
     **{
         name: Field(next(told for of, told in _COMPARED.items() if name.startswith(of)))
         for name in COMPARISONS.split()
@@ -161,7 +162,7 @@ _FORMATS: Final[Mapping[str, tuple[_Format, ...]]] = {
     ),
     "Resource": ((re.compile("arn:.*").fullmatch, "Value is not a valid resource ARN"),),
 }
-_TEMPLATES: Final = ("Parameters", "ResultSelector", "ItemSelector", "BatchInput", "Assign")
+_TEMPLATES: Final = ("Parameters", "ResultSelector", "ItemSelector", "BatchInput", "Assign", "Credentials")
 _LOOKS_LIKE_A_PATH: Final = re.compile(r"\$\$?[.\[]|States\.\w+\(")
 _VARIABLE: Final = re.compile(r"(?<![\w$])\$([^\W\d]\w*)")
 # A service integration, and what else does a Task. Only services with few APIs are in ``language.json``.
@@ -190,7 +191,7 @@ def diagnostics(definition: str, *, express: bool = False) -> list[Diagnostic]:
         First the diagnostics of fields, then those of the ways between states. Empty if there are none.
     """
     try:
-        machine = json.loads(definition)
+        machine = parsed(definition)
     except (ValueError, RecursionError) as error:
         return [not_json(definition, error)]
     if not isinstance(machine, dict):
@@ -304,7 +305,8 @@ class _Walk:
     def _object(self, value: State, place: _Place) -> None:
         """Compare an object with its kind. Then check its fields."""
         kind, at = KINDS[place.kind], place.at
-        if missing := [name for name in kind.required.split() if name not in value]:
+        needed = kind.required + (" CSVHeaders" if value.get("CSVHeaderLocation") == "GIVEN" else "")
+        if missing := [name for name in needed.split() if name not in value]:
             self._fault(f"These fields are required: [{', '.join(missing)}]", at or "/")
         # A rule with a Variable makes one comparison; And joins two.
         compares = "Variable" in value and "Variable" in kind.jsonpath.split()
@@ -350,7 +352,7 @@ class _Walk:
         """Whether the value of a field has the right type."""
         if value is None and name in _NULLABLE:
             return True
-        field = _FIELDS.get(name, _ANY)
+        field = FIELDS.get(name, _ANY)
         wanted = field.type.split()
         expression = place.language == "JSONata" and field.evaluated and is_expression(value)
         fits = not wanted or isinstance(value, tuple(_TYPES[each] for each in wanted))
@@ -398,10 +400,14 @@ class _Walk:
             self._fault("Value is not a valid resource ARN", at)
         if name == "Resource" and value.startswith("arn:"):
             self._resource(value, at)
-        if name == "Credentials" and isinstance(value, dict) and not {"RoleArn", "RoleArn.$"} & set(value):
-            self._fault("The field 'RoleArn' is required but was missing", at)
+        if name == "Credentials" and isinstance(value, dict):
+            if not {"RoleArn", "RoleArn.$"} & set(value):
+                self._fault("The field 'RoleArn' is required but was missing", at)
+            self._fits("RoleArn", value.get("RoleArn", ""), f"{at}/RoleArn", place)
+        for number, header in enumerate(value if name == "CSVHeaders" else ()):
+            self._fits("Label", header, f"{at}[{number}]", place)  # a text, as Label is
         for where, text in _strings(value, at):
-            if place.language == "JSONata" and (name == "Assign" or _FIELDS.get(name, _ANY).evaluated):
+            if place.language == "JSONata" and (name == "Assign" or FIELDS.get(name, _ANY).evaluated):
                 self._expression(name, text, where, place)
             elif place.language == "JSONPath" and name != "Comment":
                 self._path(name, text, where, place)
@@ -483,6 +489,10 @@ class _Walk:
         own = Counter(name for state in states.values() for name in assigned_by(state))
         config = workflow.get("ProcessorConfig")
         apart = isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED"
+        if apart and self._express:
+            self._fault(
+                "Express state machine does not support Distributed Map", f"{place.at}/ProcessorConfig"
+            )
         scope = _Scope(own, place.scope, place.later, apart)
         for name, state in states.items():
             at = f"{inside}/{name}"

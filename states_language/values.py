@@ -3,7 +3,7 @@
 import json
 import math
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 Json = Any
 
@@ -20,6 +20,40 @@ def compact(value: Json) -> str:
 def shown(value: Json) -> str:
     """A value in a sentence: a text as it is, anything else as JSON."""
     return value if isinstance(value, str) else compact(value)
+
+
+def parsed(text: str, **hooks: Any) -> Json:
+    """The value of a JSON text. Python's own reader also takes NaN, Infinity, and numbers that become it.
+
+    Args:
+        text: The text.
+        **hooks: Those of `json.loads`.
+
+    Raises:
+        ValueError: It is not JSON.
+        RecursionError: It is nested too deeply.
+    """
+    return json.loads(text, **{"parse_float": finite, "parse_constant": _constant, **hooks})
+
+
+def finite(text: str) -> float:
+    """A number with a fraction or an exponent.
+
+    Raises:
+        ValueError: It is too large.
+    """
+    if math.isinf(value := float(text)):
+        raise ValueError(f"The number {text} is too large")
+    return value
+
+
+def _constant(token: str) -> NoReturn:
+    raise ValueError(f"Non-standard token '{token}'")
+
+
+def is_number(value: Json) -> bool:
+    """Whether a value is a number. In Python, true is one, too."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def is_too_large(text: str) -> bool:

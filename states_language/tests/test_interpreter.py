@@ -1,5 +1,7 @@
 """What holds for every execution, whatever its machine does."""
 
+import sys
+
 import pytest
 
 from states_language import Error, Machine, MachineError, Slow
@@ -46,12 +48,97 @@ def test_a_map_that_tries_again_has_ended_its_old_iterations():
     assert types(run).count("MapIterationSucceeded") == types(run).count("MapIterationAborted") == 2
 
 
-def test_a_result_writer_is_refused():
-    """Nobody takes an output for results that were never written."""
-    writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b", "Prefix": "p"}}
+TO_S3 = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b", "Prefix": "p"}}
+
+
+@pytest.mark.parametrize(
+    "writer", [TO_S3, *({"WriterConfig": it} for it in ({"Transformation": "NONE"}, {"OutputType": "JSONL"}))]
+)
+def test_a_result_writer_is_refused(writer):
+    """Nobody takes an output for results that were never written, or that have another form."""
     run = machine(distributed(ResultWriter=writer), tasks={"T": 1}).start([1])
     assert run.error == "States.ResultWriterFailed"
     assert run.attempts("T") == 0
+
+
+PASS, WAIT = {"Type": "Pass", "End": True}, {"Type": "Wait", "End": True}
+TEMPLATES = (
+    "States.Array($.a[?(@.b =~ /x/)])", "$.a[0:2:0]", "$.a[-:2]", f"$.a[{'9' * 5000}]",
+    f"$.a[?(@ > {'9' * 5000})]",
+)  # fmt: skip
+CALLS = (
+    "Format($.five)", "Format(1)", "ArrayRange(0, $.huge, 1)", "MathAdd($.huge, 1)", "Base64Encode($.half)",
+    "Hash($.half, 'MD5')", "Format('{}', $.deep)", "StringToJson('NaN')", "StringToJson('1e999')",
+)  # fmt: skip
+LATE = "9999-12-31T23:59:59-14:00"
+DATA = {
+    "a": [], "five": 5, "huge": 10**400, "half": "\ud800", "digits": "9" * 5000, "long": 100_000_000,
+    "negative": -1, "late": LATE, "role": 5,
+}  # fmt: skip
+
+
+def deep():
+    """A value that Python can write as JSON, and hardly more."""
+    value = None
+    for _ in range(sys.getrecursionlimit() * 6 // 10):
+        value = {"d": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [
+        *((PASS | {"Parameters": {"x.$": path}}, "States.Runtime") for path in TEMPLATES),
+        *((PASS | {"Parameters": {"x.$": f"States.{it}"}}, "States.IntrinsicFailure") for it in CALLS),
+        (PASS | {"ResultPath": "$.it's"}, "States.ResultPathMatchFailure"),
+        *((WAIT | {"SecondsPath": path}, "States.Runtime") for path in ("$.a[]", "$.huge", "$.long")),
+        *((WAIT | {"TimestampPath": path}, "States.Runtime") for path in ("$.a[?(@ =~ /1/)]", "$.late")),
+        *((WAIT | {"Timestamp": moment}, "States.Runtime") for moment in (LATE, "2027-02-31T00:00:00Z")),
+        *(
+            (TASK | {"TimeoutSecondsPath": f"$.{it}"}, "States.Runtime")
+            for it in ("a[]", "huge", "long", "negative")
+        ),
+        (distributed(ToleratedFailurePercentagePath="$.huge")["M"], "States.Runtime"),
+        (distributed(ItemsPath="$.a", MaxConcurrencyPath="$.digits")["M"], "States.Runtime"),
+        (TASK | {"Credentials": {"RoleArn.$": "$.role"}}, "States.Runtime"),
+        *(
+            (TASK | {"QueryLanguage": "JSONata", "Credentials": it}, "States.QueryEvaluationError")
+            for it in ("{% {} %}", "{% 1 %}")
+        ),
+    ],
+)
+def test_a_field_that_has_no_value_fails_its_state(state, error):
+    """The error is one of AWS, and never an exception of Python."""
+    made = machine({"S": state}, tasks={"S": 1} if state["Type"] == "Task" else {})
+    assert made.start(DATA | {"deep": deep()}).error == error
+
+
+TWICE = {"a.$": "$.d", "b.$": "$.d"}
+EACH = {"StartAt": "I", "States": {"I": PASS}}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        TASK | {"Parameters": TWICE},
+        {"Type": "Parallel", "Branches": [EACH], "Parameters": TWICE, "End": True},
+        {"Type": "Map", "ItemsPath": "$.l", "ItemSelector": TWICE, "ItemProcessor": EACH, "End": True},
+        distributed(ItemsPath="$.l", ItemSelector=TWICE)["M"],
+    ],
+)
+def test_what_a_state_sends_has_a_limit(state):
+    """Of 256 KiB. The cause names the state."""
+    run = machine({"S": state}).start({"d": "x" * 200_000, "l": [1]})
+    told = "provided parameters with a size exceeding the maximum number of bytes service limit."
+    assert (run.error, run.cause) == ("States.DataLimitExceeded", f"The state/task 'S' {told}")
+
+
+def test_a_catcher_does_not_catch_itself():
+    """Its own output is too large, and the execution fails."""
+    catch = {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "T"}
+    task = TASK | {"Catch": [catch], "Retry": [{"ErrorEquals": ["States.DataLimitExceeded"]}]}
+    run = machine({"T": task}, tasks={"T": Error("E", "c" * 300)}).start({"d": "x" * 262_100})
+    assert (run.status, run.error, run.attempts("T")) == ("FAILED", "States.DataLimitExceeded", 1)
 
 
 def test_the_children_of_a_failed_map_run_are_stopped():

@@ -73,6 +73,7 @@ def test_an_object_has_an_item_for_each_pair():
         ('"a"', {"InputType": "JSON"}, "Attempting to map over non-iterable node."),
         ("[[1]]", {"InputType": "JSON", "ItemsPointer": "/x"}, "ItemsPointer does not match any valid path"),
         ("[", {"InputType": "JSON"}, "The items are not valid JSON"),
+        ("[NaN]", {"InputType": "JSON"}, "The items are not valid JSON"),
         ("1\n{", {"InputType": "JSONL"}, "The items are not valid JSON"),
     ],
 )
@@ -80,6 +81,16 @@ def test_texts_without_items(text, config, cause):
     """The cause is AWS's, as far as others recorded it."""
     with pytest.raises(ItemsError, match=cause):
         read_items(text, config)
+
+
+def test_the_csv_of_others_stays():
+    """A process that reads longer fields of CSV than we still does so."""
+    before = csv.field_size_limit(10**6)
+    try:
+        read_items("a", {"InputType": "CSV"})
+        assert csv.field_size_limit() == 10**6
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_items_inside_a_file():

@@ -52,6 +52,22 @@ def test_a_function_sees_the_input():
     assert machine.start({"n": 3}).error == "Odd"
 
 
+def test_a_function_cannot_change_the_machine():
+    """It gets a copy. Another run begins with what the definition says."""
+    states = {"P": {"Type": "Pass", "Result": {"l": []}, "Next": "T"}, "T": TASK}
+    machine = Machine({"StartAt": "P", "States": states}, tasks={"T": lambda given: given["l"].append(1)})
+    machine.start()
+    assert machine.start().output_of("P") == {"l": []}
+
+
+def test_a_slow_function_is_called():
+    """It returns the answer, or the error."""
+    answer = Slow("5s", lambda given: Error("Odd") if given["n"] % 2 else [given["n"]])
+    machine = Machine(alone(), tasks={"T": answer})
+    assert machine.start({"n": 4}).finish().output == [4]
+    assert machine.start({"n": 3}).finish().error == "Odd"
+
+
 def test_a_slow_answer_comes_after_the_time_out():
     """A task without an answer in time times out; a Catch sees it."""
     machine = Machine(alone(TimeoutSeconds=5), tasks={"T": Slow("6s", "late")})
@@ -64,6 +80,13 @@ def test_a_slow_answer_comes_after_the_time_out():
     assert (
         Machine(alone(TimeoutSeconds=5), tasks={"T": Slow(4, "in time")}).start().finish().output == "in time"
     )
+
+
+def test_a_task_that_reads_a_file_has_an_answer_like_any_other():
+    """Only the ItemReader of a Map reads the files of the test."""
+    task = alone(Resource="arn:aws:states:::aws-sdk:s3:getObject", Parameters={"Bucket": "b", "Key": "k"})
+    with pytest.raises(MachineError, match="The Task 'T' calls"):
+        Machine(task, files={"b/k": "text"}).start()
 
 
 def test_a_token_waits_beats_and_fails():
@@ -99,6 +122,7 @@ def test_a_task_without_an_answer_says_what_to_write():
         ("nowhere.asl.json", {}, r"'nowhere\.asl\.json' cannot be read: No such file"),
         ({"StartAt": "X", "States": {"T": TASK}}, {}, r"is refused: Missing 'Next' target: X at /StartAt"),
         ("{ no json", {}, "is refused"),
+        ('{"TimeoutSeconds": NaN}', {}, "is refused: Non-standard token 'NaN'"),
         ("[1]", {}, "is refused"),
         (None, {}, r"The definition is None\. Write the path of a file"),
         ({"StartAt": {1}}, {}, r"The definition is .*, which is not JSON"),
@@ -191,6 +215,26 @@ def test_a_distributed_map_runs_children_over_a_file():
         Machine(definition, tasks=answer).start()
 
 
+def test_a_child_has_its_own_times_and_its_own_children():
+    """It starts when it starts, and was never redriven. A run finds what the children of children did."""
+
+    def over(workflow):
+        held = {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, **workflow}
+        return {"Type": "Map", "ItemProcessor": held, "End": True}
+
+    task = TASK | {"Parameters": {"is.$": "$$.Execution.RedriveCount", "at.$": "$$.Execution.StartTime"}}
+    inner = {"StartAt": "N", "States": {"N": over({"StartAt": "T", "States": {"T": task}})}}
+    wait = {"Type": "Wait", "Seconds": 10, "Next": "M"}
+    definition = {"StartAt": "W", "States": {"W": wait, "M": over(inner)}}
+    run = (
+        Machine(definition, tasks={"T": lambda given: given}).start([["a"], ["b"]]).stop().redrive().finish()
+    )
+    assert run.output == [[{"is": 0, "at": "2026-01-01T00:00:10.000Z"}]] * 2
+    assert (run.input_of("T"), run.input_of("N"), run.output_of("T")) == ("b", ["b"], run.output[0][0])
+    with pytest.raises(MachineError, match="The run has no input of the state 'X'"):
+        run.input_of("X")
+
+
 def test_a_redrive_runs_only_what_did_not_succeed():
     """A branch that has succeeded is not run again."""
     branch = {"StartAt": "A", "States": {"A": TASK}}
@@ -231,7 +275,7 @@ def test_a_stop_ends_a_run():
 
 
 def test_an_endless_loop_ends_as_on_aws():
-    """Event 25,000 is the failure."""
+    """Event 25,000 is the failure. An Express execution has no limit there, so it stops the test."""
     loop = {
         "StartAt": "A",
         "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}},
@@ -245,3 +289,5 @@ def test_an_endless_loop_ends_as_on_aws():
     run = Machine(loop).start()
     assert (len(run.events), run.error) == (25_000, "States.Runtime")
     assert run.cause == "The execution reached the maximum number of history events (25000)."
+    with pytest.raises(MachineError, match=r"no time has passed\. Its states are probably a loop: .*A -> B"):
+        Machine(loop, type="EXPRESS").start()

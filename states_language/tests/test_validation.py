@@ -318,6 +318,14 @@ ONLY_ONE = "There should only be one of the following fields: [{0}, {0}Path]"
 FROM_ROOT = f"{REFERENCE_PATH}: Reference path didn't start with '$'"
 
 
+CONFIG = "ItemReader/ReaderConfig"
+
+
+def read_csv(**config):
+    """A Map that reads CSV."""
+    return mapped({"B": PASS}, **DISTRIBUTED) | {"ItemReader": READER | {"ReaderConfig": config}}
+
+
 def of_type(*names):
     return f"Expected value of type [{', '.join(names)}]"
 
@@ -455,6 +463,10 @@ def ruled(**rule):
         ),
         (TASK | {"ResultSelector": [1]}, of_type("OBJECT"), "ResultSelector"),
         (TASK | {"Credentials": "x"}, of_type("OBJECT"), "Credentials"),
+        (TASK | {"Credentials": {"RoleArn": 5}}, of_type("STRING"), "Credentials/RoleArn"),
+        (TASK | {"Credentials": {"RoleArn.$": 5}}, READS.format("RoleArn.$"), "Credentials"),
+        (read_csv(CSVHeaderLocation="GIVEN"), "These fields are required: [CSVHeaders]", CONFIG),
+        (read_csv(CSVHeaders=["a", 1]), of_type("STRING"), f"{CONFIG}/CSVHeaders[1]"),
         (TASK | {"TimeoutSeconds": 1, "TimeoutSecondsPath": "$.t"}, ONLY_ONE.format("TimeoutSeconds"), ""),
         (FAIL | {"Cause": "C", "CausePath": "$.c"}, ONLY_ONE.format("Cause"), ""),
         (
@@ -604,6 +616,14 @@ def test_the_fields_of_a_jsonata_state(kind):
     paths = PATHS.get(kind, "").split() + (["InputPath", "OutputPath"] if kind != "Fail" else [])
     refused = told(jsonata(needed | dict.fromkeys(paths, "$.a") | {"Type": kind}, **others))
     assert set(refused) >= {only_for(field, "JSONPath") for field in paths}
+
+
+def test_a_distributed_map_is_refused_in_express():
+    """AWS's guide says so. The sentence is ours."""
+    definition = machine({"A": mapped({"B": PASS}, **DISTRIBUTED)})
+    (fault,) = language.diagnostics(definition, express=True)
+    assert fault.message == "Express state machine does not support Distributed Map"
+    assert not language.diagnostics(definition)
 
 
 @pytest.mark.parametrize("name", ["x.y", "x[2]", "1a", "_a", "a-b", "", "$a"])
@@ -805,7 +825,8 @@ VALUES = {
     "ProcessorConfig": {},
     "JitterStrategy": "FULL",
     "InputType": "CSV",
-    "CSVHeaderLocation": "GIVEN",
+    "CSVHeaderLocation": "FIRST_ROW",
+    "WriterConfig": {},
     "CSVHeaders": ["a"],
     "CSVDelimiter": "TAB",
     "Transformation": "NONE",
