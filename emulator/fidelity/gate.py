@@ -9,10 +9,8 @@ import heapq
 import io
 import json
 import os
-import sys
 import threading
 import time
-import types
 import uuid
 import zipfile
 from collections.abc import Iterator
@@ -23,27 +21,18 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-os.environ |= {
-    "TEST_SKIP_LOCALSTACK_START": "1",
-    "TEST_AWS_ENDPOINT_URL": "http://127.0.0.1:1",
-    "TEST_AWS_ACCESS_KEY_ID": "test",
-    "TEST_AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "DISABLE_EVENTS": "1",
-}
-# LocalStack's oldest file imports a list from a module that needs all of LocalStack.
-_provider: Any = types.ModuleType("localstack.services.events.v1.provider")
-_provider.TEST_EVENTS_CACHE = []
-sys.modules[_provider.__name__] = _provider
+import checkout
 
-import pytest  # noqa: E402 (LocalStack reads these variables as soon as something imports it)
+checkout.prepare("http://127.0.0.1:1", "test")
+
+import pytest  # noqa: E402 (LocalStack reads variables as soon as something imports it)
 from jsonpath_ng import ext  # noqa: E402
 
 ext.parse = cache(ext.parse)  # it makes its tables anew for each path
 import recorded  # noqa: E402
 from botocore.client import BaseClient  # noqa: E402
 from botocore.exceptions import ClientError  # noqa: E402
-from scope import FOLDER, ignored, part_of, put_aside, scope_of  # noqa: E402
+from scope import FOLDER, part_of, put_aside  # noqa: E402
 
 from states_language import diagnostics, execution  # noqa: E402
 from states_language.interpreter import step  # noqa: E402
@@ -492,12 +481,10 @@ _compared = recorded.watch()
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
-    """Choose the tests in scope of the open or of the put-aside part, and remove the marks that skip them."""
-    for item in items:
-        for node in item.listchain():
-            node.own_markers = [it for it in node.own_markers if it.name not in {"skip", "skipif", "xfail"}]
+    """Choose the tests in scope of the open or of the put-aside part."""
+    checkout.choose(items)
     aside, wanted = put_aside(Path(config.rootpath, FOLDER)), os.environ["GATE"] == "aside"
-    items[:] = [it for it in items if scope_of(it)[0] and (part_of(it.nodeid) in aside) == wanted]
+    items[:] = [it for it in items if (part_of(it.nodeid) in aside) == wanted]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -511,20 +498,5 @@ def pytest_runtest_setup(item: Any) -> None:
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: Any, call: Any) -> Iterator[None]:
-    """Write a line for each test: its outcome, and what differs."""
-    report = (yield).get_result()  # type: ignore[misc]
-    if call.when == "setup":
-        _compared.clear()
-        item.line = {"id": item.nodeid, "outcome": "passed", "ignored": ignored(item)}
-    if report.outcome != "passed" and item.line["outcome"] == "passed":
-        item.line |= {
-            "outcome": "unsupported" if "unsupported" in _compared else "failed",
-            "error": call.excinfo.typename,
-        }
-        item.line["message"] = str(call.excinfo.value)[:1500]
-    if call.when == "teardown":
-        line = item.line | {name: _compared.get(name, False) for name in ("reached", "younger")}
-        if line["outcome"] != "passed":
-            line |= {name: _compared.get(name) for name in ("observed", "recorded")}
-        with Path(os.environ["GATE_RESULTS"]).open("a") as file:
-            file.write(json.dumps(line, default=str) + "\n")
+    """Write the line of a test."""
+    checkout.note(item, call, (yield).get_result(), _compared)  # type: ignore[misc]

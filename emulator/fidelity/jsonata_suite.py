@@ -1,4 +1,4 @@
-"""Run JSONata's official test suite against the evaluator of this emulator.
+"""Run JSONata's official test suite against the evaluator of `states_language`.
 
     python emulator/fidelity/jsonata_suite.py CHECKOUT
 

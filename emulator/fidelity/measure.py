@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import report
+from checkout import RESULTS
 from scope import FOLDER
 
 import sfn_emulator
@@ -42,13 +43,15 @@ def main() -> int:
     parser.add_argument("--tests", nargs="+", default=[FOLDER], help="paths in CHECKOUT; nothing is written")
     parser.add_argument("--gate", action="store_true", help="only the interpreter, without an emulator")
     given = parser.parse_args()
+    python = str(given.python.absolute())
     if given.gate:
-        return gate(given.checkout, str(given.python.absolute()))
+        return gate(given.checkout, python)
     emulators: dict[str, Callable[[Path], contextlib.AbstractContextManager[list[Target]]]] = {
         f"this emulator {metadata.version('sfn-emulator')}": lambda _: _ours()
     }
     if not given.ours:
-        emulators[f"moto {metadata.version('moto')}"] = _moto
+        # This environment lacks what moto's state machines need.
+        emulators[f"moto {metadata.version('moto')}"] = lambda folder: _moto(python, folder)
         if given.ministack and given.ministack.exists():
             program = given.ministack.absolute()
             asked = "from importlib.metadata import *; print(version('ministack'))"
@@ -57,7 +60,7 @@ def main() -> int:
     lines = {}
     for name, start in emulators.items():
         with tempfile.TemporaryDirectory() as folder, start(Path(folder)) as targets:
-            lines[name] = run(given.checkout, str(given.python.absolute()), targets, given.tests)
+            lines[name] = run(given.checkout, python, targets, given.tests)
         print(f"\n{name}\n{report.summary({name: lines[name]})}")
     (ours, *_) = lines.values()
     print(f"\n{report.by_group(ours)}\n\n{report.causes(ours)}")
@@ -73,23 +76,10 @@ def gate(checkout: Path, python: str) -> int:
     The rest, a third of the files, was put aside before the interpreter was written.
     """
     for part in ("open", "aside"):
-        with tempfile.TemporaryDirectory() as folder:
-            results = Path(folder, "results")
-            places = (_HERE, _HERE.parent, _HERE.parents[1])
-            environment = {
-                "GATE": part,
-                "GATE_RESULTS": str(results),
-                "PYTHONPATH": ":".join(map(str, places)),
-                "PYTHONDONTWRITEBYTECODE": "1",
-            }
-            command = [python, "-m", "pytest", "-q", "-p", "gate", "-p", "no:cacheprovider", "--tb=no"]
-            command += ["-c", os.devnull, "--rootdir", ".", "--continue-on-collection-errors", "-W", "ignore"]
-            command += ["--timeout=60", FOLDER]
-            began = time.monotonic()
-            subprocess.run(
-                command, cwd=checkout, env=os.environ | environment, check=False, capture_output=True
-            )
-            lines = [json.loads(line) for line in results.read_text().splitlines()]
+        began = time.monotonic()
+        places = os.pathsep.join(map(str, (_HERE, _HERE.parent, _HERE.parents[1])))
+        settings = {"GATE": part, "PYTHONPATH": places}
+        lines = _lines(checkout, python, "gate", settings, ("--timeout=60", FOLDER))
         print(f"\n{part}: {time.monotonic() - began:.0f} seconds\n{report.of_gate(lines)}")
     return 0
 
@@ -106,37 +96,39 @@ def run(checkout: Path, python: str, targets: Sequence[Target], tests: Sequence[
     Returns:
         A line for each test: its id, outcome, and what the emulator and AWS answered if they differ.
     """
+    settings = {"FIDELITY_TARGETS": json.dumps(targets), "PYTHONPATH": str(_HERE)}
+    options = ("--timeout=20", "-n", str(len(targets)), "--dist", "worksteal", *tests)
+    return _lines(checkout, python, "plugin", settings, options)
+
+
+def _lines(
+    checkout: Path, python: str, plugin: str, settings: Mapping[str, str], options: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The lines that a plugin of ours writes while LocalStack's tests run."""
     with tempfile.TemporaryDirectory() as folder:
-        results = Path(folder, "results")
-        environment = os.environ | {
-            "FIDELITY_TARGETS": json.dumps(targets),
-            "FIDELITY_RESULTS": str(results),
-            "PYTHONPATH": str(_HERE),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        command = [python, "-m", "pytest", "-q", "-p", "plugin", "-p", "no:cacheprovider", "--tb=no"]
+        ours = {RESULTS: str(Path(folder, "results")), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [python, "-m", "pytest", "-q", "-p", plugin, "-p", "no:cacheprovider", "--tb=no"]
         command += ["-c", os.devnull, "--rootdir", ".", "--continue-on-collection-errors", "-W", "ignore"]
-        command += ["--timeout=20", "-n", str(len(targets)), "--dist", "worksteal", *tests]
-        subprocess.run(command, cwd=checkout, env=environment, check=False)
+        variables, quiet = {**os.environ, **settings, **ours}, plugin == "gate"
+        subprocess.run([*command, *options], cwd=checkout, env=variables, check=False, capture_output=quiet)
         texts = [part.read_text() for part in Path(folder).iterdir()]
     return [json.loads(line) for text in texts for line in text.splitlines()]
 
 
 @contextlib.contextmanager
 def _ours() -> Iterator[list[Target]]:
-    environ = os.environ | {"SFN_EMULATOR_IAM": "off"}  # LocalStack's roles are made for its own checks
-    with ExitStack() as stack:
-        both = [stack.enter_context(sfn_emulator.running(environ=environ)) for _ in range(2)]
+    with ExitStack() as stack:  # LocalStack's roles are made for its own checks
+        both = [stack.enter_context(sfn_emulator.running(iam="off")) for _ in range(2)]
         yield [(it.endpoint, it.access_key_id) for it in both]
 
 
 @contextlib.contextmanager
-def _moto(folder: Path) -> Iterator[list[Target]]:
+def _moto(python: str, folder: Path) -> Iterator[list[Target]]:
     with ExitStack() as stack:
         targets = []
         for _ in range(2):
             port = _free_port()
-            command = [sys.executable, "-m", "moto.server", "-p", str(port)]
+            command = [python, "-m", "moto.server", "-p", str(port)]
             stack.enter_context(_process(command, port, folder, {}))
             # Without this, it runs no executions.
             settings = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}

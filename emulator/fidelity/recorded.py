@@ -1,5 +1,6 @@
 """Compare an answer with what AWS was recorded to answer, and with what AWS would answer today."""
 
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
@@ -38,25 +39,27 @@ def watch() -> dict[str, Any]:
     """Let all comparisons of LocalStack's tests be noted here.
 
     Returns:
-        Of the latest test: whether a comparison was ``reached``; what was ``observed`` and ``recorded`` if it
-        differs; whether it is equal without LocalStack's exceptions (``strict``), or only with what AWS would
-        write today (``younger``). Clear it before each test.
+        Of the latest test: what was ``observed`` and ``recorded`` if it differs; whether it is equal without
+        LocalStack's exceptions (``strict``), or only with what AWS would write today (``younger``). Clear it
+        before each test.
     """
     found: dict[str, Any] = {}
     compare: Any = SnapshotSession._assert_all
 
     def compare_all(self: Any, verify_test_case: bool = True, skip_verification_paths: Any = None) -> Any:
-        found["reached"] = True
         made = younger(self.recorded_state) if self.recorded_state else self.recorded_state
         if self.observed_state and self.recorded_state:
             found["strict"] = any(_is_equal(self, it) for it in (self.recorded_state, made))
+        with suppress(TypeError):  # a stream in an answer has no copy
+            unchanged = deepcopy(self.observed_state)  # a comparison changes it
         try:
             return compare(self, verify_test_case, skip_verification_paths)
         except Exception:
             found.update(observed=deepcopy(self.observed_state), recorded=self.recorded_state)
             if made == self.recorded_state:
                 raise
-        self.recorded_state = found["recorded"] = made
+        self.observed_state, self.recorded_state = unchanged, made
+        found["recorded"] = made
         result = compare(self, verify_test_case, skip_verification_paths)
         found["younger"] = True
         return result
@@ -68,7 +71,7 @@ def watch() -> dict[str, Any]:
         try:
             twin.observed_state, twin.recorded_state = deepcopy((self.observed_state, state))
             compare(twin, True, None)
-        except Exception:  # also a TypeError: a stream in an answer has no copy
+        except Exception:  # also a TypeError, as above
             return False
         return True
 

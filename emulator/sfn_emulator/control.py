@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from sfn_emulator.errors import ALREADY_RUNNING, EXPLAINED, PORT_IN_USE, EmulatorError
 from sfn_emulator.process import environment
@@ -86,7 +86,7 @@ def start(
     """
     environ = os.environ if environ is None else environ
     environment.enforces_iam(environ)
-    environment.retry_pace(environ)
+    environment.clock(environ)
     if path := environment.mock_config(environ):
         from sfn_emulator.states.mocks import MockFile  # noqa: PLC0415 (few need it)
 
@@ -100,7 +100,11 @@ def start(
     other = environ.get("SFN_EMULATOR_WHILE_PID", "")
     while_pid = while_pid or (int(other) if other.isdigit() else None)
     # If two kernels start it at the same time, the second one waits here and then finds it running.
-    with FileLock(folder / "start.lock", timeout=_READY_SECONDS):
+    try:
+        taken = FileLock(folder / "start.lock", timeout=_READY_SECONDS).acquire()
+    except Timeout as error:
+        raise _failure(port, None, "", sys.executable) from error
+    with taken:
         if record := _running(folder):
             if missing := set(allowed_hosts) - set(record.allowed_hosts):
                 options = " ".join(f"--allow-host {name}" for name in sorted(missing))

@@ -41,7 +41,7 @@ class LogLines:
 
 
 class LogWriter:
-    """Writes log lines in order, in its own thread, when no function has run for a moment.
+    """Writes log lines in order, in its own thread, when no new ones have come for a moment.
 
     Writing takes as long as running a function. So the thread waits, and does not slow down an execution.
 

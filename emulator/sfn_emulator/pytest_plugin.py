@@ -3,16 +3,15 @@
 A marker gives the emulator of a test, a class or a module settings: ``@pytest.mark.sfn_emulator(iam="off")``.
 """
 
-import os
 from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from sfn_emulator import control
-from sfn_emulator.process.environment import MOCK_CONFIG, SETTINGS
+from sfn_emulator.process.environment import SETTINGS
 from sfn_emulator.running import Emulator, running
 
 _NAME: Final = "sfn_emulator"
@@ -27,9 +26,9 @@ def sfn_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
 
     Tests with the marker ``sfn_emulator`` get one with other settings. After them, there is a new one again.
     """
-    with running(environ=os.environ | dict(getattr(request, "param", ()))) as emulator:
-        folder = control.find(int(emulator.endpoint.rpartition(":")[2]))["folder"]
-        request.config.stash[_LOG] = Path(folder, control.LOG)
+    with running(**dict(getattr(request, "param", ()))) as emulator:
+        assert emulator.folder is not None
+        request.config.stash[_LOG] = emulator.folder / control.LOG
         yield emulator
 
 
@@ -43,7 +42,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give the fixture the settings of a test's markers. Those of a test go before those of its module."""
     if _NAME not in metafunc.fixturenames:
         return
-    given = dict[str, object]()
+    given = dict[str, Any]()
     for marker in metafunc.definition.iter_markers(_NAME):  # the closest first
         given = {**marker.kwargs, **given}
         if marker.args or not marker.kwargs.keys() <= SETTINGS.keys():
@@ -51,16 +50,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             known = f"Choose from these, each with a value: {', '.join(SETTINGS)}."
             pytest.fail(f"The marker {_NAME} has no setting {', '.join(wrong)}. {known}", pytrace=False)
     if given:
-        variables = {SETTINGS[name]: str(value) for name, value in given.items()}
-        if path := variables.get(MOCK_CONFIG):
-            variables[MOCK_CONFIG] = str(metafunc.definition.path.parent / path)
-        settings = _same(tuple(sorted(variables.items())))
+        if path := given.get("mock_config"):
+            given["mock_config"] = metafunc.definition.path.parent / path
+        settings = _same(tuple(sorted(given.items())))
         hidden = [getattr(pytest, "HIDDEN_PARAM", None)]  # the name of the test stays
         metafunc.parametrize(_NAME, [settings], indirect=True, scope="session", ids=hidden)
 
 
 @cache
-def _same(settings: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+def _same(settings: tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
     """The same object for the same settings, because older versions of pytest compare objects."""
     return settings
 

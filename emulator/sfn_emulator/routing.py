@@ -27,6 +27,7 @@ from sfn_emulator.lambda_.api import LambdaApi
 from sfn_emulator.lambda_.runner import Runner
 from sfn_emulator.logs import LogsApi, LogWriter
 from sfn_emulator.pages import LINKED, Pages
+from sfn_emulator.process.environment import Clock
 from sfn_emulator.process.pool import Pool
 from sfn_emulator.process.record import HEALTH, Record
 from sfn_emulator.process.timers import Timers
@@ -49,9 +50,10 @@ _RESET: Final = ("POST", "/moto-api/reset")
 _STORES: Final = frozenset(
     ("appconfig", "ecr", "firehose", "iam", "kinesis", "kms", "route53", "scheduler", "secretsmanager")
 ) | {"sqs", "ssm", "sts", "swf", "tagging"}
-#: What moto invents in these: findings, what a command printed, and a secret that was not changed.
+#: What moto invents: findings, what a command printed, a secret that was not changed, and partners.
 _INVENTED: Final = {
     "ecr": {"DescribeImageScanFindings", "StartImageScan"},
+    "events": {"CreatePartnerEventSource", "PutPartnerEvents"},
     "secretsmanager": {"RotateSecret"},
     "ssm": {"GetCommandInvocation", "ListCommands", "SendCommand"},
 }
@@ -103,8 +105,7 @@ class Router:
         request_came: Called at each request.
         enforces_iam: Whether policies are enforced.
         access_key: The owner's access key.
-        retry_pace: The part of its interval that a Retry waits.
-        virtual: Whether time stands.
+        clock: How time goes.
         mock_config: The file with test cases in Step Functions Local's format.
     """
 
@@ -116,13 +117,12 @@ class Router:
         *,
         enforces_iam: bool,
         access_key: str,
-        retry_pace: float = 1.0,
-        virtual: bool = False,
+        clock: Clock = "machine",
         mock_config: Path | None = None,
     ) -> None:
         self._record = record
         self._request_came = request_came
-        self._moto = Moto(record.port)
+        self._moto = Moto()
         endpoint = f"http://127.0.0.1:{record.port}"
         sessions = Sessions()
         self._origin_check = OriginCheck(record.port, record.allowed_hosts, LINKED)
@@ -132,9 +132,9 @@ class Router:
         mailbox = Mailbox(folder / "mailbox")
         sns = SnsApi(self._moto, mailbox, endpoint, self._authorizer)
         self._pool = Pool()
-        self._timers = Timers(self._pool, virtual=virtual)
+        self._timers = Timers(self._pool, clock)
         cloudwatch = CloudWatchApi(self._moto, sns.publish_for, timers=self._timers)
-        events = EventsApi(self._moto, sns.publish_for, self._authorizer)
+        events = EventsApi(self._moto, sns.publish_for, self._authorizer, self._pool)
 
         def announce(change: StatusChange) -> None:
             try:
@@ -157,8 +157,8 @@ class Router:
             announce=announce,
             writer=writer,
             mocks=Mocks(mock_config),
-            pace=retry_pace,
         )
+        self._authorizer.machine_of = world.machine_of
         states = StatesApi(self._moto, self._authorizer, world)
         self._pages = Pages(sns, mailbox, endpoint, self._timers, states)
 
@@ -167,8 +167,10 @@ class Router:
 
             return CloudFormationApi(clients, self.answer, self._authorizer, sessions, access_key)
 
-        # The key is the service that the signature names. moto answers those of `_STORES`.
+        # The key is the service that the signature names. moto answers those of `_STORES`. A reset goes
+        # through them in this order: first nothing runs any more that could fill the others again.
         self._services: Final[Mapping[str, Service]] = {
+            "states": states,
             "cloudformation": LateService(cloudformation),
             "dynamodb": DynamoDbApi(self._moto),
             "events": events,
@@ -177,7 +179,6 @@ class Router:
             "s3": S3Api(self._moto),
             "monitoring": cloudwatch,
             "sns": sns,
-            "states": states,
         }
         # moto's reset goes through everything that is loaded. Nothing may be loaded at the same time.
         self._loading = threading.Lock()
@@ -209,7 +210,7 @@ class Router:
         return self.answer(request)
 
     def answer(self, request: Request) -> Reply:
-        """Answer a request that was not refused, or that comes from a state machine."""
+        """Answer a request that was not refused, or that a state machine, a stack or a service makes."""
         self._request_came()
         try:
             return self._answer(request)
@@ -256,9 +257,11 @@ class Router:
         service = request.scope.service
         if service == "sts" and (identity := self._authorizer.identity(request)):
             return identity
+        if request.operation in _INVENTED.get(service, ()):
+            raise unknown_operation(request)
         if service in self._services:
             reply = self._services[service].answer(request)
-        elif service in _STORES and request.operation not in _INVENTED.get(service, ()):
+        elif service in _STORES:
             reply = self._moto(request)
         else:
             raise unknown_operation(request)

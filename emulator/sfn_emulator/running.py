@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import methodcaller
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,10 +30,12 @@ class Emulator:
     Args:
         endpoint: Its address, such as ``"http://127.0.0.1:5000"``.
         access_key_id: Its access key. Who has it can do everything there.
+        folder: The folder of its files; None if it is not known.
     """
 
     endpoint: str
     access_key_id: str
+    folder: Path | None = None
 
     @property
     def client_arguments(self) -> dict[str, str]:
@@ -56,7 +59,7 @@ class Emulator:
         }
 
     def advance(self, time: float | str) -> datetime:
-        """Let time pass in an emulator with ``clock="virtual"``.
+        """Let time pass in an emulator with ``clock="virtual"`` or ``clock="skipping"``.
 
         Waits, Retries, time-outs, heartbeats and alarms that are due on the way happen, one moment after the
         other. Functions that run end first.
@@ -78,7 +81,7 @@ class Emulator:
             raise EmulatorError("advance", str(error).rstrip("."), _("Give another time")) from None
         if "now" not in told:
             where = _("emulator at {endpoint}", endpoint=self.endpoint)
-            next_step = _("Try again") if told.get("virtual") else _('Start it with clock="virtual"')
+            next_step = _("Try again") if told.get("moves") else _('Start it with clock="virtual"')
             raise EmulatorError(where, told["message"], next_step)
         return datetime.fromtimestamp(told["now"], UTC)
 
@@ -124,19 +127,22 @@ class Emulator:
 
     def _post(self, path: str, body: Any = None) -> Any:
         """Send a request with the key. This uses `http.client`, because it ignores proxy variables."""
+        where = _("emulator at {endpoint}", endpoint=self.endpoint)
         scope = f"{self.access_key_id}/20000101/us-east-1/sns/aws4_request"
         signature = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=any"
         connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=600)
         headers = {"Authorization": signature, "Connection": "close"}
         try:
             connection.request("POST", path, None if body is None else json.dumps(body), headers)
-            return json.loads(connection.getresponse().read())
+            told = json.loads(connection.getresponse().read())
         except (OSError, ValueError, http.client.HTTPException) as error:
-            where = _("emulator at {endpoint}", endpoint=self.endpoint)
             what = _("it does not answer ({reason})", reason=error)
             raise EmulatorError(where, what, _("Start it again")) from error
         finally:
             connection.close()
+        if "__type" in told:  # AWS's form of a refusal: the key is that of an earlier emulator, for example
+            raise EmulatorError(where, told["message"].rstrip("."), _("Start it again"))
+        return told
 
 
 def _as_answer(state: str, given: Any) -> Any:
@@ -176,8 +182,9 @@ def running(
             version of moto can use it.
         environ: Where it finds its settings, such as ``SFN_EMULATOR_IAM``. Default: this process's variables.
         settings: Settings by their names: ``clock="virtual"`` if time shall stand and move only with
-            `Emulator.advance`; ``mock_config``, a file with test cases in Step Functions Local's format;
-            ``iam``, ``fork``, ``lang`` and ``retry_pace``. Default: what the variables say.
+            `Emulator.advance`, ``clock="skipping"`` if it shall jump over Waits and the intervals of Retries;
+            ``mock_config``, a file with test cases in Step Functions Local's format; ``iam``, ``fork`` and
+            ``lang``. Default: what the variables say.
 
     Yields:
         The emulator. It has no resources.
@@ -194,6 +201,6 @@ def running(
     folder = folder_of(name=f"run-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         state = control.start(while_pid=os.getpid(), python=python, environ=environ, temporary=folder)
-        yield Emulator(state["endpoint"], state["access_key_id"])
+        yield Emulator(state["endpoint"], state["access_key_id"], folder)
     finally:
         control.stop(temporary=folder)

@@ -1,6 +1,7 @@
 """What differs from AWS, line by line as in docs/differences.md. A test that fails here is good news."""
 
 import json
+import socket
 import sys
 import time
 import uuid
@@ -205,6 +206,63 @@ def test_a_function_is_not_called_by_a_topic(aws, function, topic, tmp_path):
     aws("sns").publish(TopicArn=topic, Message="x")
     time.sleep(1)
     assert not target.exists()
+
+
+def test_a_function_is_not_called_by_other_services(aws, function, tmp_path):
+    """AWS: an event of a bucket and a line of a log run it, and so does each message of a queue."""
+    target, source = tmp_path / "ran", {"Events": ["s3:ObjectCreated:*"]}
+    mine = function(f"def lambda_handler(e, c): open({str(target)!r}, 'w')")
+    bucket, logs = {"Bucket": "runs-nothing"}, {"logGroupName": "runs-nothing"}
+    aws("s3").create_bucket(**bucket)
+    runs = {"LambdaFunctionConfigurations": [source | {"LambdaFunctionArn": mine.arn}]}
+    aws("s3").put_bucket_notification_configuration(**bucket, NotificationConfiguration=runs)
+    aws("s3").put_object(**bucket, Key="k", Body=b"it")
+    aws("logs").create_log_group(**logs)
+    aws("logs").create_log_stream(**logs, logStreamName="s")
+    aws("logs").put_subscription_filter(**logs, filterName="f", filterPattern="", destinationArn=mine.arn)
+    event = {"timestamp": int(time.time() * 1000), "message": "m"}
+    aws("logs").put_log_events(**logs, logStreamName="s", logEvents=[event])
+    time.sleep(1)
+    assert not target.exists()
+    queue = "arn:aws:sqs:us-east-1:123456789012:q"
+    with pytest.raises(ClientError, match="does not have the operation"):
+        mine.client.create_event_source_mapping(EventSourceArn=queue, FunctionName=mine.name)
+
+
+def test_nothing_is_sent_to_web_servers(aws, topic):
+    """AWS: messages of SNS and records of Firehose are posted, whether or not somebody takes them."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(False)
+    url = aws("sqs").create_queue(QueueName="after-the-server")["QueueUrl"]
+    arn = "arn:aws:sqs:us-east-1:123456789012:after-the-server"
+    places = [f"http://127.0.0.1:{it}/" for it in (9, listener.getsockname()[1])]
+    for protocol, endpoint in (("http", places[0]), ("http", places[1]), ("sqs", arn)):
+        aws("sns").subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint)
+    assert aws("sns").publish(TopicArn=topic, Message="m")["MessageId"]
+    assert aws("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    place = {"S3Configuration": {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b"}}
+    for name, address in zip("ab", places, strict=True):
+        to = place | {"EndpointConfiguration": {"Url": address.replace("http:", "https:")}}
+        aws("firehose").create_delivery_stream(
+            DeliveryStreamName=name, HttpEndpointDestinationConfiguration=to
+        )
+        assert aws("firehose").put_record(DeliveryStreamName=name, Record={"Data": b"r"})["RecordId"]
+    with pytest.raises(BlockingIOError):
+        listener.accept()
+    listener.close()
+
+
+def test_tags_are_not_looked_for_in_machines_and_alarms(aws, machine, cloudwatch):
+    """AWS: GetResources lists what has tags, and TagResources tags it."""
+    key = uuid.uuid4().hex
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+    mine = machine(definition, tags=[{"key": key, "value": "v"}])
+    cloudwatch.put_metric_alarm(**ALARM | {"AlarmName": key}, Tags=[{"Key": key, "Value": "v"}])
+    tagging = aws("resourcegroupstaggingapi")
+    assert tagging.get_resources(TagFilters=[{"Key": key}])["ResourceTagMappingList"] == []
+    failed = tagging.tag_resources(ResourceARNList=[mine.arn], Tags={"a": "b"})["FailedResourcesMap"]
+    assert [*failed] == [mine.arn]
+    cloudwatch.delete_alarms(AlarmNames=[key])
 
 
 def stack(aws, resources, **more):
@@ -614,15 +672,13 @@ def cloudwatch(aws):
     aws("cloudwatch").delete_alarms(AlarmNames=["differences"])
 
 
-def test_an_alarm_does_not_wait_for_the_end_of_a_period(cloudwatch):
+def test_an_alarm_does_not_wait_for_the_end_of_a_period(cloudwatch, advance):
     """AWS: it takes a minute or more, and looks at periods that have ended."""
+    advance(2)  # a new alarm is not looked at for a moment
     cloudwatch.put_metric_data(Namespace="differences", MetricData=[{"MetricName": "m", "Value": 2.0}])
-
-    def is_raised():
-        (told,) = cloudwatch.describe_alarms(AlarmNames=["differences"])["MetricAlarms"]
-        return told["StateValue"] == "ALARM"
-
-    wait_until(is_raised, 5)
+    advance(1)
+    (told,) = cloudwatch.describe_alarms(AlarmNames=["differences"])["MetricAlarms"]
+    assert told["StateValue"] == "ALARM"
 
 
 def test_expressions_and_composite_alarms_are_refused(cloudwatch):

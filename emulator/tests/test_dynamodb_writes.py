@@ -59,6 +59,13 @@ def test_a_token_with_other_parameters_is_refused(dynamodb, table):
     assert caught.value.response["Error"]["Code"] == "IdempotentParameterMismatchException"
 
 
+def test_a_token_counts_for_ten_minutes(dynamodb, table, advance):
+    """Then it may be that of another transaction. The time is the emulator's."""
+    dynamodb.transact_write_items(TransactItems=[put(table, "1")], ClientRequestToken="token-3")
+    advance(601)
+    dynamodb.transact_write_items(TransactItems=[put(table, "2")], ClientRequestToken="token-3")
+
+
 def test_a_cancelled_transaction_gives_its_reasons(dynamodb, table):
     """A cancelled transaction has one reason for each part, in order, and writes nothing."""
     dynamodb.put_item(TableName=table, Item={"id": {"S": "1"}})

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from botocore.exceptions import ClientError
 
 ACCOUNT = "us-east-1:123456789012"
 ECHO = "def lambda_handler(event, context): return event"
@@ -129,3 +130,28 @@ def test_the_next_execution_has_the_machines_new_role(machine, function, role):
     may = role({"Action": "lambda:InvokeFunction", "Resource": "*"})
     it.client.update_state_machine(stateMachineArn=it.arn, roleArn=may.arn)
     assert it.run()["status"] == "SUCCEEDED"
+
+
+PAUSE = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+INSIDE = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_who_answers_for_a_task_needs_the_right_to_its_machine(aws, machine, user, inside):
+    """The policy template StepFunctionsCallbackPolicy of AWS SAM gives it. A child has the machine, too."""
+    url = aws("sqs").create_queue(QueueName="answers")["QueueUrl"]
+    definition = integration("", **{"QueueUrl": url, "MessageBody.$": "$$.Task.Token"})
+    definition["States"]["A"]["Resource"] = PAUSE
+    if inside:
+        processor = definition | {"ProcessorConfig": INSIDE}
+        mapped = {"Type": "Map", "ItemsPath": "$", "ItemProcessor": processor, "End": True}
+        definition = {"StartAt": "M", "States": {"M": mapped}}
+    mine, other = machine(definition), machine({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
+    arn = mine.start([1])
+    token = aws("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"][0]["Body"]
+    sends, answer = {"Action": "states:SendTaskSuccess"}, {"taskToken": token, "output": "1"}
+    with pytest.raises(ClientError, match=f"states:SendTaskSuccess on resource: {mine.arn} because"):
+        user(sends | {"Resource": other.arn})("stepfunctions").send_task_success(**answer)
+    user(sends | {"Resource": mine.arn})("stepfunctions").send_task_success(**answer)
+    assert mine.wait(arn)["status"] == "SUCCEEDED"
+    aws("sqs").delete_queue(QueueUrl=url)

@@ -123,6 +123,12 @@ IMAGE = {"S3Object": {"Bucket": "bucket", "Name": "n"}}
             {"DocumentName": "AWS-RunShellScript", "InstanceIds": ["i-0123456789abcdef0"]},
         ),
         ("secretsmanager", "rotate_secret", {"SecretId": "s"}),
+        ("events", "create_partner_event_source", {"Name": "n", "Account": "123456789012"}),
+        (
+            "events",
+            "put_partner_events",
+            {"Entries": [{"Source": "s", "DetailType": "t", "Detail": "{}"}]},
+        ),
     ],
 )
 def test_what_moto_would_invent_is_unknown(aws, service, operation, given):

@@ -23,7 +23,7 @@ test_second = test_first
 
 
 @pytest.fixture
-def project(own_home, tmp_path):
+def project(own_home, tmp_path, monkeypatch):
     """`project(tests, program, ...)`: what pytest prints in a folder where this distribution is installed."""
     packages = tmp_path / "packages"
     information = packages / "sfn_emulator-0.dist-info"
@@ -145,7 +145,7 @@ def test_a_wrong_marker_is_one_sentence(project, given):
     """It says which settings there are."""
     tests = f"import pytest\n@pytest.mark.sfn_emulator({given})\ndef test(sfn_emulator): pass"
     wrong = given.partition("=")[0].replace('"', "'")
-    known = "Choose from these, each with a value: clock, fork, iam, lang, retry_pace, mock_config."
+    known = "Choose from these, each with a value: clock, fork, iam, lang, mock_config."
     printed = project(tests, "-m", "pytest")
     assert (
         f"The marker sfn_emulator has no setting {wrong}. {known}" in printed and "Traceback" not in printed
@@ -203,3 +203,15 @@ def test_a_failed_test_shows_what_the_emulator_logged_meanwhile(project):
     assert [part.split("\n")[0] for part in shown] == ["in a fixture", "12", "in the other log"]
     assert "50\nwhat went wrong" in shown[1]
     assert "from the first test" not in printed
+
+
+def test_a_setting_without_a_value_is_that_of_the_variables(project):
+    """As in `running()`, so a project can decide which settings its tests have."""
+    tests = """
+import pytest
+
+@pytest.mark.sfn_emulator(mock_config=None, iam=None)
+def test(sfn_emulator): pass
+"""
+    printed = project(tests, "-m", "pytest")
+    assert "1 passed" in printed, printed

@@ -14,6 +14,7 @@ from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 import boto3
 import psutil
 import pytest
+from filelock import FileLock
 from helpers import wait_until
 
 import sfn_emulator
@@ -135,6 +136,35 @@ def test_an_emulator_that_has_gone_is_one_sentence(own_home):
         emulator.reset()
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda it: it.reset(),
+        lambda it: it.mailbox(),
+        lambda it: it.advance(1),
+        lambda it: it.mock("m", "S", None),
+    ],
+)
+def test_an_old_key_is_one_sentence(running, ask):
+    """It is that of an emulator that was here before."""
+    earlier = sfn_emulator.Emulator(running.endpoint, "A" * 20)
+    with pytest.raises(EmulatorError) as caught:
+        ask(earlier)
+    what = "The security token included in the request is invalid"
+    assert str(caught.value) == f"emulator at {running.endpoint}: {what}. Start it again."
+
+
+def test_a_start_that_waits_too_long_for_another_one_is_one_sentence(own_home, port, monkeypatch):
+    """Another process starts the emulator, and does not get on."""
+    monkeypatch.setattr(control, "_READY_SECONDS", 0.1)
+    folder = folder_of(port)
+    with (
+        FileLock(folder / "start.lock"),
+        pytest.raises(EmulatorError, match=r"it did not answer within 0\.1 s"),
+    ):
+        control.start(port)
+
+
 def test_another_python_runs_the_server(own_home, other):
     """This environment then needs no moto."""
     python = other(ROOT, *PACKAGES)
@@ -194,8 +224,8 @@ def test_an_emulator_that_starts_too_slowly_is_ended(own_home, monkeypatch):
 
 def test_settings_may_be_given(own_home):
     """They replace those of this process."""
-    error = refused(environ={"SFN_EMULATOR_RETRY_PACE": "-1"})
-    assert str(error) == "SFN_EMULATOR_RETRY_PACE: it is '-1'. Set it to a number, such as 0.1."
+    error = refused(environ={"SFN_EMULATOR_CLOCK": "fast"})
+    assert str(error) == "SFN_EMULATOR_CLOCK: it is 'fast'. Set it to machine, skipping or virtual."
 
 
 def test_help_shows_no_variables():

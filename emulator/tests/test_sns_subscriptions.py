@@ -117,6 +117,17 @@ def test_a_word_is_no_arn(sns, word):
     )
 
 
+def test_another_protocol_is_another_subscription(sns, topic):
+    """The attributes of the first one are not compared with those of the second one."""
+    asked = {"TopicArn": topic, "Endpoint": ADDRESS, "ReturnSubscriptionArn": True}
+    policy = {"FilterPolicy": '{"kind": ["wanted"]}'}
+    arns = {
+        sns.subscribe(**asked, Protocol=protocol, Attributes=attributes)["SubscriptionArn"]
+        for protocol, attributes in (("email", {}), ("email-json", policy))
+    }
+    assert len(arns) == 2
+
+
 def test_subscribing_again_sends_the_mail_again(sns, topic, pending, mails):
     """A second Subscribe sends another mail with the same token."""
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=ADDRESS)

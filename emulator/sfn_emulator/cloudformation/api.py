@@ -116,7 +116,8 @@ class CloudFormationApi:
             raise invalid(f"The emulator does not have the parameter {refused[0]}")
         with self._lock:
             result = operation(request, given)
-        return query_reply(request.operation, result, shape_of("cloudformation", request.operation, "output"))
+        shape = shape_of("cloudformation", request.operation, "output")
+        return query_reply("cloudformation", request.operation, result, shape)
 
     def reset(self) -> None:
         """Forget all stacks, after their threads have ended."""
@@ -199,7 +200,7 @@ class CloudFormationApi:
         name, physical = given.get("StackName"), given.get("PhysicalResourceId")
         stacks = [self._stack(request, name)] if name else self._of_region(request)
         if physical:
-            stacks = [it for it in stacks if physical in (each.id for each in it.resources.values())]
+            stacks = [it for it in stacks if physical in [each.id for each in [*it.resources.values()]]]
             if not stacks:
                 raise invalid(f"Stack for {physical} does not exist")
         listed = [_told(stack, it) for stack in stacks for it in [*stack.resources.values()]]

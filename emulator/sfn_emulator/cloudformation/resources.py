@@ -323,7 +323,8 @@ class Provider:
                 self.owner_key if own else key, self.scope.region, kind.service, operation, parameters
             )
         except CallError as error:
-            if re.search("NotFound|NoSuch|DoesNotExist|pending confirmation", f"{error.code} {error}"):
+            gone = re.search("NotFound|NoSuch|DoesNotExist", error.code)
+            if gone or "pending confirmation" in str(error):
                 raise _GoneError(error.code, str(error), error.status, error.request_id) from error
             raise
         if reply.get("FailedEntryCount"):

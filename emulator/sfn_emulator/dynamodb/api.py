@@ -3,7 +3,6 @@
 import hashlib
 import json
 import threading
-import time
 import uuid
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +10,7 @@ from typing import Any, Final
 from sfn_emulator.dynamodb import validation
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request, Scope
 from sfn_emulator.http.replies import unknown_operation
+from sfn_emulator.process.timers import now
 from sfn_emulator.storage.application import Moto
 
 _TOKEN_SECONDS: Final = 600.0
@@ -126,8 +126,8 @@ class DynamoDbApi:
         """Make a transaction, with a token only once. For ten minutes the same token gets the same reply."""
         key = (request.scope.region, request.json.get("ClientRequestToken") or "")
         digest = hashlib.sha256(json.dumps(request.json, sort_keys=True).encode()).digest()
-        now = time.monotonic()
-        self._done = {token: done for token, done in self._done.items() if now - done.at < _TOKEN_SECONDS}
+        recent = now() - _TOKEN_SECONDS
+        self._done = {token: done for token, done in self._done.items() if done.at > recent}
         if key[1] and (done := self._done.get(key)):
             if done.digest == digest:
                 return done.reply
@@ -137,7 +137,7 @@ class DynamoDbApi:
         if not reply.ok and (reasons := reply.json.get("CancellationReasons")):
             raise validation.cancelled(reasons)
         if reply.ok and key[1]:
-            self._done[key] = _Done(digest, reply, now)
+            self._done[key] = _Done(digest, reply, now())
         return reply
 
     def _table(self, scope: Scope, name: str) -> dict[str, Any]:

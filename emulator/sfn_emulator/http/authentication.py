@@ -71,7 +71,7 @@ class Caller:
 
 
 class Sessions:
-    """The roles that Lambda and Step Functions have assumed. Each session has an access key."""
+    """The roles that functions, machines and stacks have. Each session has an access key."""
 
     def __init__(self) -> None:
         self._callers: dict[str, Caller] = {}
@@ -93,7 +93,7 @@ class Sessions:
         return self._key(Caller(role_arn, "AWSCloudFormation", "cloudformation"))
 
     def find(self, access_key: str) -> Caller | None:
-        """The caller with this access key; None if it belongs to no function or machine."""
+        """The caller with this access key; None if it belongs to no function, machine or stack."""
         return self._callers.get(access_key)
 
     def is_function(self, access_key: str) -> bool:

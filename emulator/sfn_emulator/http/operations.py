@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from sfn_emulator.http.messages import RefusalError, Request
+from sfn_emulator.http.models import described
 
 _LABEL: Final = re.compile(r"\{([^}+]+)(\+?)\}")
 # Every Task state calls this path. A fixed pattern is faster than a search.
@@ -105,7 +106,7 @@ def _deleted(body: bytes) -> list[tuple[str, str]]:
 def _s3_routes() -> tuple[dict[tuple[str, str, frozenset[str]], str], frozenset[str]]:
     """S3's operations by method, kind of the path and the names in the query; and all of these names."""
     routes: dict[tuple[str, str, frozenset[str]], str] = {}
-    for name, operation in _operations("s3").items():
+    for name, operation in described("s3")["operations"].items():
         path, _, query = operation["http"]["requestUri"].partition("?")
         kind = {"/": "", "/{Bucket}": "bucket", "/{Bucket}/{Key+}": "key"}.get(path)
         names = frozenset(part.partition("=")[0] for part in query.split("&") if part)
@@ -120,7 +121,7 @@ def _s3_routes() -> tuple[dict[tuple[str, str, frozenset[str]], str], frozenset[
 def _routes(service: str) -> list[tuple[str, re.Pattern[str], list[str], str]]:
     """For each operation: its method, path pattern, names of the path's parameters, and its name."""
     routes = []
-    for name, operation in _operations(service).items():
+    for name, operation in described(service)["operations"].items():
         path = operation["http"]["requestUri"].partition("?")[0].removesuffix("/")
         # A label is {Name}, or {Name+} if its value may contain slashes.
         texts, labels = _LABEL.split(path)[::3], list(_LABEL.finditer(path))
@@ -131,16 +132,3 @@ def _routes(service: str) -> list[tuple[str, re.Pattern[str], list[str], str]]:
         )
     # A path with fewer parameters is more specific, so it goes first.
     return sorted(routes, key=lambda route: len(route[2]))
-
-
-def _operations(service: str) -> Mapping[str, Any]:
-    """The operations of a service in botocore's model of it; empty if there is no such service."""
-    import botocore.session  # noqa: PLC0415 (it takes a while)
-    from botocore.exceptions import UnknownServiceError  # noqa: PLC0415
-
-    loader = botocore.session.get_session().get_component("data_loader")
-    try:
-        operations: Mapping[str, Any] = loader.load_service_model(service, "service-2")["operations"]
-    except UnknownServiceError:
-        return {}
-    return operations

@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Request
+from sfn_emulator.http.models import SERVICES
 from sfn_emulator.http.operations import rest_operation, s3_call
 from sfn_emulator.http.replies import internal_failure, malformed, violation
 from sfn_emulator.http.service_models import (
-    SERVICES,
     check_call,
     fits,
     not_found,

@@ -22,7 +22,6 @@ from sfn_emulator.http.service_models import shape_of
 SERVICE: Final = "monitoring"  # CloudWatch's name in signatures
 _MODEL: Final = "cloudwatch"  # botocore's name for it
 _TARGET: Final = "GraniteServiceVersion20100801"
-_NAMESPACE: Final = "http://monitoring.amazonaws.com/doc/2010-08-01/"
 _CBOR_PATH: Final = re.compile(rf"/service/{_TARGET}/operation/([A-Z][A-Za-z0-9]*)")
 _LARGEST: Final = 1_048_576  # the largest request that CloudWatch accepts, in bytes
 #: Errors that have other names in the query protocol.
@@ -77,7 +76,7 @@ def in_protocol_of(request: Request, reply: Reply) -> Reply:
     if match := _CBOR_PATH.fullmatch(request.path):
         body = _cbor(shape_of(_MODEL, match[1], "output"), result)
         return Reply(200, body, {"x-amzn-RequestId": str(uuid.uuid4())} | _CBOR_HEADERS)
-    return query_reply(request.operation, result, shape_of(_MODEL, request.operation, "output"), _NAMESPACE)
+    return query_reply(SERVICE, request.operation, result, shape_of(_MODEL, request.operation, "output"))
 
 
 def error_in_protocol_of(request: Request, error: RefusalError) -> Reply:

@@ -11,11 +11,15 @@ from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from sfn_emulator.http.messages import RefusalError, Reply, Request
+from sfn_emulator.http.models import namespace_of
+from sfn_emulator.http.normalization import QUERY_SERVICES
 
 #: Characters that XML does not have.
 _NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 #: Services with a REST protocol whose errors are in XML, as in the query protocol.
 _XML: Final = ("cloudfront", "route53")
+#: Services whose errors are in the namespace of their XML. The models of others are not read for an error.
+_NAMED: Final = QUERY_SERVICES | {"monitoring"}
 _PAGE_HEADERS: Final = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
@@ -54,22 +58,17 @@ def json_reply(body: Any, status: int = 200) -> Reply:
     return Reply(status, json.dumps(body).encode(), _headers("application/x-amz-json-1.0"))
 
 
-def query_reply(
-    operation: str,
-    result: Mapping[str, Any],
-    shape: Any = None,
-    namespace: str = "http://sns.amazonaws.com/doc/2010-03-31/",
-) -> Reply:
+def query_reply(service: str, operation: str, result: Mapping[str, Any], shape: Any = None) -> Reply:
     """A reply in the query protocol. A member without a value is left out, and one that its shape has not.
 
     Args:
+        service: The service's name in signatures.
         operation: The operation.
         result: Its result.
         shape: The shape of the result; None if all members count and none is a time in seconds.
-        namespace: Of the service's XML.
     """
     body = (
-        f'<{operation}Response xmlns="{namespace}">'
+        f'<{operation}Response xmlns="{namespace_of(service)}">'
         f"<{operation}Result>{_xml(result, shape)}</{operation}Result>"
         f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{operation}Response>"
     )
@@ -98,9 +97,11 @@ def error_reply(request: Request, error: RefusalError) -> Reply:
         text = f"<Error><Code>{error.code}</Code><Message>{in_xml(error.message)}</Message></Error>"
         return Reply(error.status, text.encode(), {"Content-Type": "application/xml"} | s3_ids())
     if is_query and not is_lambda and "x-amz-target" not in request.headers:
+        service = request.scope.service
+        namespace = f' xmlns="{namespace_of(service)}"' if service in _NAMED else ""
         told = f"<Message>{in_xml(error.message)}</Message>" if error.message else ""
         text = (
-            '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
+            f"<ErrorResponse{namespace}><Error><Type>{'Sender' if error.status < 500 else 'Receiver'}</Type>"
             f"<Code>{escape(error.code)}</Code>{told}</Error>"
             f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
         )

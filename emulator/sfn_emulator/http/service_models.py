@@ -8,10 +8,10 @@ import binascii
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError
+from sfn_emulator.http.models import described
 from sfn_emulator.http.replies import violation
 
 # AWS does not check the mocks of these.
@@ -23,8 +23,6 @@ _DESCRIBES_JOB: Final = {
     "glue:startJobRun": "GetJobRun",
     "states:startExecution": "DescribeExecution",
 }
-#: botocore's name of a service, by its name in signatures or definitions, if they differ.
-SERVICES: Final = {"monitoring": "cloudwatch", "sfn": "stepfunctions", "states": "stepfunctions"}
 _TYPES: Final[dict[str, tuple[Any, str]]] = {
     "structure": (dict, "an object"),
     "map": (dict, "an object"),
@@ -106,7 +104,7 @@ def check_result(resource: str, result: Any, *, strict: bool) -> None:
     service, _, action = integration[1].partition(":")
     if integration[2]:
         action = _DESCRIBES_JOB.get(integration[1], "")
-    shape = shape_of(SERVICES.get(service, service), action, "output")
+    shape = shape_of(service, action, "output")
     for path, kind, limit, _ in _mismatches(shape, result, as_in_asl):
         # A function's payload is JSON, although the model has a blob.
         if (strict or kind != "missing") and (integration[1], path) != ("lambda:invoke", "Payload"):
@@ -157,23 +155,7 @@ def _model_of(service: str, operation: str) -> Any:
 def _service_model(service: str) -> Any:
     from botocore.model import ServiceModel  # noqa: PLC0415 (it takes a while)
 
-    return ServiceModel(_described(service), service)
-
-
-def _described(service: str) -> Any:
-    """What botocore knows about a service; nothing if AWS has no such service."""
-    from botocore.exceptions import DataNotFoundError  # noqa: PLC0415
-    from botocore.loaders import create_loader  # noqa: PLC0415
-
-    nothing: dict[str, Any] = {"metadata": {}, "operations": {}, "shapes": {}}
-    if not service.islower():  # some disks do not see the difference
-        return nothing
-    loader = create_loader()
-    try:  # its load_service_model would look into the folders of all services
-        version = loader.determine_latest_version(service, "service-2")
-    except DataNotFoundError:
-        return nothing
-    return loader.load_data(str(Path(service, version, "service-2")))
+    return ServiceModel(described(service), service)
 
 
 def is_misspelt(service: str, operation: str) -> bool:
@@ -201,7 +183,7 @@ def parameters_of(service: str, operation: str) -> frozenset[str]:
 @lru_cache
 def _operations_of(service: str) -> dict[str, tuple[str, frozenset[str]]]:
     """Each operation's name and parameters, by its name in lower case."""
-    model = _described(SERVICES.get(service, service))
+    model = described(service)
     parameters = {name: frozenset(shape.get("members", ())) for name, shape in model["shapes"].items()}
     inputs = {name: it.get("input", {}).get("shape") for name, it in model["operations"].items()}
     return {name.lower(): (name, parameters.get(shape, frozenset())) for name, shape in inputs.items()}

@@ -15,7 +15,7 @@ from sfn_emulator.http.messages import Arn, MalformedRequestError, RefusalError,
 from sfn_emulator.http.normalization import QUERY_SERVICES
 from sfn_emulator.http.replies import denied, query_reply
 from sfn_emulator.iam.policy import Decision, decide, lets_in, trusts
-from sfn_emulator.iam.required_permissions import Permission, api_call, required_permissions
+from sfn_emulator.iam.required_permissions import MachineOf, Permission, api_call, required_permissions
 from sfn_emulator.storage import backends
 
 _POLICY: Final = "identity-based policy"
@@ -29,12 +29,16 @@ class Authorizer:
         sessions: The access keys of functions and machines.
         enforced: Whether policies count. If not, everything is allowed.
         access_key: The owner's access key.
+
+    Attributes:
+        machine_of: The ARN of the machine whose task has a token; empty if no task waits with it.
     """
 
     def __init__(self, sessions: Sessions, enforced: bool, access_key: str) -> None:
         self._sessions = sessions
         self._enforced = enforced
         self._access_key = access_key
+        self.machine_of: MachineOf = lambda _: ""  # executions begin later
 
     def is_owner(self, request: Request) -> bool:
         """Whether the request has the owner's access key."""
@@ -66,7 +70,7 @@ class Authorizer:
         if caller is None or not self._enforced:
             return
         try:
-            call = api_call(request, caller, backends.find_arn, backends.boundary_of)
+            call = api_call(request, caller, backends.find_arn, backends.boundary_of, self.machine_of)
             permissions = required_permissions(call)
         except (AttributeError, KeyError, TypeError) as error:
             raise MalformedRequestError("a parameter has the wrong type") from error
@@ -84,10 +88,8 @@ class Authorizer:
                 if trust is None or not trusts(trust, "AWS", caller.names, context, action):
                     raise denied(request, what)
 
-    def why_not(self, role_arn: str | None, action: str, resource: str) -> str:
+    def why_not(self, role_arn: str, action: str, resource: str) -> str:
         """AWS's reason why a machine with this role may not do something; empty if it may."""
-        if role_arn is None:
-            return "The state machine that calls has no role"
         caller = self._sessions.find(self._sessions.of_machine(role_arn))
         if caller is None or not self._enforced:
             return ""
@@ -107,7 +109,7 @@ class Authorizer:
         if caller is None or not caller.service or request.operation != "GetCallerIdentity":
             return None
         result = {"UserId": f"AROA:{caller.session}", "Account": caller.account, "Arn": caller.arn}
-        return query_reply("GetCallerIdentity", result)
+        return query_reply("sts", "GetCallerIdentity", result)
 
     def can_assume(self, service: str, role_arn: str | None, source_arn: str) -> bool:
         """Whether a service, such as ``"lambda"``, can assume a role for one of its functions or machines.

@@ -28,6 +28,7 @@ KEYS: Final = frozenset((
     "aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:requestedregion",
     "aws:securetransport", "aws:sourceaccount", "aws:sourcearn", "aws:sourceowner", "aws:username",
     "cloudwatch:namespace", "iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn",
+    "states:statemachinequalifier",
 ))  # fmt: skip
 # IAM refuses a longer document, and AWS has no longer names. So no decision takes long.
 _LONGEST_DOCUMENT: Final = 131_072

@@ -24,6 +24,8 @@ FindArn = Callable[[str, str, str, str], str | None]
 """Finds an ARN with its path from partition, account, kind and name. None if nothing has this name."""
 BoundaryOf = Callable[[str], str | None]
 """Finds the ARN of a role's permissions boundary, from the role's ARN. None if the role has no boundary."""
+MachineOf = Callable[[str], str]
+"""Finds the ARN of the machine whose task has a token. Empty if no task waits with it."""
 
 # Some services have one name in signatures, and another one in actions.
 _PREFIXES: Final = {"email": "ses", "monitoring": "cloudwatch", "tagging": "tag"}
@@ -92,6 +94,7 @@ class ApiCall:
         region: The region.
         find_arn: Finds the ARN of a role, user or group. The ARN may have a path.
         boundary_of: Finds the permissions boundary of a role.
+        machine_of: Finds the machine of a token.
     """
 
     service: str
@@ -101,6 +104,7 @@ class ApiCall:
     region: str = "us-east-1"
     find_arn: FindArn = field(default=lambda *_: None)
     boundary_of: BoundaryOf = field(default=lambda _: None)
+    machine_of: MachineOf = field(default=lambda _: "")
 
     def text(self, *names: str) -> str:
         """The first of these parameters that the call has. Empty if it has none of them."""
@@ -119,7 +123,9 @@ class ApiCall:
         return Permission(f"{self.service}:{operation or self.operation}", resource)
 
 
-def api_call(request: Request, caller: Caller, find_arn: FindArn, boundary_of: BoundaryOf) -> ApiCall:
+def api_call(
+    request: Request, caller: Caller, find_arn: FindArn, boundary_of: BoundaryOf, machine_of: MachineOf
+) -> ApiCall:
     """Read the call from a request in any of AWS's protocols.
 
     Raises:
@@ -149,7 +155,7 @@ def api_call(request: Request, caller: Caller, find_arn: FindArn, boundary_of: B
             raise MalformedRequestError("a parameter is given twice")
         parameters = {**_known(scope.service, operation, given), **labels}
     service = _PREFIXES.get(scope.service, scope.service)
-    return ApiCall(service, operation, parameters, caller, scope.region, find_arn, boundary_of)
+    return ApiCall(service, operation, parameters, caller, scope.region, find_arn, boundary_of, machine_of)
 
 
 def _known(service: str, operation: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -212,7 +218,7 @@ def _lambda_permissions(call: ApiCall) -> list[Permission]:
 
 
 def _states_permissions(call: ApiCall) -> list[Permission]:
-    """The machine, execution or activity that the parameters name.
+    """The machine, execution or activity that the parameters name. Of a token, it is the machine.
 
     For a version or an alias, AWS checks the machine. The rest of the ARN is a condition key.
     See https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
@@ -223,7 +229,8 @@ def _states_permissions(call: ApiCall) -> list[Permission]:
     if call.operation == "TestState" and call.text("revealSecrets"):
         return [call.permission("*"), call.permission("*", "RevealSecrets")]
     routes = call.parameters.get("routingConfiguration") or [{}]
-    arn = call.text(*_STATES_ARNS) or routes[0].get("stateMachineVersionArn") or "*"
+    arn = call.text(*_STATES_ARNS) or routes[0].get("stateMachineVersionArn")
+    arn = arn or call.machine_of(call.text("taskToken")) or "*"
     arn = arn.partition("#")[0]  # a test case is no part of it
     if qualified := _QUALIFIED.fullmatch(arn):
         context = (("states:statemachinequalifier", qualified[2]),)

@@ -19,9 +19,9 @@ from sfn_emulator.http.messages import (
     Scope,
     function_name,
 )
-from sfn_emulator.http.replies import json_reply
+from sfn_emulator.http.replies import json_reply, unknown_operation
 from sfn_emulator.iam.authorization import Authorizer
-from sfn_emulator.lambda_.function import Function, function_of
+from sfn_emulator.lambda_.function import Function, NoCodeError, function_of
 from sfn_emulator.lambda_.pool import BusyError, Reservations, ThrottledError
 from sfn_emulator.lambda_.runner import Invocation, Runner
 from sfn_emulator.lambda_.validation import check_code, check_configuration, check_invoke
@@ -70,6 +70,9 @@ class LambdaApi:
     def answer(self, request: Request) -> Reply:
         """Answer a request to Lambda."""
         if not (match := _PATH.fullmatch(request.path)):
+            # moto would take the messages of a queue away, and run nothing.
+            if request.method == "POST" and "/event-source-mappings" in request.path:
+                raise unknown_operation(request)
             return self._moto(request)
         name, rest = function_name(match[1] or ""), (match[2] or "").strip("/")
         arn = request.scope.arn(f"function:{name.partition(':')[0]}")
@@ -96,7 +99,7 @@ class LambdaApi:
         """Forget everything."""
         self._runner.pool.retire()
         self._runner.code.clean(needed=frozenset())
-        self._functions.clear()
+        self._functions = {}
         self._reservations.numbers.clear()
 
     def _reserve(self, request: Request, arn: str) -> Reply:
@@ -140,7 +143,7 @@ class LambdaApi:
         with self._runner.code.added(zipped) if zipped else contextlib.nullcontext():
             reply = self._moto(request)
         if reply.ok:
-            self._functions.clear()
+            self._functions = {}  # who reads an old function meanwhile keeps it in the old one
             if about_function:
                 self._retire(request, name, reply)
         self._runner.code.clean()
@@ -211,7 +214,7 @@ class LambdaApi:
             reason = {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded"}
             more = reason if isinstance(error, ThrottledError) else {}
             raise RefusalError("TooManyRequestsException", "Rate Exceeded.", 429, **more) from error
-        except LookupError as error:
+        except NoCodeError as error:
             message = "The emulator runs only code that came as ZipFile"
             raise RefusalError("InvalidZipFileException", message, 502) from error
         ids = {"x-amzn-RequestId": invocation.request_id, "X-Amz-Executed-Version": function.version}
@@ -221,8 +224,8 @@ class LambdaApi:
         return Reply(200, result.payload, headers)
 
     def _function(self, scope: Scope, name: str, qualifier: str) -> Function:
-        key = (scope, name, qualifier)
-        if function := self._functions.get(key):
+        key, known = (scope, name, qualifier), self._functions
+        if function := known.get(key):
             return function
         query = f"?Qualifier={quote(qualifier, safe='')}" if qualifier else ""
         path = f"/2015-03-31/functions/{quote(name, safe='')}/configuration{query}"
@@ -230,5 +233,5 @@ class LambdaApi:
         if not reply.ok:
             arn = scope.arn(f"function:{name}:{qualifier or '$LATEST'}")
             raise RefusalError("ResourceNotFoundException", f"Function not found: {arn}", 404)
-        self._functions[key] = function = function_of(reply.json)
+        known[key] = function = function_of(reply.json)
         return function

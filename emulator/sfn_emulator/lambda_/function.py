@@ -131,6 +131,10 @@ def environment_of(
     return {**bare, **own, **ours}
 
 
+class NoCodeError(Exception):
+    """The code of a function was not uploaded as a zip."""
+
+
 class CodeStore:
     """The unpacked code of functions, in a folder for each CodeSha256.
 
@@ -177,11 +181,13 @@ class CodeStore:
         """The folder of this code. `clean` does not remove it during the block.
 
         Raises:
-            LookupError: There is no such code.
+            NoCodeError: There is no such code.
         """
         try:
             with self._held(sha256):
-                yield self._folders[sha256]
+                if (folder := self._folders.get(sha256)) is None:
+                    raise NoCodeError(sha256)
+                yield folder
         finally:
             if sha256 in self._doomed:
                 self.clean()

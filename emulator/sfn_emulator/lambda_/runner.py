@@ -116,7 +116,7 @@ class Runner:
         """Run an invocation. The result is what AWS would return, even if the function fails.
 
         Raises:
-            LookupError: The function's code was not uploaded as a zip.
+            NoCodeError: The function's code was not uploaded as a zip.
             BusyError: Too many nested calls.
         """
         with self.code.held(function.code) as folder:

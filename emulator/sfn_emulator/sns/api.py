@@ -104,7 +104,7 @@ class SnsApi:
             raise validation.invalid("Token")
         if not subscription.confirmed:
             subscription.confirmed, subscription.authenticated = True, request.signed
-        return query_reply("ConfirmSubscription", {"SubscriptionArn": subscription.arn})
+        return query_reply("sns", "ConfirmSubscription", {"SubscriptionArn": subscription.arn})
 
     def unsubscribe(self, request: Request) -> Reply:
         """Answer Unsubscribe. It is a signed call, or a click on the link in a mail."""
@@ -145,10 +145,10 @@ class SnsApi:
         if form.get("Protocol") not in _EMAIL:
             return self._moto(request)
         validation.check_subscribe(form)
-        topic_arn, address = form["TopicArn"], form["Endpoint"]
+        topic_arn, address, protocol = (form[name] for name in ("TopicArn", "Endpoint", "Protocol"))
         with self._subscribing:
             of_topic = self._subscriptions.of(topic_arn)
-            old = next((it for it in of_topic if it.address == address), None)
+            old = next((it for it in of_topic if (it.address, it.protocol) == (address, protocol)), None)
             attributes = parameters_of_form(request, "sns").get("Attributes", {})
             if old is not None and attributes:
                 xml = self._moto.query(scope, "GetSubscriptionAttributes", SubscriptionArn=old.arn).body
@@ -159,14 +159,14 @@ class SnsApi:
             if not reply.ok:
                 return reply
             arn = element(reply.body, "SubscriptionArn")
-            subscription = self._subscriptions.enter(arn, topic_arn, address, form["Protocol"])
+            subscription = self._subscriptions.enter(arn, topic_arn, address, protocol)
         if not subscription.confirmed:
             link = self._link("ConfirmSubscription", TopicArn=topic_arn, Token=subscription.token)
             mail = confirmation(address, topic_arn, self._display_name(scope, topic_arn), link)
             self._mailbox.deliver(mail, link)
         if subscription.confirmed or form.get("ReturnSubscriptionArn") == "true":
             return reply
-        return query_reply("Subscribe", {"SubscriptionArn": "pending confirmation"})
+        return query_reply("sns", "Subscribe", {"SubscriptionArn": "pending confirmation"})
 
     def _list(self, request: Request) -> Reply:
         reply = self._moto(request)
@@ -223,7 +223,7 @@ class SnsApi:
         if not arn.endswith(".fifo"):
             return reply
         told = {"MessageId": element(reply.body, "MessageId"), "SequenceNumber": str(next(self._numbers))}
-        return query_reply("Publish", told)
+        return query_reply("sns", "Publish", told)
 
     def _publish_batch(self, request: Request) -> Reply:
         topic_arn = request.form.get("TopicArn", "")

@@ -34,15 +34,10 @@ _LARGEST_IN_MEMORY: Final = 1_000_000
 
 
 class Moto:
-    """moto's server application, without its server. moto is imported at the first call, or by `warm_up`.
+    """moto's server application, without its server. moto is imported at the first call, or by `warm_up`."""
 
-    Args:
-        port: The port of this process. moto's state machines call other services there.
-    """
-
-    def __init__(self, port: int) -> None:
+    def __init__(self) -> None:
         # moto reads these when it is imported.
-        os.environ["MOTO_PORT"] = str(port)
         os.environ["MOTO_S3_DEFAULT_KEY_BUFFER_SIZE"] = str(_LARGEST_IN_MEMORY)
         os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"  # no other web site's page may call
 
@@ -103,7 +98,7 @@ class Moto:
         return replace(reply, body=readable_xml(reply.body)) if is_xml else reply
 
     def target(self, scope: Scope, target: str, parameters: Mapping[str, Any]) -> Reply:
-        """Call an operation of a JSON protocol, such as ``AWSStepFunctions.StartExecution``."""
+        """Call an operation of a JSON protocol, such as ``DynamoDB_20120810.ListTables``."""
         headers = signed(scope) | {"x-amz-target": target, "content-type": "application/x-amz-json-1.0"}
         return self(Request("POST", "/", headers, json.dumps(parameters).encode()))
 
@@ -160,7 +155,6 @@ def _environ(request: Request) -> dict[str, Any]:
         "QUERY_STRING": request.target.partition("?")[2],
         "REQUEST_URI": request.target,
         "RAW_URI": request.target,
-        "SERVER_PORT": os.environ["MOTO_PORT"],
         "REMOTE_ADDR": "127.0.0.1",
         "CONTENT_TYPE": request.headers.get("content-type", ""),
         "CONTENT_LENGTH": str(len(request.body)),

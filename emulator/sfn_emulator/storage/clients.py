@@ -17,7 +17,6 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from sfn_emulator.http.messages import Reply, Request, Scope
-from sfn_emulator.http.replies import denied, error_reply
 from sfn_emulator.storage.application import signed
 
 # The headers of AWS's replies, as the output of a Task tells them. Other services have the last ones.
@@ -103,7 +102,7 @@ class Clients:
         """Call a service with somebody's access key.
 
         Args:
-            key: The access key. If it is empty, the call is denied.
+            key: The access key.
             region: Such as ``"us-east-1"``.
             service: botocore's name of the service, such as ``"stepfunctions"``.
             operation: The operation's name, such as ``"CreateStateMachine"``.
@@ -138,7 +137,7 @@ class Clients:
         Raises:
             CallError: Lambda refuses the call.
         """
-        if not key or given.keys() != {"FunctionName", "Payload"}:
+        if given.keys() != {"FunctionName", "Payload"}:
             return self.call_as(key, region, "lambda", "Invoke", given)
         target = f"/2015-03-31/functions/{quote(given['FunctionName'], safe='')}/invocations"
         headers = {"content-type": "application/json"} | signed(Scope(key, region, "lambda"))
@@ -187,19 +186,16 @@ class Clients:
     def _send(self, scope: Scope, request: Any, **_: Any) -> Any:
         from botocore.awsrequest import AWSResponse
 
-        key = getattr(self._thread, "key", None)
         url = urlsplit(request.url)
         target = (url.path or "/") + (f"?{url.query}" if url.query else "")
         given = [(name.lower(), it) for name, it in request.headers.items()]
         headers = {name: it.decode("latin-1") if isinstance(it, bytes) else str(it) for name, it in given}
-        headers.update(signed(replace(scope, access_key=key or "")))
+        headers.update(signed(replace(scope, access_key=self._thread.key)))
         body = request.body or b""
         body = body.read() if hasattr(body, "read") else body
         body = body.encode() if isinstance(body, str) else bytes(body)
         ours = Request(request.method, target, headers, body)
-        refusal = denied(ours, "The state machine that calls has no role")
-        earlier = vars(self._thread).pop("reply", None)
-        self._thread.latest = reply = earlier or (self._answer(ours) if key else error_reply(ours, refusal))
+        self._thread.latest = reply = vars(self._thread).pop("reply", None) or self._answer(ours)
         reply_headers: Any = {**reply.headers}
         if request.method != "HEAD":  # its answer has the length of a body that is not there
             reply_headers["Content-Length"] = str(len(reply.body))

@@ -1,7 +1,8 @@
-"""Correct what moto's IAM and S3 refuse, and AWS does not."""
+"""Correct what moto refuses and AWS does not, and what it would do outside this process."""
 
 import json
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from typing import Any
 
 MotoFunction = Callable[..., Any]
@@ -13,6 +14,22 @@ def no_bucket_policy(_: MotoFunction, self: Any, action: str, resource: str) -> 
     from moto.iam.access_control import PermissionResult
 
     return PermissionResult.NEUTRAL
+
+
+def no_invocation(_: MotoFunction, self: Any, *__: Any) -> bytes:
+    """A function that moto calls does not run. moto would run it in Docker, with images that it fetches."""
+    return b""
+
+
+def no_message(original: MotoFunction, self: Any, *given: Any, **named: Any) -> None:
+    """No web server gets messages. moto would wait for it, and Publish would fail if it cannot be reached."""
+    if self.protocol not in {"http", "https"}:
+        original(self, *given, **named)
+
+
+def no_records(_: MotoFunction, destination: Any, records: Sequence[Any]) -> list[dict[str, str]]:
+    """No web server gets records of Firehose. moto would wait for it, as for those of SNS."""
+    return [{"RecordId": str(uuid.uuid4())} for _ in records]
 
 
 def inline_policy(kind: str, original: MotoFunction, self: Any, owner: str, *given: str) -> None:

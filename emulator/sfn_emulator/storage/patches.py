@@ -44,7 +44,6 @@ class Patch:
     Args:
         around: Called instead of the original. It gets the original, and then the arguments of the original.
         make: Makes the replacement from the original.
-        instead: Executed instead of the whole module, of which this place is the only name.
         digest: The digest of the source there. If the module only imports that name from another module of
             moto, the digest of the source in that module; from elsewhere, the digest of the whole module.
         relied: Why the emulator relies on the place, if it replaces nothing there.
@@ -53,7 +52,6 @@ class Patch:
 
     around: Callable[..., Any] | None = None
     make: Callable[[Any], Any] | None = None
-    instead: Callable[[ModuleType], None] | None = None
     digest: str = ""
     relied: str = ""
     source: str = ""
@@ -81,6 +79,10 @@ _REPLACED: Final[Mapping[str, Callable[..., Any] | Patch]] = {
     ),
     "moto.dynamodb.models:copy": Patch(make=performance.sparing_copy),
     "moto.dynamodb.models:DynamoDBBackend.transact_write_items": performance.sparing_transaction,
+    # What moto would do outside this process
+    "moto.awslambda.models:LambdaFunction.invoke": internals.no_invocation,
+    "moto.firehose.models:FirehoseBackend.put_http_records": internals.no_records,
+    "moto.sns.models:Subscription.publish": internals.no_message,
     # Buckets
     "moto.s3.models:FakeBucket.get_permission": internals.no_bucket_policy,
     # What moto's IAM refuses, and AWS does not
@@ -88,7 +90,6 @@ _REPLACED: Final[Mapping[str, Callable[..., Any] | Patch]] = {
     "moto.iam.models:IAMBackend.put_role_policy": partial(internals.inline_policy, "role"),
     "moto.iam.models:IAMBackend.put_user_policy": partial(internals.inline_policy, "user"),
     # Objects that take much memory
-    "moto.batch:batch_backends": Patch(instead=performance.late_batch),
     "moto.core.common_models:BaseModel.__new__": performance.forgotten_instance,
     "moto.iam.models:get_account_id_from": performance.account_of_key,
     "moto.iam.models:IAMBackend._init_aws_policies": performance.managed_policies,
@@ -192,12 +193,11 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        patches = [patch for place, patch in PATCHES.items() if place.startswith(f"{fullname}:")]
-        if not patches:
+        if not any(place.startswith(f"{fullname}:") for place in PATCHES):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            execute = patches[0].instead or spec.loader.exec_module
+            execute = spec.loader.exec_module
 
             def execute_and_patch(module: ModuleType) -> None:
                 execute(module)
@@ -219,7 +219,7 @@ def apply(module: ModuleType, patches: Mapping[str, Patch] = PATCHES) -> None:
     if module.__name__ in _patched:
         return
     for place, patch in patches.items():
-        if patch.instead or not place.startswith(f"{module.__name__}:"):
+        if not place.startswith(f"{module.__name__}:"):
             continue
         *path, name = place.partition(":")[2].split(".")
         try:

@@ -4,14 +4,12 @@ Each function gets the function or class that it replaces, and `patches` lists t
 """
 
 import copy
-import importlib
 import json
 import re
 import string
 import threading
 from functools import lru_cache, partial, wraps
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 from sfn_emulator.storage.internals import MotoFunction
@@ -129,17 +127,6 @@ def sparing_transaction(original: MotoFunction, self: Any, transact_items: list[
 def forgotten_instance(_: MotoFunction, model: type, *__: Any, **___: Any) -> Any:
     """Keep no list of all objects that were ever made. Otherwise no deleted object is freed."""
     return object.__new__(model)
-
-
-def late_batch(module: ModuleType) -> None:
-    """Import Batch's models only when something uses them. They import EC2's models, which need 90 MB."""
-
-    def load(name: str) -> Any:
-        if name != "batch_backends":
-            raise AttributeError(name)
-        return importlib.import_module("moto.batch.models").batch_backends
-
-    vars(module)["__getattr__"] = load
 
 
 def account_of_key(_: MotoFunction, access_key: str) -> str:

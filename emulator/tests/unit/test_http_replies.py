@@ -1,19 +1,20 @@
 """Errors have the form of the request's protocol."""
 
 import json
+import re
 
 import pytest
 
 from sfn_emulator.http.messages import RefusalError, Request
-from sfn_emulator.http.replies import error_reply
+from sfn_emulator.http.replies import error_reply, query_reply
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
-def refused(target="/", service="", **headers):
+def refused(target="/", service="", status=404, **headers):
     scope = f"AWS4-HMAC-SHA256 Credential=K/20200101/us-east-1/{service}/aws4_request"
     request = Request("POST", target, {"authorization": scope} | headers)
-    return error_reply(request, RefusalError("Oops", "why", 404, Reason="R"))
+    return error_reply(request, RefusalError("Oops", "why", status, Reason="R"))
 
 
 @pytest.mark.parametrize(("target", "headers"), [("/functions/f?x=1", {}), ("/f?action=x", {}), ("/f", FORM)])
@@ -38,3 +39,16 @@ def test_an_error_of_the_query_protocol(target, headers):
     reply = refused(target, "sns", **headers)
     assert reply.headers["Content-Type"] == "text/xml"
     assert b"<Code>Oops</Code><Message>why</Message>" in reply.body
+
+
+@pytest.mark.parametrize(("service", "host"), [("sns", "sns"), ("iam", "iam"), ("monitoring", "monitoring")])
+def test_xml_is_in_the_namespace_of_its_service(service, host):
+    """An answer and an error. Some clients look for it."""
+    for reply in (query_reply(service, "X", {}), refused("/?Action=X", service)):
+        assert re.search(rb'^<\w+ xmlns="https?://(\w+)\.', reply.body)[1].decode() == host
+
+
+@pytest.mark.parametrize(("status", "fault"), [(404, b"Sender"), (500, b"Receiver"), (503, b"Receiver")])
+def test_an_error_says_whose_fault_it_is(status, fault):
+    """From 500 on, it is AWS's."""
+    assert b"<Type>%s</Type>" % fault in refused("/?Action=X", "sns", status).body

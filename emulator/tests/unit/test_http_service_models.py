@@ -5,6 +5,7 @@ from sfn_emulator.http.service_models import check_call, check_result
 
 START = "arn:aws:states:::states:startExecution"
 S3 = "arn:aws:states:::aws-sdk:s3:getObject"
+LOGS = "arn:aws:states:::aws-sdk:cloudwatchlogs:describeLogGroups"
 EVENTS = "arn:aws:states:::events:putEvents"
 ENCRYPT = "arn:aws:states:::aws-sdk:kms:encrypt"
 FUNCTION = "arn:aws:states:::aws-sdk:lambda:getFunction"
@@ -25,6 +26,7 @@ PUT = "arn:aws:states:::dynamodb:putItem"
         (INVOKE, {"StatusCode": "200"}, "Field 'StatusCode' must be a number"),
         (PUT, {"ConsumedCapacity": {"CapacityUnits": "1"}}, "Field 'CapacityUnits' must be a number"),
         (PUT, {"Attributes": []}, "Field 'Attributes' must be an object"),
+        (LOGS, {"LogGroups": {}}, "Field 'LogGroups' must be an array"),
         (S3, {"ContentLength": "9000"}, "Field 'ContentLength' must be a number"),
         (S3, {"ContentLength": True}, "Field 'ContentLength' must be a number"),
         (S3, {"DeleteMarker": 1}, "Field 'DeleteMarker' must be a boolean"),

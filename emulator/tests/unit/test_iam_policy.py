@@ -251,3 +251,12 @@ def test_trust_is_for_assuming():
     """A trust policy counts only for its own action, and a Deny wins."""
     assert not trusts(trust("*", Action="sts:TagSession"), "Service", ["lambda.amazonaws.com"], {})
     assert not trusts(trust("*", Effect="Deny"), "Service", ["lambda.amazonaws.com"], {})
+
+
+def test_the_alias_of_a_machine_is_a_condition():
+    """So a role may start an alias, and not the machine itself."""
+    start = {"Effect": "Allow", "Action": "states:StartExecution", "Resource": "*"}
+    its = {"StringEquals": {"states:StateMachineQualifier": "prod"}}
+    for qualifier, decision in (("prod", Decision.ALLOWED), ("dev", Decision.IMPLICIT_DENY)):
+        asked = {"action": "states:StartExecution", "states:statemachinequalifier": qualifier}
+        assert told(start | {"Condition": its}, **asked) is decision

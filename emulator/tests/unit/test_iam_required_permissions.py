@@ -158,7 +158,7 @@ def asks(service, method, target, body=b"", **headers):
     """Pairs of action and resource of a request."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     request = Request(method, target, {"authorization": SIGNED.format(service), **sent}, body)
-    call = api_call(request, ROLE, lambda *_: None, lambda _: None)
+    call = api_call(request, ROLE, lambda *_: None, lambda _: None, lambda _: "")
     return [(permission.action, permission.resource) for permission in required_permissions(call)]
 
 
