@@ -13,9 +13,9 @@ from lottery_lib.translation import language
 
 # The kit's settings, and the emulator's own names for them.
 _SETTINGS: Final = {
+    "LOTTERY_EMULATOR_CLOCK": "SFN_EMULATOR_CLOCK",
     "LOTTERY_EMULATOR_FORK": "SFN_EMULATOR_FORK",
     "LOTTERY_EMULATOR_IAM": "SFN_EMULATOR_IAM",
-    "LOTTERY_EMULATOR_RETRY_PACE": "SFN_EMULATOR_RETRY_PACE",
     # The JupyterLab that `make lab` started. The emulator ends with the last one that uses it.
     "LOTTERY_LAB_PID": "SFN_EMULATOR_WHILE_PID",
 }

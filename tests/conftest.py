@@ -14,8 +14,6 @@ from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
 pytest_plugins = ["emulator_fixtures"]
-#: A Retry waits for this part of its interval here. Under nbval, it waits as on AWS.
-PACE = "0.2"
 # As in an activated environment, and as in JupyterLab.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 # The tests read English, whatever the developer's language. A notebook has that of its folder.
@@ -90,7 +88,7 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Con
         for name in list(os.environ):
             if name.startswith(forgotten):
                 patch.delenv(name)
-        patch.setenv("LOTTERY_EMULATOR_RETRY_PACE", PACE)
+        patch.setenv("LOTTERY_EMULATOR_CLOCK", "skipping")  # nobody waits for a Retry; nbval does, as on AWS
         yield folder
         from sfn_emulator import control
 

@@ -85,13 +85,13 @@ class Pages:
         return None
 
     def _advance(self, request: Request) -> Reply:
-        """Move the time that stands by ``{"advance": SECONDS}``."""
+        """Move the time by ``{"advance": SECONDS}``."""
         seconds = request.json.get("advance")
-        if not self._timers.is_virtual:
+        if not self._timers.can_advance:
             return json_reply({"message": _("its clock is that of the machine")}, 409)
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _LONGEST:
             told = _("advance is {seconds!r}: it must be a number of seconds", seconds=seconds)
-            return json_reply({"message": told, "virtual": True}, 400)
+            return json_reply({"message": told, "moves": True}, 400)
         return json_reply({"now": self._timers.advance(seconds)})
 
     def _mails(self, request: Request, may_read: bool) -> Reply:

@@ -163,15 +163,13 @@ def _serve(
         allowed_hosts=list(allowed_hosts),
     )
     write_key(folder, access_key := new_access_key("AKIA"))
-    checks_iam, virtual = environment.enforces_iam(variables), environment.is_virtual(variables)
     router = Router(
         record,
         folder,
         lifetime.request_came,
-        enforces_iam=checks_iam,
+        enforces_iam=environment.enforces_iam(variables),
         access_key=access_key,
-        retry_pace=1.0 if virtual else environment.retry_pace(variables),
-        virtual=virtual,
+        clock=environment.clock(variables),
         mock_config=environment.mock_config(variables),
     )
     server.refuse, server.answer = router.refuse, router.receive

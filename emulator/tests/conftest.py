@@ -27,5 +27,4 @@ def own_state(tmp_path_factory):
         for name in [name for name in os.environ if name.startswith(("AWS_", "SFN_EMULATOR_"))]:
             patch.delenv(name)
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-        patch.setenv("SFN_EMULATOR_RETRY_PACE", "0.2")
         yield

@@ -4,6 +4,7 @@ import contextlib
 import json
 import uuid
 
+import helpers
 import pytest
 from helpers import (
     Caller,
@@ -66,6 +67,12 @@ def function(aws):
     for each in made:
         with contextlib.suppress(Exception):
             each.client.delete_function(FunctionName=each.name)
+
+
+@pytest.fixture(scope="session")
+def advance(emulator):
+    """`advance(60)` lets time pass. `advance()` waits until nothing more happens without that."""
+    return lambda seconds=0: helpers.advance(emulator["endpoint"], seconds)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import socket
-import time
 import urllib.error
 import urllib.request
 import uuid
@@ -41,6 +40,20 @@ def signed(key, service="sns"):
     }
 
 
+YEAR = 366 * 86_400
+
+
+def advance(endpoint, seconds=0):
+    """Let time pass in an emulator. What runs ends first: after 0 seconds, nothing more happens by itself."""
+    asked = urllib.request.Request(
+        f"{endpoint}/_emulator/clock", json.dumps({"advance": seconds}).encode(), signed(KEYS[endpoint])
+    )
+    with DIRECT.open(asked, timeout=90) as reply:
+        return json.load(reply)["now"]
+
+
+#: No proxy stands between a test and its emulator.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 #: Each client reads the models of AWS's services only once.
 MODELS = create_loader()
 
@@ -61,12 +74,15 @@ def state_home(folder):
 
 
 @contextlib.contextmanager
-def emulator_in(home, port=None, **options):
-    """An emulator whose files are in a folder; it has the role that functions and machines of tests have."""
+def emulator_in(home, port=None, clock="virtual", **options):
+    """An emulator whose files are in a folder; it has the role that functions and machines of tests have.
+
+    By default, its time stands. `Machine.wait` lets it pass.
+    """
     port = port or free_port()
     try:
         with state_home(home):
-            told = started(port, **options)
+            told = started(port, environ=os.environ | {"SFN_EMULATOR_CLOCK": clock}, **options)
         make_role(told["endpoint"])
         yield told
     finally:
@@ -246,12 +262,17 @@ class Machine:
         """What DescribeExecution says at the end."""
         return self.wait(self.start(given, **options))
 
-    def wait(self, arn, seconds=30):
-        deadline, pause = time.monotonic() + seconds, 0.01
-        while (told := self.client.describe_execution(executionArn=arn))["status"] == "RUNNING":
-            assert time.monotonic() < deadline, "still running"
-            time.sleep(pause)
-            pause = min(pause * 1.5, 0.2)
+    def told(self, arn):
+        """What DescribeExecution says now."""
+        return self.client.describe_execution(executionArn=arn)
+
+    def wait(self, arn):
+        """Let time pass until an execution has ended, and functions end; what DescribeExecution says then."""
+        seconds = 0
+        while (told := self.told(arn))["status"] == "RUNNING":
+            assert seconds < YEAR, f"no time ends {arn}: {self.events(arn)[-3:]}"
+            advance(self.client.meta.endpoint_url, seconds)
+            seconds = 2 * seconds or 1
         return told
 
     def events(self, arn):
@@ -260,9 +281,8 @@ class Machine:
 
 def get(url, **headers):
     """Open a URL as a browser without proxies does: status and text."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(urllib.request.Request(url, headers=headers), timeout=10) as reply:
+        with DIRECT.open(urllib.request.Request(url, headers=headers), timeout=10) as reply:
             return reply.status, reply.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

@@ -202,7 +202,7 @@ def test_the_clock_of_the_machine_cannot_be_moved():
 def test_a_wrong_setting():
     with pytest.raises(EmulatorError) as caught, running(clock="fast"):
         pass
-    told = "SFN_EMULATOR_CLOCK: it is 'fast'. Set it to machine or virtual, or leave it out."
+    told = "SFN_EMULATOR_CLOCK: it is 'fast'. Set it to machine, skipping or virtual."
     assert str(caught.value) == told
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import boto3
 import pytest
-from helpers import Machine
+from helpers import Machine, emulator_in
 
 import sfn_emulator
 from sfn_emulator import Emulator, command_line
@@ -19,14 +19,21 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHANGING = re.compile(r"(?<=127\.0\.0\.1:)\d+|AKIA\w+|(?<=ticket=)\S+|(?<=\$\(cat )[^)]+")
 
 
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """An emulator in which nobody has to move the time, as the README's programs do not."""
+    with emulator_in(tmp_path_factory.mktemp("state"), clock="skipping") as told:
+        yield told
+
+
 @pytest.fixture
-def terminal(emulator, monkeypatch):
+def terminal(fresh, monkeypatch):
     """Set the variables that the README's `export` lines set."""
     lines = README.partition("$ sfn-emulator start\n")[2].partition("```")[0]
     for name, value in re.findall(r"(AWS_\w+)=(\S+)", lines):
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator["endpoint"])
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", emulator["access_key_id"])
+    monkeypatch.setenv("AWS_ENDPOINT_URL", fresh["endpoint"])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", fresh["access_key_id"])
 
 
 def test_a_start_prints_what_is_shown(emulator, monkeypatch, capsys):

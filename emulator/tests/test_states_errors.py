@@ -8,7 +8,6 @@ GONE = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
 PASS = {"Type": "Pass", "End": True}
 WAIT = {"Type": "Wait", "Seconds": 60}
 AT_2 = "An error occurred while executing the state 'A' (entered at the event id #2). "
-SLEEP = "import time\ndef lambda_handler(event, context): time.sleep(2)"
 
 
 def one(state, **more):
@@ -207,7 +206,9 @@ def test_a_path_of_a_tasks_parameters_that_is_not_there(machine):
 @pytest.mark.parametrize("kind", ["Parallel", "Map"])
 def test_a_time_out_in_a_branch_can_be_caught(machine, function, kind):
     """`States.Timeout` leaves its branch or iteration with its name."""
-    inner = {"StartAt": "X", "States": {"X": task(function(SLEEP).arn, TimeoutSeconds=1, End=True)}}
+    waits = {"Parameters": {"FunctionName": function("def lambda_handler(e, c): return e").arn}}
+    state = task("arn:aws:states:::lambda:invoke.waitForTaskToken", TimeoutSeconds=1, End=True) | waits
+    inner = {"StartAt": "X", "States": {"X": state}}
     state = {"Type": kind} | (
         {"Branches": [inner]} if kind == "Parallel" else {"ItemsPath": "$.x", "Iterator": inner}
     )

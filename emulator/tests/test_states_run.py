@@ -3,7 +3,6 @@ import json
 import re
 
 import pytest
-from helpers import Machine
 
 FAIL_MIXED = "class CustomError(Exception): pass\ndef lambda_handler(e, c): raise CustomError('no')"
 
@@ -59,21 +58,11 @@ def test_a_functions_time_out_has_its_own_name(machine, function):
     assert "Task timed out after 1.00 seconds" in execution["cause"]
 
 
-def test_a_tasks_time_out(machine, function):
-    """TimeoutSeconds of a Task writes LambdaFunctionTimedOut. The error has no cause."""
-    sleeper = function("import time\ndef lambda_handler(event, context): time.sleep(3)", Timeout=10)
-    mine = machine(one({"Type": "Task", "Resource": sleeper.arn, "TimeoutSeconds": 1}))
-    execution = mine.run()
-    assert (execution["status"], execution["error"]) == ("FAILED", "States.Timeout")
-    assert "cause" not in execution
-    assert "LambdaFunctionTimedOut" in [event["type"] for event in mine.events(execution["executionArn"])]
-
-
 def test_a_machines_time_out(machine):
     """TimeoutSeconds of the machine ends the execution as TIMED_OUT, with a stop date."""
     execution = machine(one({"Type": "Wait", "Seconds": 30}, TimeoutSeconds=1)).run()
     assert execution["status"] == "TIMED_OUT"
-    assert (execution["stopDate"] - execution["startDate"]).total_seconds() == pytest.approx(1, abs=0.5)
+    assert (execution["stopDate"] - execution["startDate"]).total_seconds() == 1
     assert not {"error", "cause", "output"} & set(execution)
 
 
@@ -109,14 +98,7 @@ def test_an_execution_keeps_its_definition(machine):
     assert listed["stopDate"] == execution["stopDate"]
 
 
-@pytest.fixture
-def unhurried(monkeypatch, request):
-    """An emulator whose retries wait as on AWS."""
-    monkeypatch.delenv("SFN_EMULATOR_RETRY_PACE")
-    return request.getfixturevalue("own")
-
-
-def test_a_retry_waits_and_tries_again(unhurried):
+def test_a_retry_waits_and_tries_again(machine, function):
     """A Retry waits for its interval before the second attempt."""
     source = """
 n = 0
@@ -128,10 +110,9 @@ def lambda_handler(event, context):
         raise ValueError("first")
     return n
 """
-    # If the interval grew before the second attempt, the test would not wait so long.
     retry = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 2, "BackoffRate": 100}
-    task = {"Type": "Task", "Resource": unhurried.function(source).arn, "Retry": [retry]}
-    mine = Machine(unhurried("stepfunctions"), one(task))
+    task = {"Type": "Task", "Resource": function(source).arn, "Retry": [retry]}
+    mine = machine(one(task))
     execution = mine.run()
     assert (execution["status"], execution["output"]) == ("SUCCEEDED", "2")
     failed, again = (

@@ -1,7 +1,6 @@
 """Tasks that wait for a token, and the operations that end the waiting."""
 
 import json
-import time
 
 import psutil
 import pytest
@@ -11,7 +10,6 @@ from helpers import ROLE, Function, Machine, wait_until
 INVOKE = "arn:aws:states:::lambda:invoke"
 TOKEN = {"token.$": "$$.Task.Token"}
 ECHO = "def lambda_handler(event, context): return event"
-SLOW = "import time\ndef lambda_handler(event, context): time.sleep(2)"
 PASS = {"Type": "Pass", "End": True}
 SENDER = """
 import boto3, json
@@ -270,11 +268,12 @@ def test_an_uncaught_failure_fails_the_execution(plain, states):
     )
 
 
-def test_each_retry_has_a_new_token(make, waits, states):
+def test_each_retry_has_a_new_token(make, waits, states, advance):
     """The old token is gone, and the new one waits for an outcome of its own."""
     mine = make(waits(Retry=retry("Again")))
     arn, first = mine.begin()
     states.send_task_failure(taskToken=first, error="Again")
+    advance(1)
     second = mine.token(arn, 2)
     assert second != first
     assert_gone(states, first)
@@ -303,44 +302,26 @@ def test_a_heartbeat_needs_no_heartbeat_seconds(plain, states):
     assert plain.wait(arn)["status"] == "SUCCEEDED"
 
 
-@pytest.fixture(scope="module")
-def timed(aws, make, waits, echo, states):
-    """Machines in which a time ends, all started at once: `timed(name)` is one, and its execution."""
-    slow = Function(aws("lambda"), SLOW, Timeout=10)
-    wait = {"Type": "Wait", "Seconds": 2, "End": True}
-    both = [*caught("States.HeartbeatTimeout"), {"ErrorEquals": ["States.Timeout"], "Next": "C"}]
-    machines = {
-        "heartbeat": make(waits(HeartbeatSeconds=1)),
-        "time-out": make(waits(TimeoutSeconds=1)),
-        "no token": make(waits(Parameters={"FunctionName": echo.arn}, TimeoutSeconds=1)),
-        "path": make(waits(HeartbeatSecondsPath="$.seconds")),
-        "machine": make(waits(), TimeoutSeconds=3),
-        "goes on": make(waits(TimeoutSeconds=1, Catch=caught("States.Timeout")), then=waits()),
-        "slow": make(waits(slow, TimeoutSeconds=1, Catch=caught("States.ALL")), then=wait),
-    }
-    for name in ("States.HeartbeatTimeout", "States.Timeout", "States.ALL", "States.TaskFailed"):
-        machines[f"catch {name}"] = make(waits(HeartbeatSeconds=1, Catch=caught(name)))
-    for name in ("States.HeartbeatTimeout", "States.Timeout"):
-        machines[f"retry {name}"] = make(waits(HeartbeatSeconds=1, Retry=retry(name)))
-    machines["catch another time-out"] = make(
-        waits(TimeoutSeconds=1, Catch=caught("States.HeartbeatTimeout"))
-    )
-    # It begins last, so that its first heartbeat comes soon.
-    machines["beats"] = make(waits(HeartbeatSeconds=2, TimeoutSeconds=3, Catch=both))
-    started = {name: (each, each.start({"seconds": 1})) for name, each in machines.items()}
-    token = machines["beats"].token(started["beats"][1])
-    with pytest.raises(ClientError, match="does not exist anymore"):
-        while True:
-            states.send_task_heartbeat(taskToken=token)
-            time.sleep(0.3)
-    return lambda name: started[name]
+TIMES = {
+    "heartbeat": {"HeartbeatSeconds": 50},
+    "time-out": {"TimeoutSeconds": 50},
+    "path": {"HeartbeatSecondsPath": "$.seconds"},
+    "no token": {"TimeoutSeconds": 50},
+}
 
 
-@pytest.mark.parametrize("name", ["heartbeat", "time-out", "no token", "path"])
-def test_a_time_that_is_over_is_a_time_out(timed, states, name):
+@pytest.mark.parametrize("name", TIMES)
+def test_a_time_that_is_over_is_a_time_out(make, waits, states, advance, name):
     """A time-out and a missed heartbeat are States.Timeout without a cause, and the token is gone."""
-    mine, arn = timed(name)
-    execution = mine.wait(arn)
+    state = waits(**TIMES[name])
+    if name == "no token":
+        del state["Parameters"]["Payload"]
+    mine = make(state)
+    arn = mine.start({"seconds": 50})
+    advance(49)
+    assert mine.client.describe_execution(executionArn=arn)["status"] == "RUNNING"
+    advance(1)
+    execution = mine.client.describe_execution(executionArn=arn)
     assert (execution["status"], execution["error"]) == ("FAILED", "States.Timeout")
     assert "cause" not in execution
     common = {"resourceType": "lambda", "resource": "invoke.waitForTaskToken"}
@@ -349,9 +330,11 @@ def test_a_time_that_is_over_is_a_time_out(timed, states, name):
         assert_gone(states, mine.token(arn, once="TaskScheduled"))
 
 
-def test_a_token_is_gone_after_the_time_out(timed, states):
+def test_a_token_is_gone_after_the_time_out(make, waits, states, advance):
     """A token ends with its time-out, even if the execution goes on with another token."""
-    mine, arn = timed("goes on")
+    mine = make(waits(TimeoutSeconds=50, Catch=caught("States.Timeout")), then=waits())
+    arn = mine.start()
+    advance(50)
     first, second = (mine.token(arn, number, once="TaskScheduled") for number in (1, 2))
     assert first != second
     assert_gone(states, first)
@@ -360,52 +343,54 @@ def test_a_token_is_gone_after_the_time_out(timed, states):
 
 
 @pytest.mark.parametrize("name", ["States.HeartbeatTimeout", "States.Timeout", "States.ALL"])
-def test_a_catch_may_name_a_missed_heartbeat_in_two_ways(timed, name):
+def test_a_catch_may_name_a_missed_heartbeat_in_two_ways(make, waits, name):
     """What it gets is States.Timeout in each case."""
-    mine, arn = timed(f"catch {name}")
-    assert json.loads(mine.wait(arn)["output"]) == {"Error": "States.Timeout", "Cause": ""}
+    execution = make(waits(HeartbeatSeconds=1, Catch=caught(name))).run()
+    assert json.loads(execution["output"]) == {"Error": "States.Timeout", "Cause": ""}
 
 
-@pytest.mark.parametrize("name", ["catch States.TaskFailed", "catch another time-out"])
-def test_a_catch_of_something_else_does_not_match(timed, name):
+@pytest.mark.parametrize("field", ["HeartbeatSeconds", "TimeoutSeconds"])
+def test_a_catch_of_something_else_does_not_match(make, waits, field):
     """A missed heartbeat is no States.TaskFailed, and a time-out is no missed heartbeat."""
-    mine, arn = timed(name)
-    assert mine.wait(arn)["error"] == "States.Timeout"
+    other = "States.TaskFailed" if field == "HeartbeatSeconds" else "States.HeartbeatTimeout"
+    assert make(waits(**{field: 1}, Catch=caught(other))).run()["error"] == "States.Timeout"
 
 
 @pytest.mark.parametrize("name", ["States.HeartbeatTimeout", "States.Timeout"])
-def test_a_retry_may_name_a_missed_heartbeat_in_two_ways(timed, name):
+def test_a_retry_may_name_a_missed_heartbeat_in_two_ways(make, waits, name):
     """The second attempt has a token of its own, and a heartbeat of its own to miss."""
-    mine, arn = timed(f"retry {name}")
-    assert mine.wait(arn)["error"] == "States.Timeout"
+    mine = make(waits(HeartbeatSeconds=1, Retry=retry(name)))
+    execution = mine.run()
+    arn = execution["executionArn"]
+    assert execution["error"] == "States.Timeout"
     assert len(mine.details(arn, "TaskTimedOut")) == 2
     assert mine.token(arn, 1) != mine.token(arn, 2)
 
 
-def test_heartbeats_keep_a_task_alive_until_its_time_out(timed):
+def test_heartbeats_keep_a_task_alive_until_its_time_out(make, waits, states, advance):
     """They are longer than HeartbeatSeconds together, and do not extend TimeoutSeconds."""
-    mine, arn = timed("beats")
-    mine.wait(arn)
+    both = [*caught("States.HeartbeatTimeout"), {"ErrorEquals": ["States.Timeout"], "Next": "C"}]
+    mine = make(waits(HeartbeatSeconds=20, TimeoutSeconds=30, Catch=both))
+    arn = mine.start()
+    token = mine.token(arn)
+    for _ in range(2):
+        advance(14)
+        states.send_task_heartbeat(taskToken=token)
+    advance(2)
+    assert_gone(states, token)
     assert [each["name"] for each in mine.details(arn, "PassStateEntered")] == ["C"]
 
 
-def test_a_machines_time_out_ends_a_waiting_task(timed, states):
+def test_a_machines_time_out_ends_a_waiting_task(make, waits, states):
     """The machine's time-out ends the waiting and the token, and writes no other end of the task."""
-    mine, arn = timed("machine")
-    assert mine.wait(arn)["status"] == "TIMED_OUT"
+    mine = make(waits(), TimeoutSeconds=3)
+    execution = mine.run()
+    arn = execution["executionArn"]
+    assert execution["status"] == "TIMED_OUT"
     types = [event["type"] for event in mine.events(arn)]
     assert types[-1] == "ExecutionTimedOut"
     assert not {"TaskSucceeded", "TaskFailed", "TaskTimedOut"} & set(types)
     assert_gone(states, mine.token(arn, once="TaskScheduled"))
-
-
-def test_a_function_that_answers_too_late_is_not_heard(timed):
-    """After TaskTimedOut, the task has no TaskSubmitted."""
-    mine, arn = timed("slow")
-    mine.wait(arn)
-    types = [event["type"] for event in mine.events(arn)]
-    assert "TaskTimedOut" in types
-    assert "TaskSubmitted" not in types
 
 
 def test_a_stopped_execution_does_not_wait(plain, states):
@@ -550,30 +535,29 @@ def test_an_express_machine_cannot_wait(states, waits):
     [("success", {"output": "1"}), ("failure", {}), ("heartbeat", {})],
 )
 def test_a_token_needs_the_right_to_use_it(plain, user, operation, parameters):
-    """Such a right has no resource, so a right to the machine or the execution is not enough."""
+    """The right is to the machine whose task waits. A right to the execution is not enough."""
     arn, token = plain.begin()
     action = f"states:SendTask{operation.capitalize()}"
-    may_not = user({"Action": action, "Resource": [plain.arn, arn]})("stepfunctions")
+    may_not = user({"Action": action, "Resource": arn})("stepfunctions")
     code, message = refused(getattr(may_not, f"send_task_{operation}"), taskToken=token, **parameters)
     assert code == "AccessDeniedException"
-    assert f"is not authorized to perform: {action} on resource: * because" in message
-    may = user({"Action": action, "Resource": "*"})("stepfunctions")
+    assert f"is not authorized to perform: {action} on resource: {plain.arn} because" in message
+    may = user({"Action": action, "Resource": plain.arn})("stepfunctions")
     getattr(may, f"send_task_{operation}")(taskToken=token, **parameters)
 
 
 def test_a_function_can_send_its_own_success(aws, make, waits, role):
     """Its role needs the right to it. The task's result is what was sent."""
-    for resource, status in (("*", "SUCCEEDED"), ("arn:aws:states:us-east-1:123456789012:*", "FAILED")):
-        mine = role({"Action": "states:SendTaskSuccess", "Resource": resource})
-        execution = make(waits(Function(aws("lambda"), SENDER, Role=mine.arn, Timeout=10))).run()
-        assert execution["status"] == status
-        if status == "SUCCEEDED":
-            assert execution["output"] == '"sent"'
+    all_of = "arn:aws:states:us-east-1:123456789012"
+    for resource in ("*", f"{all_of}:stateMachine:*", f"{all_of}:execution:*"):
+        its = role({"Action": "states:SendTaskSuccess", "Resource": resource})
+        mine = make(waits(Function(aws("lambda"), SENDER, Role=its.arn, Timeout=10)))
+        execution = mine.run()
+        if resource.endswith("execution:*"):
+            told = f"is not authorized to perform: states:SendTaskSuccess on resource: {mine.arn} because"
+            assert told in execution["cause"]
         else:
-            assert (
-                "is not authorized to perform: states:SendTaskSuccess on resource: * because"
-                in execution["cause"]
-            )
+            assert execution["output"] == '"sent"'
 
 
 def test_the_token_is_looked_at_first(aws):

@@ -1,7 +1,6 @@
 """CloudWatch's alarms: they change with their metrics, and tell their topics."""
 
 import json
-import time
 import uuid
 
 import pytest
@@ -61,11 +60,21 @@ def put(cloudwatch, told, value, **more):
     cloudwatch.put_metric_data(Namespace=told["Namespace"], MetricData=data)
 
 
-def reaches(describe, state):
-    wait_until(lambda: describe()["StateValue"] == state)
+@pytest.fixture
+def reaches(advance):
+    """`reaches(describe, state)` lets time pass until an alarm has a state."""
+
+    def wait(describe, state):
+        for _ in range(20):
+            if describe()["StateValue"] == state:
+                return
+            advance(10)
+        raise AssertionError(f"{describe()} is not {state} after 200 s")
+
+    return wait
 
 
-def test_a_failed_execution_raises_an_alarm_that_mails(alarm, machine, topic, subscribed):
+def test_a_failed_execution_raises_an_alarm_that_mails(alarm, machine, topic, subscribed, reaches):
     """The topic has AWS's message, and subscribers by e-mail have sentences."""
     mine = machine(FAIL)
     describe = alarm(
@@ -87,13 +96,11 @@ def test_a_failed_execution_raises_an_alarm_that_mails(alarm, machine, topic, su
     assert message["NewStateReason"] == told["StateReason"]
 
 
-def test_an_alarm_goes_back_when_its_metric_does(alarm, cloudwatch, topic, subscribed):
+def test_an_alarm_goes_back_when_its_metric_does(alarm, cloudwatch, topic, subscribed, reaches):
     """A good value in a later period makes the alarm OK, and OKActions have their turn."""
     describe = alarm(Statistic="Maximum", Period=10, OKActions=[topic])
     put(cloudwatch, describe(), 5.0)
     reaches(describe, "ALARM")
-    period = time.time() // 10
-    wait_until(lambda: time.time() // 10 > period)
     put(cloudwatch, describe(), 0.0)
     reaches(describe, "OK")
     wait_until(subscribed)
@@ -126,20 +133,21 @@ def test_a_new_alarm_has_no_data(alarm):
     }
 
 
-def test_missing_values_may_be_breaching(alarm):
+def test_missing_values_may_be_breaching(alarm, reaches):
     """Then an alarm needs no value at all."""
     describe = alarm(TreatMissingData="breaching", EvaluationPeriods=2)
     reaches(describe, "ALARM")
     assert describe()["StateReason"].endswith("2 missing datapoints were treated as [Breaching].")
 
 
-def test_a_sum_that_still_grows_is_not_too_small(alarm, cloudwatch):
+def test_a_sum_that_still_grows_is_not_too_small(alarm, cloudwatch, advance, reaches):
     """Whether a period's sum is below a threshold is only known at its end."""
     describe = alarm(ComparisonOperator="LessThanThreshold", Threshold=10, Period=10)
-    told, begun = describe(), time.time() // 10
-    put(cloudwatch, told, 1.0)
+    advance(10 - advance() % 10)  # a period begins
+    put(cloudwatch, describe(), 1.0)
+    advance(9)
+    assert describe()["StateValue"] == "INSUFFICIENT_DATA"
     reaches(describe, "ALARM")
-    assert time.time() // 10 > begun
 
 
 def test_a_state_that_somebody_sets_counts_and_is_history(alarm, cloudwatch, topic, subscribed):

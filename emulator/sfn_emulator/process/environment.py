@@ -1,15 +1,17 @@
 """Choose the environment variables that the emulator and its workers get."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, cast, get_args
 
 from sfn_emulator.errors import EmulatorError
 from sfn_emulator.translation import _, language
+
+Clock = Literal["machine", "skipping", "virtual"]
+"""How time goes: as on this machine, or so, and over all pauses, or only when it is told."""
 
 #: With these variables, boto3 does not read the user's settings, and does not ask this machine for a role.
 NO_AWS: Final = {
@@ -32,7 +34,7 @@ _SETTINGS: Final = "SFN_EMULATOR_"
 MOCK_CONFIG: Final = "SFN_MOCK_CONFIG"
 #: The variables of the settings, by the names that Python has for them.
 SETTINGS: Final = {
-    **{name: f"{_SETTINGS}{name.upper()}" for name in ("clock", "fork", "iam", "lang", "retry_pace")},
+    **{name: f"{_SETTINGS}{name.upper()}" for name in ("clock", "fork", "iam", "lang")},
     "mock_config": MOCK_CONFIG,
 }
 
@@ -103,32 +105,17 @@ def forks_workers(environ: Mapping[str, str]) -> bool:
     return sys.platform == "linux" and environ.get("SFN_EMULATOR_FORK") != "off"
 
 
-def retry_pace(environ: Mapping[str, str]) -> float:
-    """The part of its interval that a Retry waits: ``SFN_EMULATOR_RETRY_PACE``; by default 1.
-
-    With less than 1, tests wait less.
-
-    Raises:
-        EmulatorError: It is not a number, or less than 0.
-    """
-    setting = environ.get("SFN_EMULATOR_RETRY_PACE") or "1"
-    if not re.fullmatch(r"\d+|\d*\.\d+", setting, re.ASCII):
-        what, next_step = _("it is {setting!r}", setting=setting), _("Set it to a number, such as 0.1")
-        raise EmulatorError("SFN_EMULATOR_RETRY_PACE", what, next_step)
-    return float(setting)
-
-
-def is_virtual(environ: Mapping[str, str]) -> bool:
-    """Whether time stands: ``SFN_EMULATOR_CLOCK`` is ``virtual``; by default it is ``machine``.
+def clock(environ: Mapping[str, str]) -> Clock:
+    """How time goes: ``SFN_EMULATOR_CLOCK``; by default it is ``machine``.
 
     Raises:
         EmulatorError: It has another value.
     """
     setting = environ.get("SFN_EMULATOR_CLOCK") or "machine"
-    if setting not in {"machine", "virtual"}:
+    if setting not in get_args(Clock):
         what = _("it is {setting!r}", setting=setting)
-        raise EmulatorError("SFN_EMULATOR_CLOCK", what, _("Set it to machine or virtual, or leave it out"))
-    return setting == "virtual"
+        raise EmulatorError("SFN_EMULATOR_CLOCK", what, _("Set it to machine, skipping or virtual"))
+    return cast("Clock", setting)
 
 
 def mock_config(environ: Mapping[str, str]) -> Path | None:

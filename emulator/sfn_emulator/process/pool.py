@@ -4,7 +4,8 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 _USUAL: Final = 40
@@ -21,6 +22,9 @@ class Pool:
 
     Args:
         usual: How many threads there are at most, unless all of them wait.
+
+    Attributes:
+        when_quiet: Called each time when nothing is left to do.
     """
 
     def __init__(self, usual: int = _USUAL) -> None:
@@ -30,6 +34,13 @@ class Pool:
         self._changed, self._quiet = threading.Condition(lock), threading.Condition(lock)
         self._threads = self._idle = self._working = self._done = 0
         self._helps = False
+        self._here = threading.local()
+        self.when_quiet: Callable[[], None] = lambda: None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self._waiting or self._working)
 
     def submit(self, act: Callable[..., Any], *given: Any) -> None:
         """Call this soon, in another thread."""
@@ -43,10 +54,30 @@ class Pool:
                 self._helps = True
                 threading.Thread(target=self._help, daemon=True).start()
 
+    @contextmanager
+    def counted(self, *, works: bool) -> Iterator[None]:
+        """Count this thread as one that works, or as one that only waits, whatever it was before."""
+        before = getattr(self._here, "works", False)
+        self._count(works - before)
+        self._here.works = works
+        try:
+            yield
+        finally:
+            self._here.works = before
+            self._count(before - works)
+
+    def _count(self, more: int) -> None:
+        with self._changed:
+            self._working += more
+            if is_quiet := more < 0 and self.is_quiet:
+                self._quiet.notify_all()
+        if is_quiet:
+            self.when_quiet()
+
     def wait_until_quiet(self, seconds: float) -> bool:
         """Wait until there is nothing to do. False if so much time has passed before that."""
         with self._quiet:
-            return self._quiet.wait_for(lambda: not (self._waiting or self._working), seconds)
+            return self._quiet.wait_for(lambda: self.is_quiet, seconds)
 
     def _add_thread(self) -> None:
         self._threads += 1
@@ -64,16 +95,14 @@ class Pool:
                         return
                 act, given = self._waiting.popleft()
                 self._working += 1
+            self._here.works = True
             try:
                 act(*given)
             except Exception:  # the other work goes on
                 traceback.print_exc()
             del act, given  # an idle thread keeps nothing
-            with self._changed:
-                self._working -= 1
-                self._done += 1
-                if not (self._waiting or self._working):
-                    self._quiet.notify_all()
+            self._done += 1  # it need not be exact
+            self._count(-1)
 
     def _help(self) -> None:
         """Add threads while nothing gets done, because all threads wait for something."""

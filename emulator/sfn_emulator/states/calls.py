@@ -19,6 +19,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from sfn_emulator.http.messages import Arn
+from sfn_emulator.http.models import SERVICES
 from sfn_emulator.http.replies import violation
 from sfn_emulator.http.service_models import as_in_asl, has_operation, shape_of
 from sfn_emulator.storage.clients import PARAMETERS, CallError, Clients
@@ -26,11 +27,6 @@ from states_language.execution import Call, Failed, Input, Json, Succeeded
 from states_language.values import compact, moment
 
 _STATES: Final = "stepfunctions"
-#: The names that AWS's SDK for Java has for services, where botocore has others.
-_SERVICES: Final = {
-    "sfn": _STATES, "states": _STATES, "cloudwatchlogs": "logs", "eventbridge": "events",
-    "elasticloadbalancingv2": "elbv2", "cognitoidentityprovider": "cognito-idp",
-}  # fmt: skip
 #: How the cause of an optimized integration names its service.
 _TOLD: Final = {
     "lambda": "AWSLambda", "dynamodb": "AmazonDynamoDBv2", "sns": "AmazonSNS", "sqs": "AmazonSQS",
@@ -184,7 +180,7 @@ class Calls:
         return json.loads(text) if _is_json(text) else text or None, reply
 
     def _optimized(self, call: Call, caller: _Caller, service: str, action: str) -> Input:
-        given, name = call.arguments, _SERVICES.get(service, service)
+        given, name = call.arguments, SERVICES.get(service, service)
         operation = f"{action[0].upper()}{action[1:]}"
         if service == "states" and not isinstance(given.get("Input"), str):
             given["Input"] = compact(given.get("Input") or {})
@@ -217,7 +213,7 @@ class Calls:
         return Succeeded(call.id, dict(sorted((told | self._clients.metadata("lambda")).items())))
 
     def _sdk(self, call: Call, caller: _Caller, service: str, action: str = "") -> Input:
-        name = _SERVICES.get(service, service)
+        name = SERVICES.get(service, service)
         operation = f"{action[:1].upper()}{action[1:]}"
         if not has_operation(name, operation):
             return _missing(call, f"aws-sdk:{service}:{action}")

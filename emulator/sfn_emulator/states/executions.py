@@ -10,7 +10,6 @@ from typing import Any, Final
 from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
 from sfn_emulator.http.paging import bounds_of, page_of, token_of
 from sfn_emulator.http.replies import json_reply
-from sfn_emulator.http.service_models import check_call
 from sfn_emulator.process.store import History
 from sfn_emulator.process.timers import now
 from sfn_emulator.states.machines import CONFIGURATIONS, Started, with_references
@@ -37,7 +36,6 @@ class Executions:
     def __init__(self, world: World) -> None:
         self._world = world
         self._listing = threading.Lock()
-        self._redriving = threading.Lock()
 
     def begin(self, scope: Scope, started: Started, name: str, given: str, *, wait: bool = False) -> Run:
         """Start an execution, and wait for its end if it shall."""
@@ -70,7 +68,7 @@ class Executions:
 
     def _forget_oldest(self) -> None:
         """Forget the oldest execution that has ended. AWS forgets one after 90 days."""
-        oldest = next((run for run in self._world.runs.values() if not run.is_running), None)
+        oldest = next((run for run in list(self._world.runs.values()) if not run.is_running), None)
         if oldest:
             self._world.forget(oldest)
 
@@ -83,24 +81,23 @@ class Executions:
 
     def stop(self, request: Request) -> Reply:
         """Answer StopExecution."""
-        check_call("stepfunctions", request.operation, request.json)
         arn = request.json["executionArn"]
         message = Stop(request.json.get("error"), request.json.get("cause"))
         if found := self._world.map_runs.child(arn):
             child = found[1]
-            if child.run:
-                self._world.stop(child.run, message)
+            if run := child.run:
+                self._world.stop(run, message)
             return json_reply({"stopDate": child.stop or child.start})
-        run = self._known(arn)
-        self._world.stop(run, message)
-        return json_reply({"stopDate": run.stopped})
+        known = self._known(arn)
+        self._world.stop(known, message)
+        return json_reply({"stopDate": known.stopped})
 
     def redrive(self, request: Request) -> Reply:
         """Answer RedriveExecution."""
-        check_call("stepfunctions", request.operation, request.json)
         arn, token = request.json["executionArn"], request.json.get("clientToken")
-        with self._redriving:
-            run, at = self._known(arn), now()
+        run = self._known(arn)
+        with run.lock:
+            at = now()
             if (date := run.redrives.date_of(token, at)) is not None:
                 return json_reply({"redriveDate": date})
             if reason := run.redrives.reason_against(described(run), len(run.history), at):

@@ -187,12 +187,10 @@ class Machines:
 
     def _create(self, request: Request) -> Reply:
         given = {name: value for name, value in request.json.items() if value is not None}
-        check_call("stepfunctions", request.operation, given)
         _check_version(given)
         check_name(given["name"])
         check_definition(given["definition"], given.get("type"))
-        if not ROLE.fullmatch(given["roleArn"]):
-            raise RefusalError("InvalidArn", f"Invalid Role Arn: '{given['roleArn']}'")
+        _check_role_arn(given["roleArn"])
         arn, created = request.scope.arn(f"stateMachine:{given['name']}"), now()
         self.check_role(request, arn)
         self._check_rule(given["definition"], given["roleArn"], request.scope)
@@ -227,7 +225,8 @@ class Machines:
             raise RefusalError("MissingRequiredParameter", f"Either {parts} must be specified")
         _check_version(given)
         if "definition" in changes:
-            check_definition(str(changes["definition"]), machine.description["type"])
+            check_definition(changes["definition"], machine.description["type"])
+        _check_role_arn(changes.get("roleArn") or machine.description["roleArn"])
         self.check_role(request, machine.description["stateMachineArn"])
         new = {**machine.description, **changes}
         self._check_rule(new["definition"], new["roleArn"], request.scope)
@@ -263,7 +262,6 @@ class Machines:
         return json_reply({"stateMachines": listed} | more)
 
     def _tag(self, request: Request) -> Reply:
-        check_call("stepfunctions", request.operation, request.json)
         arn = request.json["resourceArn"]
         if (machine := self._machines.get(arn)) is None:  # a version or an alias has no tags of its own
             raise RefusalError("ResourceNotFound", f"Resource not found: '{arn}'")
@@ -450,6 +448,11 @@ def _published(machine: Machine, description: str | None) -> Description:
 
 def _version_of(version: Description) -> dict[str, Any]:
     return {"stateMachineVersionArn": version["stateMachineArn"]} if version else {}
+
+
+def _check_role_arn(arn: str) -> None:
+    if not ROLE.fullmatch(arn):
+        raise RefusalError("InvalidArn", f"Invalid Role Arn: '{arn}'")
 
 
 def _check_version(given: Mapping[str, Any]) -> None:

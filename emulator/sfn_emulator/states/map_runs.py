@@ -15,10 +15,9 @@ from typing import Any, Final
 from sfn_emulator.http.messages import RefusalError, Reply, Request
 from sfn_emulator.http.paging import page_of
 from sfn_emulator.http.replies import json_reply
-from sfn_emulator.http.service_models import check_call
 from sfn_emulator.process.store import Spool
 from sfn_emulator.states.run import Run
-from states_language.execution import Event, Execution, StartChild
+from states_language.execution import Event, Execution, RedriveChild, StartChild
 from states_language.execution import MapRun as Inner
 
 #: How many children of a Map Run exist at the same time, whatever its MaxConcurrency.
@@ -75,7 +74,8 @@ class MapRun:
         self.workflow: Mapping[str, Any] = {}
         self.children: list[Child] = []
         self.by_key: dict[str, Child] = {}
-        self.waiting: dict[str, StartChild] = {}
+        self.waiting: dict[str, StartChild | RedriveChild] = {}
+        self.never_began: dict[str, StartChild | RedriveChild] = {}
         self.running = 0  # changes only under the lock of the parent
         self._ended, self._writing = Spool(), threading.Lock()
 
@@ -99,6 +99,7 @@ class MapRun:
         self.stop = 0
         if self.inner.type == "EXPRESS":
             self.children = [child for child in self.children if child.status == "SUCCEEDED"]
+            self.never_began.clear()
 
     def keep(self, child: Child, run: Run, execution: Execution) -> None:
         """Write down what a child was given and what it did."""
@@ -134,16 +135,11 @@ class MapRun:
             items += child.count
         counts = {name: counted.get(status, 0) for status, name in _STATUSES.items()}
         left = self.inner.total - items
-        counts["pending"] = left if of_items else len(self.waiting) + self._not_begun
+        counts["pending"] = left if of_items else max(0, self.inner.children - len(self.children))
         counts["total"] = sum(counts.values())
         # Nobody recorded it of a Map Run that failed.
         counts["resultsWritten"] = counts["succeeded"] if self.inner.status == "SUCCEEDED" else 0
         return counts | {"failuresNotRedrivable": 0, "pendingRedrive": 0}
-
-    @property
-    def _not_begun(self) -> int:
-        """How many children the interpreter has not started yet."""
-        return max(0, self.inner.children - self.inner.begun)
 
 
 class MapRuns:
@@ -176,13 +172,18 @@ class MapRuns:
 
     def running(self) -> list[Run]:
         """The children that run."""
-        return [child.run for _, child in list(self._children.values()) if child.run]
+        return [run for _, child in list(self._children.values()) if (run := child.run)]
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._runs.clear()
+        self._children.clear()
 
     def forget(self, execution_arn: str) -> None:
         """Forget the Map Runs of an execution, and those of their children."""
         for run in [run for run in list(self._runs.values()) if run.run.arn == execution_arn]:
             self._runs.pop(run.arn, None)
-            for child in run.children:
+            for child in run.by_key.values():
                 self._children.pop(child.arn, None)
                 if self._runs:
                     self.forget(child.arn)
@@ -230,7 +231,6 @@ class MapRuns:
         Raises:
             RefusalError: There is none.
         """
-        check_call("stepfunctions", request.operation, request.json)
         arn = request.json["mapRunArn"]
         if (run := self.find(arn)) is None:
             raise RefusalError("ResourceNotFound", f"Resource not found: '{arn}'")

@@ -41,7 +41,7 @@ class Run:
         dropped: Whether it ends without a word, because its machine was deleted.
         redrives: Its redrives.
         tokens: What its tasks gave to others.
-        jobs: The executions that its tasks wait for, by the ids of their calls.
+        jobs: The executions that its tasks wait for, with the roles that started them, by the ids of calls.
         map_runs: Its Map Runs that have not ended, by their ARNs.
         mocked: How many calls got an answer of a mock. Its children count here, too.
         over: Set at its end, if somebody waits for it.
@@ -62,7 +62,7 @@ class Run:
     dropped: bool = False
     redrives: Redrives = field(default_factory=Redrives)
     tokens: list[str] = field(default_factory=list)
-    jobs: dict[str, str] = field(default_factory=dict)
+    jobs: dict[str, tuple[str, str]] = field(default_factory=dict)
     map_runs: "dict[str, MapRun]" = field(default_factory=dict)
     mocked: dict[Answers, int] = field(default_factory=dict)
     over: threading.Event | None = None

@@ -1,4 +1,4 @@
-"""Refuse what Step Functions refuses and moto accepts. Nothing here makes a call."""
+"""Refuse what Step Functions refuses and the language does not know. Nothing here makes a call."""
 
 import json
 import re

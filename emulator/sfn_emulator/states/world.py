@@ -11,6 +11,7 @@ import json
 import random
 import sys
 import threading
+import traceback
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -42,7 +43,6 @@ from states_language.execution import (
     Input,
     OpenMapRun,
     Redrive,
-    RedriveChild,
     SetTimer,
     Start,
     StartChild,
@@ -57,6 +57,7 @@ from states_language.values import compact, moment
 _SYNC: Final = ".sync"
 _SHOWN: Final = 600  # letters of an error in the emulator's log
 _MUCH: Final = 16 << 20  # bytes of a history
+_FAULT: Final = "This is a fault of the emulator, not of your state machine. Its log says more."
 
 
 class World:
@@ -70,7 +71,6 @@ class World:
         announce: Learns that an execution has begun or ended.
         writer: Writes the logs of executions.
         mocks: Answer calls in the place of services.
-        pace: The part of its interval that a Retry waits.
 
     Attributes:
         runs: Standard executions by their ARNs, the oldest first.
@@ -87,15 +87,14 @@ class World:
         announce: Announce,
         writer: LogWriter,
         mocks: Mocks,
-        pace: float = 1.0,
     ) -> None:
         self.pool, self.timers, self.calls = pool, timers, calls
-        self._may_start, self._announce, self._pace = may_start, announce, pace
+        self._may_start, self._announce = may_start, announce
         self._writer, self.mocks = writer, mocks
         self.runs: dict[str, Run] = {}
         self.map_runs = MapRuns()
         self._express: set[Run] = set()
-        self._tokens: dict[str, Run | None] = {}  # None if the execution has ended
+        self._tokens: dict[str, Run | str] = {}  # the ARN of the machine if the execution has ended
         self._waiting: dict[str, list[tuple[Run, Call]]] = {}  # for executions, by their ARNs
         self._waits = threading.Lock()
         self._random = random.Random()
@@ -112,50 +111,64 @@ class World:
     def begin(self, run: Run, *, wait: bool = False) -> None:
         """Start an execution in another thread, or here until its end."""
         storage.begins()
+        if wait:
+            run.over = threading.Event()
         if run.express:
             self._express.add(run)
         self.tell_watchers(run)
-        if not wait:
+        if wait:
+            self._work_here(run, run.began)
+        else:
             self.pool.submit(self._work, run, (Start(),), run.began)
-            return
-        run.over = threading.Event()
-        self._work(run, (Start(),), run.began)
-        run.over.wait()
 
     def run_alone(self, run: Run, seconds: float) -> None:
         """Run something that nobody watches, for at most so many seconds."""
         over, key = threading.Event(), _new_id()
         run.over = over
         self.timers.set(now() + seconds, key, lambda _: over.set())
-        self._work(run, (Start(),))
-        over.wait()
+        self._work_here(run)
         self.timers.cancel(key)
         self.drop(run)
 
+    def _work_here(self, run: Run, at: float = 0) -> None:
+        """Start an execution in this thread, and wait for its end."""
+        assert run.over is not None
+        with self.pool.counted(works=True):
+            self._work(run, (Start(),), at)
+        with self.pool.counted(works=False):
+            run.over.wait()
+
     def redrive(self, run: Run) -> None:
-        """Let an execution go on that did not succeed."""
+        """Let an execution go on that did not succeed. The caller holds its lock."""
         run.status, run.stopped = "RUNNING", 0
         run.history.log = self.log_of(run.arn, run.started, run.scope, run.redrives.count)
         self.tell_watchers(run)
-        self.pool.submit(self._work, run, (Redrive(),), run.redrives.date)
+        self.tell(run, Redrive(), at=run.redrives.date)
 
-    def tell(self, run: Run, *inputs: Input) -> None:
+    def tell(self, run: Run, *inputs: Input, at: float = 0) -> None:
         """Tell an execution what has happened. It is done when this returns. Calls go on in other threads."""
-        for call in self._step(run, inputs):
+        for call in self._step(run, inputs, at):
             self.pool.submit(self._call, run, call)
 
     def stop(self, run: Run, message: Stop) -> None:
         """Stop an execution, also in the middle of a step. It has ended when this returns."""
         run.interrupt(message)
-        self.tell(run)
+        with run.lock:
+            run.interrupt(message)  # a redrive may just have begun
+            self.tell(run)
 
     def is_token(self, token: str) -> bool:
         """Whether a task has this token, or had it."""
         return token in self._tokens
 
+    def machine_of(self, token: str) -> str:
+        """The ARN of the machine whose task has this token, or had it; empty if none had."""
+        run = self._tokens.get(token, "")
+        return run if isinstance(run, str) else _machine_of(run)
+
     def report(self, message: Answered | Beat) -> bool:
         """Tell a task what somebody has sent by its token. False if the task does not wait any more."""
-        if (run := self._tokens[message.token]) is None:
+        if isinstance(run := self._tokens[message.token], str):
             return False
         with run.lock:
             frame = run.waiting_for(message.token)
@@ -169,6 +182,9 @@ class World:
         run.dropped = True
         run.interrupt(Stop())
         with run.lock:
+            if run.status == "RUNNING":
+                run.status, run.stopped = "ABORTED", now()
+            self._tokens.update(dict.fromkeys(run.tokens, _machine_of(run)))
             execution, run.execution = run.execution, None
             for key in [*execution.frames, execution.timer] if execution else ():
                 self.timers.cancel(key)
@@ -185,13 +201,14 @@ class World:
         """Forget an execution that has ended, or was dropped."""
         self.runs.pop(run.arn, None)
         self.map_runs.forget(run.arn)
+        self._tell_followers(run)
 
     def reset(self) -> None:
         """Forget everything."""
         for run in list(self.all()):
             self.drop(run)
         self.runs.clear()
-        self.map_runs = MapRuns()
+        self.map_runs.reset()
         self.mocks.reset()
         self._tokens.clear()
         self._waiting.clear()
@@ -245,7 +262,7 @@ class World:
         job = answer.output["ExecutionArn"]
         with run.lock:
             if waits := run.waiting_for(call.id) is not None:
-                run.jobs[call.id] = job
+                run.jobs[call.id] = job, call.role or run.role
         if not waits:
             self.calls.stop(job, call.role or run.role, run.region)
             return ()
@@ -258,19 +275,27 @@ class World:
     def _step(self, run: Run, inputs: Sequence[Input], at: float = 0) -> list[Call]:
         """Make a step, now or at an earlier moment, and do what follows from it, except its calls."""
         with run.lock:
-            calls: list[Call] = []
-            while True:
-                outside = Outside(at or now(), self._random, _new_id, TimeGuard)
-                refused: list[Input] = []
-                for effect in run.take(inputs, outside):
-                    self._do(run, effect, calls, refused)
-                for map_run in [it for it in run.map_runs.values() if it.inner.status != "RUNNING"]:
-                    self._stop_children(map_run)
-                    map_run.stop = now()
-                    del run.map_runs[map_run.arn]
-                if not refused:
-                    return calls
-                inputs = refused
+            try:
+                return self._stepped(run, inputs, at)
+            except Exception:  # half of it is done, so it must not go on
+                traceback.print_exc()
+                run.interrupt(Failure("States.Runtime", _FAULT))
+                return self._stepped(run, ())
+
+    def _stepped(self, run: Run, inputs: Sequence[Input], at: float = 0) -> list[Call]:
+        calls: list[Call] = []
+        while True:
+            outside = Outside(at or now(), self._random, _new_id, TimeGuard)
+            refused: list[Input] = []
+            for effect in run.take(inputs, outside):
+                self._do(run, effect, calls, refused)
+            for map_run in [it for it in run.map_runs.values() if it.inner.status != "RUNNING"]:
+                self._stop_children(map_run)
+                map_run.stop = now()
+                del run.map_runs[map_run.arn]
+            if not refused:
+                return calls
+            inputs = refused
 
     def _do(self, run: Run, effect: Effect, calls: list[Call], refused: list[Input]) -> None:
         if isinstance(effect, Call):
@@ -279,7 +304,9 @@ class World:
                 run.tokens.append(effect.token)
             calls.append(effect)
         elif isinstance(effect, SetTimer):
-            self.timers.set(self._paced(run, effect), effect.id, run.ring)
+            frame = run.waiting_for(effect.id)
+            pauses = frame is not None and frame.waits[effect.id] in {"wait", "retry"}
+            self.timers.set(effect.at, effect.id, run.ring, "pause" if pauses else "limit")
         elif isinstance(effect, Cancel):
             self._cancel(run, effect.id)
         elif isinstance(effect, Done):
@@ -287,32 +314,34 @@ class World:
         elif isinstance(effect, OpenMapRun):
             self._open(run, effect, refused)
         elif isinstance(effect, StartChild):
-            map_run = self._map_run(run, effect.map_run)
+            if any(effect.map_run == it.id for it in refused if isinstance(it, Failed)):
+                return
+            map_run = self._going_on(run, effect.map_run)
             map_run.workflow = effect.workflow
             map_run.waiting[effect.id] = effect
             self._start_children(run, map_run)
         else:
-            self._redrive_child(run, effect)
-
-    def _paced(self, run: Run, effect: SetTimer) -> float:
-        frame = run.waiting_for(effect.id) if self._pace != 1.0 else None
-        is_retry = frame is not None and frame.waits.get(effect.id) == "retry"
-        return now() + (effect.at - now()) * self._pace if is_retry else effect.at
+            frame = run.waiting_for(effect.id)
+            assert frame is not None and frame.map_run is not None
+            map_run = self._going_on(run, frame.map_run.arn)
+            map_run.waiting[effect.id] = map_run.never_began.pop(effect.id, effect)
+            self._start_children(run, map_run)
 
     def _cancel(self, run: Run, key: str) -> None:
         self.timers.cancel(key)
         if job := run.jobs.pop(key, None):
-            self.pool.submit(self.calls.stop, job, run.role, run.region)
+            self.pool.submit(self.calls.stop, *job, run.region)
         for map_run in run.map_runs.values():
-            map_run.waiting.pop(key, None)
-            if (child := map_run.by_key.get(key)) and child.run:
-                self.stop(child.run, Stop())
+            if effect := map_run.waiting.pop(key, None):
+                map_run.never_began[key] = effect
+            if (child := map_run.by_key.get(key)) and (its := child.run):
+                self.stop(its, Stop())
 
     def _ended(self, run: Run) -> None:
         execution = run.execution
         assert execution is not None
         run.status, run.stopped = execution.status, run.history.at
-        self._tokens.update(dict.fromkeys(run.tokens))
+        self._tokens.update(dict.fromkeys(run.tokens, _machine_of(run)))
         run.tokens = []
         if run.express:
             self._express.discard(run)
@@ -325,18 +354,21 @@ class World:
         if not (run.parent or run.dropped):
             self.tell_watchers(run)
             if run.status in {"FAILED", "TIMED_OUT"}:
-                told = f"{execution.error}: {execution.cause}"[:_SHOWN]
+                told = ": ".join(filter(None, (execution.error, execution.cause)))[:_SHOWN]
                 print(f"{run.arn} {run.status} {told}", file=sys.stderr, flush=True)
-        with self._waits:
-            waiting = self._waiting.pop(run.arn, ())
-        for other, call in waiting:
-            self.pool.submit(self._follow, other, call, run.arn)
+        self._tell_followers(run)
         if isinstance(execution.interrupt, Failure) or run.history.size > _MUCH:
             give_back_soon()
         if run.over:
             run.over.set()
 
     # Executions that wait for executions
+
+    def _tell_followers(self, run: Run) -> None:
+        with self._waits:
+            waiting = self._waiting.pop(run.arn, ())
+        for other, call in waiting:
+            self.pool.submit(self._follow, other, call, run.arn)
 
     def _follow(self, run: Run, call: Call, job: str) -> None:
         """Tell an execution how the execution has ended that one of its tasks waits for."""
@@ -371,8 +403,8 @@ class World:
             cause = f"Error contacting AWS Service. | Message from Service: {reason} {service}"
             refused.append(Failed(map_run.arn, "States.Permissions", cause))
 
-    def _map_run(self, run: Run, arn: str) -> MapRun:
-        """The Map Run of an effect. After a redrive, it goes on."""
+    def _going_on(self, run: Run, arn: str) -> MapRun:
+        """A Map Run, which goes on if it had ended before a redrive."""
         if arn not in run.map_runs:
             found = self.map_runs.find(arn)
             assert found is not None
@@ -382,8 +414,12 @@ class World:
 
     def _start_children(self, run: Run, map_run: MapRun) -> None:
         while map_run.waiting and map_run.has_room:
-            key = next(iter(map_run.waiting))
-            self._start_child(run, map_run, map_run.waiting.pop(key))
+            effect = map_run.waiting.pop(next(iter(map_run.waiting)))
+            map_run.running += 1
+            if isinstance(effect, StartChild):
+                self._start_child(run, map_run, effect)
+            else:
+                self._redrive_child(run, map_run, map_run.by_key[effect.id])
 
     def _start_child(self, parent: Run, map_run: MapRun, effect: StartChild) -> None:
         kind, tail = ("express", f":{uuid.uuid4()}") if effect.type == "EXPRESS" else ("execution", "")
@@ -414,7 +450,6 @@ class World:
         log = self.log_of(child.arn, started, parent.scope, child.redrives)
         history = History(log, kept=map_run.inner.type == "STANDARD")
         run = Run(child.arn, started, parent.scope, None, history, given, child.start, self)
-        map_run.running += 1
         run.parent, run.redrives.count = (parent, map_run, child), child.redrives
         return run
 
@@ -440,17 +475,13 @@ class World:
     def _stop_children(self, map_run: MapRun) -> None:
         map_run.waiting.clear()
         for child in list(map_run.by_key.values()):
-            if child.run:
-                self.stop(child.run, Stop())
+            if run := child.run:
+                self.stop(run, Stop())
 
-    def _redrive_child(self, parent: Run, effect: RedriveChild) -> None:
-        frame = parent.waiting_for(effect.id)
-        assert frame is not None and frame.map_run is not None
-        map_run = self._map_run(parent, frame.map_run.arn)
-        child = map_run.by_key[effect.id]
+    def _redrive_child(self, parent: Run, map_run: MapRun, child: Child) -> None:
         told = map_run.told(child)
-        if child.status == "SUCCEEDED":
-            answer = Succeeded(effect.id, json.loads(told["output"]))
+        if child.status == "SUCCEEDED":  # its parent failed before it heard of that
+            answer = Succeeded(child.key, json.loads(told["output"]))
             self.pool.submit(self._child_told, parent, map_run, answer)
             return
         child.redrives += 1
@@ -463,6 +494,13 @@ class World:
         execution.history, run.execution = run.history, execution
         child.status, child.stop = "RUNNING", 0
         self.pool.submit(self._work, run, (Redrive(),))
+
+
+def _machine_of(run: Run) -> str:
+    """The machine of an execution; for a child of a Map Run, that of its oldest parent."""
+    while run.parent:
+        run = run.parent[0]
+    return run.started.arn
 
 
 def _new_id() -> str:

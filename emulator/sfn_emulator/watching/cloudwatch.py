@@ -160,16 +160,16 @@ class CloudWatchApi:
     def _look_soon(self) -> None:
         """Look at the alarms in a moment, because there is something new. Executions go first."""
         if self._timers and self._alarms:
-            self._timers.set(self._clock() + _PAUSE_SECONDS / 5, "new values", self._look)
+            self._timers.set(self._clock() + _PAUSE_SECONDS / 5, "new values", self._look, "look")
 
     def _look(self, _: Sequence[str] = ()) -> None:
         """Look at the alarms, now and after a pause."""
         self.evaluate()
         if self._timers and self._alarms:
             pause = _PAUSE_SECONDS
-            if self._timers.is_virtual:  # nothing changes before the next period
+            if self._timers.stands:  # nothing changes before the next period
                 pause = float(min(alarm.step() for alarm in list(self._alarms.values())))
-            self._timers.set(self._clock() + pause, "alarms", self._look)
+            self._timers.set(self._clock() + pause, "alarms", self._look, "look")
 
     def _change(self, alarm: Alarm, verdict: Verdict, now: float) -> None:
         """Change an alarm's state, remember it, and act."""

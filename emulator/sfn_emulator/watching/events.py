@@ -5,11 +5,12 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration
 
 import json
 import re
+import threading
 import time
 import traceback
 import uuid
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from sfn_emulator.http.paging import page_of
 from sfn_emulator.http.replies import json_reply, violation
 from sfn_emulator.http.service_models import check_call
 from sfn_emulator.iam.authorization import Authorizer
+from sfn_emulator.process.pool import Pool
 from sfn_emulator.storage.application import Moto
 from sfn_emulator.storage.backends import EventRule, rules_of
 from sfn_emulator.watching.changes import StatusChange
@@ -42,13 +44,14 @@ class EventsApi:
         moto: Stores them.
         publish: Sends an event to a topic.
         authorizer: Reads the policies of queues.
+        pool: Delivers events.
     """
 
-    def __init__(self, moto: Moto, publish: Publish, authorizer: Authorizer) -> None:
-        self._authorizer = authorizer
+    def __init__(self, moto: Moto, publish: Publish, authorizer: Authorizer, pool: Pool) -> None:
+        self._authorizer, self._pool = authorizer, pool
         self._moto = moto
         self._publish = publish
-        self._sender = ThreadPoolExecutor(1)  # its thread starts with the first event, and keeps the order
+        self._sent, self._in_order = deque[tuple[Event, Sequence[EventRule]]](), threading.Lock()
         self._operations: dict[str, Callable[[Request, dict[str, Any]], Reply]] = {
             "PutRule": self._put_rule,
             "ListRules": self._list_rules,
@@ -75,7 +78,8 @@ class EventsApi:
         return reply.with_json({name: value for name, value in body.items() if value is not None})
 
     def reset(self) -> None:
-        """Forget nothing: moto's reset removes the rules and their targets."""
+        """Forget what is not delivered yet. moto's reset removes the rules and their targets."""
+        self._sent.clear()
 
     def status_changed(self, change: StatusChange) -> None:
         """Send the event of an execution that has begun or ended. Express executions have no events."""
@@ -85,15 +89,18 @@ class EventsApi:
 
     def _send(self, event: Event, rules: Sequence[EventRule]) -> None:
         """Deliver an event by the rules as they are now. That happens in a moment, and in order."""
-        self._sender.submit(self._deliver_by_rules, event, rules)
+        self._sent.append((event, rules))
+        self._pool.submit(self._deliver_next)
 
-    def _deliver_by_rules(self, event: Event, rules: Sequence[EventRule]) -> None:
-        for rule in rules:
-            try:
-                if rule.enabled and rule.pattern and matches(parsed(rule.pattern), event):
-                    self._deliver(event, rule)
-            except Exception:  # the other rules get the event
-                traceback.print_exc()
+    def _deliver_next(self) -> None:
+        with self._in_order:
+            event, rules = self._sent.popleft() if self._sent else ({}, ())
+            for rule in rules:
+                try:
+                    if rule.enabled and rule.pattern and matches(parsed(rule.pattern), event):
+                        self._deliver(event, rule)
+                except Exception:  # the other rules get the event
+                    traceback.print_exc()
 
     def _deliver(self, event: Event, rule: EventRule) -> None:
         for target in rule.targets:

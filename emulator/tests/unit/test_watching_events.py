@@ -1,10 +1,10 @@
 """The event of a change of an execution's status."""
 
 import queue
-import threading
 
 import pytest
 
+from sfn_emulator.process.pool import Pool
 from sfn_emulator.storage.backends import EventRule
 from sfn_emulator.watching import events
 from sfn_emulator.watching.changes import StatusChange
@@ -78,7 +78,7 @@ def published():
 
 @pytest.fixture
 def api(published):
-    return EventsApi(None, lambda service, source, *more: published.put(source), None)
+    return EventsApi(None, lambda service, source, *more: published.put(source), None, Pool())
 
 
 def of(name, pattern='{"a": ["b"]}', *, enabled=True):
@@ -94,11 +94,11 @@ def test_a_failing_rule_does_not_stop_the_others(api, published):
 
 def test_an_event_meets_the_rules_of_its_moment(api, published, monkeypatch):
     """Those that are enabled while it waits for its turn send nothing."""
-    turn, pattern = threading.Event(), '{"source": ["aws.states"]}'
-    api._sender.submit(turn.wait)
+    pattern = '{"source": ["aws.states"]}'
+    api._in_order.acquire()
     for rule in (of("late", pattern, enabled=False), of("next", pattern)):
         monkeypatch.setattr(events, "rules_of", lambda region, bus, rule=rule: [rule])
         api.status_changed(change())
     monkeypatch.setattr(events, "rules_of", lambda region, bus: [of("late", pattern)])
-    turn.set()
+    api._in_order.release()
     assert published.get(timeout=30) == "next"
