@@ -26,7 +26,7 @@ from typing import Any, Final, Protocol, overload
 
 import psutil
 
-from states_language.execution import Execution, Frame, MapRun
+from states_language.execution import ENDS, Execution, Frame, MapRun
 from states_language.execution import Run as Branch
 from states_language.failures import Failure
 
@@ -37,8 +37,6 @@ Place = tuple[int, int]
 
 #: The error of an execution that holds too much. AWS does not have it.
 ERROR: Final = "Emulator.LimitExceeded"
-#: The types of events after which an execution has no more events.
-ENDS: Final = {"ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut"}
 _SHORTENED: Final = "@"  # before an event in which a `Place` stands for each long text
 _LONG: Final = 1024  # a text with more letters is stored only once
 _IN_MEMORY: Final = 64 * 1024  # bytes; more go to a file
