@@ -3,7 +3,6 @@
 import json
 import socket
 import sys
-import time
 import uuid
 
 import pytest
@@ -166,15 +165,16 @@ def test_the_runtime_is_the_kits_own_python(function):
     assert function(source, Runtime="python3.12")() == function(source, Runtime="python3.13")()
 
 
-def test_an_event_that_failed_is_not_tried_again(function, tmp_path):
+def test_an_event_that_failed_is_not_tried_again(aws, function, tmp_path, advance):
     """On AWS, the event is tried again after one and two minutes."""
     target = tmp_path / "tries"
     mine = function(
         f"def lambda_handler(e, c):\n    open({str(target)!r}, 'a').write('x')\n    raise ValueError"
     )
     mine.raw(InvocationType="Event")
-    wait_until(target.exists)
-    time.sleep(0.5)
+    told = {"logGroupName": f"/aws/lambda/{mine.name}", "filterPattern": "ValueError"}
+    wait_until(lambda: aws("logs").filter_log_events(**told)["events"])
+    advance(180)
     assert target.read_text() == "x"
 
 
@@ -198,17 +198,17 @@ def test_mail_ignores_filter_policies(aws, topic, mails, browse):
     assert mails()[-1]["text"].startswith("unwanted")
 
 
-def test_a_function_is_not_called_by_a_topic(aws, function, topic, tmp_path):
+def test_a_function_is_not_called_by_a_topic(aws, function, topic, tmp_path, advance):
     """AWS: a function that is subscribed to a topic is run by each message."""
     target = tmp_path / "ran"
     mine = function(f"def lambda_handler(e, c): open({str(target)!r}, 'w')")
     aws("sns").subscribe(TopicArn=topic, Protocol="lambda", Endpoint=mine.arn)
     aws("sns").publish(TopicArn=topic, Message="x")
-    time.sleep(1)
+    advance(60)
     assert not target.exists()
 
 
-def test_a_function_is_not_called_by_other_services(aws, function, tmp_path):
+def test_a_function_is_not_called_by_other_services(aws, function, tmp_path, advance):
     """AWS: an event of a bucket and a line of a log run it, and so does each message of a queue."""
     target, source = tmp_path / "ran", {"Events": ["s3:ObjectCreated:*"]}
     mine = function(f"def lambda_handler(e, c): open({str(target)!r}, 'w')")
@@ -220,9 +220,9 @@ def test_a_function_is_not_called_by_other_services(aws, function, tmp_path):
     aws("logs").create_log_group(**logs)
     aws("logs").create_log_stream(**logs, logStreamName="s")
     aws("logs").put_subscription_filter(**logs, filterName="f", filterPattern="", destinationArn=mine.arn)
-    event = {"timestamp": int(time.time() * 1000), "message": "m"}
+    event = {"timestamp": int(advance() * 1000), "message": "m"}
     aws("logs").put_log_events(**logs, logStreamName="s", logEvents=[event])
-    time.sleep(1)
+    advance(60)
     assert not target.exists()
     queue = "arn:aws:sqs:us-east-1:123456789012:q"
     with pytest.raises(ClientError, match="does not have the operation"):
@@ -681,9 +681,9 @@ def test_an_alarm_does_not_wait_for_the_end_of_a_period(cloudwatch, advance):
     assert told["StateValue"] == "ALARM"
 
 
-def test_expressions_and_composite_alarms_are_refused(cloudwatch):
+def test_expressions_and_composite_alarms_are_refused(cloudwatch, advance):
     """AWS: they work."""
-    now, sums = time.time(), [ONE_QUERY, {"Id": "e", "Expression": "q * 2"}]
+    now, sums = advance(), [ONE_QUERY, {"Id": "e", "Expression": "q * 2"}]
     alarm = {name: ALARM[name] for name in ("AlarmName", "EvaluationPeriods", "ComparisonOperator")}
     composite = {"AlarmName": "a", "AlarmRule": "ALARM(differences)"}
     asked = {"MetricDataQueries": sums, "StartTime": now - 60, "EndTime": now}
@@ -697,12 +697,12 @@ def test_expressions_and_composite_alarms_are_refused(cloudwatch):
         assert caught.value.response["Error"]["Code"] == code
 
 
-def test_a_percentile_is_one_of_the_values(cloudwatch):
+def test_a_percentile_is_one_of_the_values(cloudwatch, advance):
     """AWS: an estimate."""
     cloudwatch.put_metric_data(Namespace="exact", MetricData=[{"MetricName": "m", "Values": [1.0, 2.0, 3.0]}])
     metric = {"Namespace": "exact", "MetricName": "m"}
     query = {"Id": "q", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "p34"}}
-    now = time.time()
+    now = advance()
     told = cloudwatch.get_metric_data(MetricDataQueries=[query], StartTime=now - 60, EndTime=now + 60)
     assert told["MetricDataResults"][0]["Values"] == [2.0]
 

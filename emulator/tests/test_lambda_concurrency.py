@@ -1,7 +1,6 @@
 """Reserved concurrency: calls beyond it are throttled."""
 
 import threading
-import time
 
 import pytest
 from botocore.exceptions import ClientError
@@ -102,14 +101,14 @@ def test_a_call_that_failed_counts_no_longer(function, reserve):
         assert bad()["errorType"] == "Runtime.ExitError"
 
 
-def test_an_event_that_is_throttled_is_not_tried_again(function, reserve, tmp_path):
+def test_an_event_that_is_throttled_is_not_tried_again(function, reserve, tmp_path, advance):
     """A throttled event is accepted and never runs. On AWS, it is tried again for six hours."""
     target = tmp_path / "ran"
     mine = function(f"def lambda_handler(e, c): open({str(target)!r}, 'w')")
     reserve(mine, 0)
     assert mine.raw(InvocationType="Event")["StatusCode"] == 202
     mine.client.delete_function_concurrency(FunctionName=mine.name)
-    time.sleep(1)
+    advance(21_600)
     assert not target.exists()
 
 

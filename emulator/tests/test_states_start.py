@@ -1,5 +1,4 @@
 import json
-import time
 import uuid
 
 import pytest
@@ -114,7 +113,7 @@ def waits(function, tmp_path):
     go.touch()
 
 
-def test_a_stopped_task_stays_aborted(machine, waits):
+def test_a_stopped_task_stays_aborted(machine, waits, advance):
     """What the task does afterwards changes nothing."""
     mine = machine(
         {
@@ -130,7 +129,7 @@ def test_a_stopped_task_stays_aborted(machine, waits):
     mine.client.stop_execution(executionArn=arn, error="E")
     before = mine.events(arn)
     waits.go.touch()
-    time.sleep(0.8)
+    advance()  # its function ends
     assert mine.client.describe_execution(executionArn=arn)["status"] == "ABORTED"
     assert mine.events(arn) == before
     listed = mine.client.list_executions(stateMachineArn=mine.arn, statusFilter="ABORTED")["executions"]

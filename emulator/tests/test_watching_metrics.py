@@ -18,11 +18,11 @@ def cloudwatch(aws):
 
 
 @pytest.fixture
-def statistic(cloudwatch):
+def statistic(cloudwatch, advance):
     """`statistic("ExecutionsFailed", "Sum", StateMachineArn=...)`, of the last hour."""
 
     def read(name, statistic, namespace="AWS/States", **dimensions):
-        now = datetime.datetime.now(datetime.UTC)
+        now = datetime.datetime.fromtimestamp(advance(), datetime.UTC)
         which = "Statistics" if statistic.isalpha() else "ExtendedStatistics"
         points = cloudwatch.get_metric_statistics(
             Namespace=namespace,
@@ -139,9 +139,9 @@ def test_a_machine_puts_values_of_its_own(machine, put, statistic):
     assert statistic("m", "Sum", put.space) == 7
 
 
-def test_a_query_has_a_value_for_each_period(cloudwatch, put):
+def test_a_query_has_a_value_for_each_period(cloudwatch, put, advance):
     """Values belong to the period in which they are; a period without a value has none. Newest first."""
-    now = datetime.datetime.now(datetime.UTC).replace(second=30, microsecond=0)
+    now = datetime.datetime.fromtimestamp(advance(), datetime.UTC).replace(second=30, microsecond=0)
     for minutes, value in ((1, 4.0), (3, 2.0), (3, 1.0)):
         put(value, Timestamp=now - datetime.timedelta(minutes=minutes))
     metric = {"Namespace": put.space, "MetricName": "m"}
@@ -158,9 +158,9 @@ def test_a_query_has_a_value_for_each_period(cloudwatch, put):
     assert told[0]["Timestamps"][0] == now.replace(second=0) - datetime.timedelta(minutes=1)
 
 
-def test_a_page_has_a_part_of_the_values(cloudwatch, put):
+def test_a_page_has_a_part_of_the_values(cloudwatch, put, advance):
     """MaxDatapoints counts those of all queries."""
-    now = datetime.datetime.now(datetime.UTC).replace(second=0, microsecond=0)
+    now = datetime.datetime.fromtimestamp(advance(), datetime.UTC).replace(second=0, microsecond=0)
     for minutes in (1, 2, 3):
         put(float(minutes), Timestamp=now - datetime.timedelta(minutes=minutes))
     metric = {"Namespace": put.space, "MetricName": "m"}
@@ -187,11 +187,11 @@ def test_percentiles_of_values_with_counts(cloudwatch, put, statistic):
     assert [statistic("m", name, put.space) for name in ("p50", "p99", "p99.9")] == [1.0, 10.0, 100.0]
 
 
-def test_values_of_different_units_are_different(cloudwatch, put):
+def test_values_of_different_units_are_different(cloudwatch, put, advance):
     """Without a unit, GetMetricStatistics tells all of them."""
     put(1.0, Unit="Seconds")
     put(5.0, Unit="Count")
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.datetime.fromtimestamp(advance(), datetime.UTC)
     told = cloudwatch.get_metric_statistics(
         Namespace=put.space,
         MetricName="m",
@@ -244,9 +244,9 @@ def test_a_value_that_aws_refuses(cloudwatch, wrong, message):
     assert not error["Code"].endswith("Exception")
 
 
-def test_too_many_datapoints(cloudwatch):
+def test_too_many_datapoints(cloudwatch, advance):
     """GetMetricStatistics tells at most 1,440."""
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.datetime.fromtimestamp(advance(), datetime.UTC)
     with pytest.raises(ClientError, match="You have requested up to 86400 datapoints, which exceeds"):
         cloudwatch.get_metric_statistics(
             Namespace="n",
