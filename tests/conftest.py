@@ -5,6 +5,7 @@ import itertools
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,26 @@ def connection(own_state):
     from lottery_lib import connect
 
     return connect("embedded")
+
+
+@pytest.fixture
+def time_stands(connection):
+    """Makes a block in which no Wait ends, and no interval of a Retry."""
+    from helpers import clock
+
+    from sfn_emulator import status
+
+    told = status()
+
+    @contextmanager
+    def stand():
+        clock(told["endpoint"], told["access_key_id"], hold=True)
+        try:
+            yield
+        finally:
+            clock(told["endpoint"], told["access_key_id"], hold=False)
+
+    return stand
 
 
 @pytest.fixture

@@ -85,10 +85,12 @@ class Pages:
         return None
 
     def _advance(self, request: Request) -> Reply:
-        """Move the time by ``{"advance": SECONDS}``."""
-        seconds = request.json.get("advance")
+        """Move the time by ``{"advance": SECONDS}``. ``{"hold": true}`` lets it stand, ``false`` lets it skip."""
+        seconds, hold = request.json.get("advance"), request.json.get("hold")
         if not self._timers.can_advance:
             return json_reply({"message": _("its clock is that of the machine")}, 409)
+        if isinstance(hold, bool):
+            return json_reply({"now": self._timers.hold(hold)})
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _LONGEST:
             told = _("advance is {seconds!r}: it must be a number of seconds", seconds=seconds)
             return json_reply({"message": told, "moves": True}, 400)

@@ -45,9 +45,12 @@ YEAR = 366 * 86_400
 
 def advance(endpoint, seconds=0):
     """Let time pass in an emulator. What runs ends first: after 0 seconds, nothing more happens by itself."""
-    asked = urllib.request.Request(
-        f"{endpoint}/_emulator/clock", json.dumps({"advance": seconds}).encode(), signed(KEYS[endpoint])
-    )
+    return clock(endpoint, KEYS[endpoint], advance=seconds)
+
+
+def clock(endpoint, key, **order):
+    """Tell the clock of an emulator what to do; the time then."""
+    asked = urllib.request.Request(f"{endpoint}/_emulator/clock", json.dumps(order).encode(), signed(key))
     with DIRECT.open(asked, timeout=90) as reply:
         return json.load(reply)["now"]
 

@@ -82,7 +82,9 @@ def _needs(request):
     wire = Request(request.method, target, headers, body.encode() if isinstance(body, str) else body)
     # An ARN of IAM is made of its name here: the kit's roles have no path. All of them have their boundary.
     caller = Caller("arn:aws:iam::123456789012:user/attendee")
-    call = api_call(wire, caller, lambda *_: None, lambda role: BOUNDARY + role.rpartition("Role")[2])
+    call = api_call(
+        wire, caller, lambda *_: None, lambda role: BOUNDARY + role.rpartition("Role")[2], lambda _: ""
+    )
     return [(need.action, need.resource, need.context) for need in required_permissions(call)]
 
 

@@ -175,14 +175,14 @@ def test_everybody_wins_once(target):
     assert "only 0 of 10" in draw(target, 1)["cause"]
 
 
-def test_last_one_taken_in_between(target):
+def test_last_one_taken_in_between(target, time_stands):
     """A draw whose choice is taken meanwhile is sent back by the Choice, and ends FAILED, not in a loop."""
     machine, taken = machine_arn(target), [{"employee_id": f"{number:03d}"} for number in range(1, 11)]
     definition = json.loads(
         target.client("stepfunctions").describe_state_machine(stateMachineArn=machine)["definition"]
     )
     select = definition["States"]["Random Select Winners"]
-    # A pause after the choice, long enough for another draw to take everybody.
+    # A pause after the choice, in which another draw takes everybody.
     definition["States"]["Pause"] = {"Type": "Wait", "Seconds": 4, "Next": select["Next"]}
     select["Next"] = "Pause"
     slow = StateMachine(
@@ -191,11 +191,12 @@ def test_last_one_taken_in_between(target):
         json.dumps(definition),
         Role(target, target.names.machine_role, "").arn,
     ).ensure()
-    arn = start(target, slow.arn, {"input": 1})
-    Waiter().until(
-        "the choice", lambda: "Pause" in state_statuses(history(target, arn)), seconds=60, every=0.1
-    )
-    Table(target, target.names.winners_table).put(taken)
+    with time_stands():
+        arn = start(target, slow.arn, {"input": 1})
+        Waiter().until(
+            "the choice", lambda: "Pause" in state_statuses(history(target, arn)), seconds=60, every=0.1
+        )
+        Table(target, target.names.winners_table).put(taken)
     ended = wait(target, arn)
     entered = list(state_table(history(target, arn))["state"])
     StateMachine(target, slow.name).delete()

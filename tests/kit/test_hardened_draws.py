@@ -147,19 +147,20 @@ def test_taken_again_and_again(mended):
 
 
 @pytest.mark.parametrize("purpose", ["CommitDraw", "DrawPrize"])
-def test_a_throttle_is_tried_again(hardened, purpose):
+def test_a_throttle_is_tried_again(hardened, time_stands, purpose):
     """If Lambda throttles a function for a while, the draw waits and succeeds."""
     limits, function = hardened.client("lambda"), hardened.names.function(purpose)
     limits.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
-    arn = Draws(hardened).start(1)
     failed = {"LambdaFunctionFailed", "LambdaFunctionStartFailed", "LambdaFunctionScheduleFailed"}
-    Waiter().until(
-        "a failed attempt",
-        lambda: failed & {event["type"] for event in history(hardened, arn)},
-        seconds=20,
-        every=0.1,
-    )
-    limits.delete_function_concurrency(FunctionName=function)
+    with time_stands():
+        arn = Draws(hardened).start(1)
+        Waiter().until(
+            "a failed attempt",
+            lambda: failed & {event["type"] for event in history(hardened, arn)},
+            seconds=20,
+            every=0.1,
+        )
+        limits.delete_function_concurrency(FunctionName=function)
     assert wait(hardened, arn, seconds=60)["status"] == "SUCCEEDED"
 
 

@@ -52,16 +52,17 @@ def held(machine, state):
 
 
 @pytest.fixture
-def stopped(hardened):
+def stopped(hardened, time_stands):
     """`stopped("Notify Winners")` starts an execution that is stopped before that state; returns its name."""
 
     def begin(state, wanted=2, start=None):
         arn, states = machine_arn(hardened), hardened.client("stepfunctions")
         machine = json.loads(states.describe_state_machine(stateMachineArn=arn)["definition"])
         states.update_state_machine(stateMachineArn=arn, definition=json.dumps(held(machine, state)))
-        execution = start() if start else Draws(hardened).start(wanted)
-        Waiter().until("the hold", lambda: HOLD in entered(hardened, execution), seconds=60, every=0.1)
-        stop(hardened, execution)
+        with time_stands():
+            execution = start() if start else Draws(hardened).start(wanted)
+            Waiter().until("the hold", lambda: HOLD in entered(hardened, execution), seconds=60, every=0.1)
+            stop(hardened, execution)
         wait(hardened, execution)
         states.update_state_machine(stateMachineArn=arn, definition=json.dumps(machine))
         return execution.rsplit(":", 1)[1]

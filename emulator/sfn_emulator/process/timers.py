@@ -72,6 +72,13 @@ class Timers:
         """Whether time moves when it is told."""
         return self._clock != "machine"
 
+    def hold(self, holds: bool) -> float:
+        """Let a time stand that goes on and skips, or let it go on again; the time then."""
+        self._clock = "virtual" if holds else "skipping"
+        self._traveller.move_to(time.time(), tick=not holds)
+        self._look_again()
+        return now()
+
     def set(self, at: float, key: str, ring: Ring, kind: Kind = "limit") -> None:
         """Let a timer ring at a moment, in seconds since 1970, and at no other."""
         with self._changed:
