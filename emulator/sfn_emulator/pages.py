@@ -85,7 +85,7 @@ class Pages:
         return None
 
     def _advance(self, request: Request) -> Reply:
-        """Move the time by ``{"advance": SECONDS}``. ``{"hold": true}`` lets it stand, ``false`` lets it skip."""
+        """Move the time: ``{"advance": SECONDS}``. ``{"hold": BOOLEAN}`` lets it stand, or skip again."""
         seconds, hold = request.json.get("advance"), request.json.get("hold")
         if not self._timers.can_advance:
             return json_reply({"message": _("its clock is that of the machine")}, 409)

@@ -1,12 +1,13 @@
-"""A clock that stands, and moves when it is told: `running(clock="virtual")` and `emulator.advance`."""
+"""Clocks that stand, and move when they are told, or jump over what nobody wants to wait for."""
 
+import contextlib
 import json
 import time
 from datetime import timedelta
 
 import boto3
 import pytest
-from helpers import ROLE, trust, zip_of
+from helpers import ROLE, clock, trust, wait_until, zip_of
 
 from sfn_emulator import EmulatorError, running
 
@@ -48,15 +49,67 @@ class Standing:
         return made["FunctionArn"]
 
 
-@pytest.fixture(scope="module")
-def standing():
-    with running(clock="virtual") as emulator:
+@contextlib.contextmanager
+def with_clock(clock):
+    with running(clock=clock) as emulator:
         made = Standing(emulator)
         iam = made("iam")
         iam.create_role(RoleName="tests", AssumeRolePolicyDocument=json.dumps(trust()))
         iam.attach_role_policy(RoleName="tests", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
         made.queue = made("sqs").create_queue(QueueName="q")["QueueUrl"]
         yield made
+
+
+@pytest.fixture(scope="module")
+def standing():
+    with with_clock("virtual") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def skipping():
+    with with_clock("skipping") as made:
+        yield made
+
+
+def hour(told):
+    """Whether a Wait of an hour has ended, and its dates say so."""
+    lasted = told.get("stopDate", told["startDate"]) - told["startDate"]
+    return told["status"] == "SUCCEEDED" and timedelta(hours=1) <= lasted < timedelta(minutes=61)
+
+
+def test_a_skipping_clock_jumps_over_waits_and_retries(skipping):
+    """Nobody waits, and the dates are as if somebody had."""
+    wait = skipping.start(WAIT)
+    wait_until(lambda: hour(skipping.told(wait)))
+    function = skipping.function("def lambda_handler(event, context): raise ValueError\n")
+    retry = [{"ErrorEquals": ["ValueError"], "IntervalSeconds": 100, "MaxAttempts": 2, "BackoffRate": 3}]
+    task = {"Type": "Task", "Resource": function, "Retry": retry, "End": True}
+    arn = skipping.start({"StartAt": "A", "States": {"A": task}})
+    wait_until(lambda: skipping.told(arn)["status"] == "FAILED")
+    first, second, third = (at for kind, at in skipping.events(arn) if kind == "LambdaFunctionFailed")
+    assert (second - first, third - second) == (pytest.approx(100, abs=5), pytest.approx(300, abs=5))
+
+
+def test_a_skipping_clock_jumps_over_no_time_out(skipping):
+    """A task that waits for a token has its whole time. As soon as it has ended, the time jumps."""
+    _, token = asking(skipping, TimeoutSeconds=600)
+    wait = skipping.start(WAIT)
+    skipping.emulator.advance(0)
+    assert skipping.told(wait)["status"] == "RUNNING"
+    skipping.states.send_task_success(taskToken=token, output="1")
+    wait_until(lambda: hour(skipping.told(wait)))
+
+
+def test_a_skipping_clock_can_be_held(skipping):
+    """Then time stands, until it is let go."""
+    emulator = skipping.emulator
+    clock(emulator.endpoint, emulator.access_key_id, hold=True)
+    wait = skipping.start(WAIT)
+    first, second = (skipping.emulator.advance(0) for _ in range(2))
+    assert (first, skipping.told(wait)["status"]) == (second, "RUNNING")
+    clock(emulator.endpoint, emulator.access_key_id, hold=False)
+    wait_until(lambda: hour(skipping.told(wait)))
 
 
 def test_a_wait(standing):

@@ -96,6 +96,8 @@ class Timers:
             if self._rings.pop(key, None) and len(self._heap) > 2 * len(self._rings) + 1000:
                 self._heap = [each for each in self._heap if self._known(*each[1:])]
                 heapq.heapify(self._heap)
+            if self._clock == "skipping":
+                self._changed.notify()
 
     def advance(self, seconds: float) -> float:
         """Move the time. All that is due on the way happens, one moment after the other.
