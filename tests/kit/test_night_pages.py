@@ -2,11 +2,11 @@
 
 import os
 import signal
-import time
 from types import SimpleNamespace
 
 import pytest
 from helpers import wait_until
+from looks import look_no_more, two_looks
 
 from lottery_lib import Stack, connect, inject, load_employees
 from lottery_lib.course.calls import log_of
@@ -41,8 +41,7 @@ def page():
         return opened[-1]
 
     yield show
-    for each in opened:  # their threads look no more
-        each._look, each.state = lambda: None, None
+    look_no_more(opened)
 
 
 def at_roll_call(target, file=None, name="marks"):
@@ -308,7 +307,7 @@ def test_winners_come_when_their_names_rest(page, hardened):
     here.stage.unobserve_all("scene")  # this browser takes its time
     here.press("advance")
     wait_until(lambda: here.stage.scene["kind"] == "winners" and here._main.disabled)
-    time.sleep(1)  # two looks
+    two_looks(here)
     (mug,) = evening.refresh().prizes
     assert here._main.disabled
     assert here._roll.people == []
@@ -341,10 +340,12 @@ def test_the_language_is_a_switch(page, hardened):
     assert list(here._language.options) == [("English", "en"), ("中文", "zh")]
     here._language.value = "zh"
     wait_until(lambda: all(sent.values()))
-    time.sleep(1)  # two looks
+    two_looks(here)
+    two_looks(other)
     assert [*sent.values()] == [[{"language": "zh"}]] * 2
     evening.show(language="xx")
-    time.sleep(1)
+    two_looks(here)
+    two_looks(other)
     assert [*sent.values()] == [[{"language": "zh"}]] * 2
 
 
@@ -401,7 +402,7 @@ def test_a_large_logo_is_refused_until_another_one_is_chosen(page):
     here._look = lambda: None
     choose(here._preparation._logo, name="logo.png", type="image/png", size=100_001)
     wait_until(lambda: "logo.png is too large" in here._problem.value)
-    time.sleep(1)  # two looks
+    two_looks(here)
     assert "logo.png is too large" in here._problem.value
 
 

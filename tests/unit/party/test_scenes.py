@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from looks import look_no_more, two_looks
 from patience import wait_until
 
 from lottery_lib.errors import LotteryError
@@ -277,9 +278,20 @@ class Fake:
             self.started.append(number)
 
 
+PAGES = []
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    """No page of a test looks on after its end."""
+    yield
+    look_no_more(PAGES)
+    PAGES.clear()
+
+
 def opened(evening):
     """A page in a browser."""
-    page = Page(evening)
+    PAGES.append(page := Page(evening))
     page.stage._handle_custom_msg({"shown": True}, [])
     return page
 
@@ -321,11 +333,14 @@ def test_a_rehearsal_is_marked():
 
 def test_a_browser_that_is_still_loading():
     """A page changes nothing before a browser has it: a change could be lost on the way."""
-    page = Page(Fake())
-    time.sleep(0.6)
+    evening = Fake()
+    refresh, seen = evening.refresh, []
+    evening.refresh = lambda: seen.append(page._there.is_set()) or refresh()
+    PAGES.append(page := Page(evening))
     assert (page.state, page.stage.scene) == (None, {})
     page.stage._handle_custom_msg({"shown": True}, [])
     wait_until(lambda: page.stage.scene)
+    assert all(seen)
 
 
 def test_a_press_that_is_too_late():
@@ -366,7 +381,7 @@ def test_a_look_that_fails():
     page = opened(evening)
     wait_until(lambda: page.state)
     refresh, evening.refresh = evening.refresh, lambda: 1 / 0
-    time.sleep(0.6)
+    two_looks(page)
     assert page.stage.scene["kind"] == "ready"
     evening.refresh = refresh
     evening.show("rolling", 1)
