@@ -105,8 +105,8 @@ def page(rows: Sequence[Row], about: Mapping[str, Any]) -> str:
 #: What a missed goal would need, by the row's first words.
 _WHY: Final = {
     "Warm draw of one winner": """
-        The state machine itself takes less than a millisecond of it. The rest is the work of the four
-        functions, which make the same requests, and the way to each worker and back, which takes 2 ms.""",
+        This was measured with moto's engine, which took a third of it. Most of the rest is the work of the
+        four functions, which make the same requests. The way to the workers and back takes a twelfth.""",
     "First draw after a deploy": """
         Three of its four functions make a boto3 resource and their first request, which takes 10 ms each.
         Less would need functions that do without boto3's resources.""",

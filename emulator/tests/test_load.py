@@ -80,7 +80,7 @@ class Watched:
 
 @pytest.fixture
 def watched(tmp_path):
-    with emulator_in(tmp_path) as told:
+    with emulator_in(tmp_path, clock="machine") as told:
         yield Watched(told, tmp_path)
 
 
@@ -148,7 +148,9 @@ def test_the_largest_execution_fails(watched):
     others = Machine(states, WAIT)
     other = others.start({"text": TEXT})
     with watched.watching():
-        told = machine.wait(arn := machine.start(), seconds=300)
+        arn = machine.start()
+        wait_until(lambda: machine.told(arn)["status"] != "RUNNING", seconds=300)
+    told = machine.told(arn)
     assert (told["status"], told["error"]) == ("FAILED", "Emulator.LimitExceeded")
     assert told["cause"].startswith("All executions together may hold 300 MB in memory. This one held")
     last = states.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)["events"][0]
