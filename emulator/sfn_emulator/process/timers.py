@@ -57,10 +57,8 @@ class Timers:
             import time_machine  # noqa: PLC0415 (most emulators do not need it)
 
             self._traveller = time_machine.travel(now(), tick=clock == "skipping").start()
-        if clock == "skipping":
             pool.when_quiet = self._look_again
-        if clock != "virtual":
-            threading.Thread(target=self._watch, daemon=True).start()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     @property
     def stands(self) -> bool:
@@ -73,7 +71,7 @@ class Timers:
         return self._clock != "machine"
 
     def hold(self, holds: bool) -> float:
-        """Let a time stand that goes on and skips, or let it go on again; the time then."""
+        """Let time stand, or go on and skip; the time then."""
         self._clock = "virtual" if holds else "skipping"
         self._traveller.move_to(time.time(), tick=not holds)
         self._look_again()
@@ -151,8 +149,8 @@ class Timers:
             with self._changed:
                 at = self._next()
                 left = _LONGEST_WAIT if at is None else at - time.time()
-                if left > 0 and not self._skip():
-                    self._changed.wait(min(left, _LONGEST_WAIT))
+                if self.stands or (left > 0 and not self._skip()):
+                    self._changed.wait(_LONGEST_WAIT if self.stands else min(left, _LONGEST_WAIT))
                     continue
             self._ring_due()
 
