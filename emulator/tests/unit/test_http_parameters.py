@@ -120,6 +120,9 @@ def test_what_the_emulator_itself_cannot_do_is_no_fault_of_the_client():
     assert fault_of(asked, KeyError("x")).code == "InternalFailure"
     assert fault_of(in_json(GET, TABLE), KeyError("Key")).code == "ValidationException"
     assert fault_of(asked, RecursionError()).code == "SerializationException"
+    optional = fault_of(asked, KeyError("ProjectionExpression"))  # moto needs more than the model
+    assert (optional.code, "'projectionExpression'" in optional.message) == ("ValidationException", True)
+    assert fault_of(in_json(GET, {"TableName": 5, "Key": {}}), ValueError()).code == "SerializationException"
 
 
 EXPORT = in_json("DynamoDB_20120810.DescribeExport", {"ExportArn": "x" * 40})
