@@ -1,10 +1,12 @@
-"""Wait for the thing itself. The deadline only ends a test that would hang, so it is generous."""
+"""Wait for the thing itself. The limit only ends a test that would hang. It is generous, and only here."""
 
 import time
 
+SECONDS = 300
 
-def wait_until(is_so, seconds=30):
-    deadline = time.monotonic() + seconds
+
+def wait_until(is_so):
+    deadline = time.monotonic() + SECONDS
     while not is_so():
-        assert time.monotonic() < deadline, f"still not so after {seconds} s"
+        assert time.monotonic() < deadline, f"still not so after {SECONDS} s"
         time.sleep(0.02)

@@ -233,7 +233,7 @@ def test_a_minute_after_the_last_call_only_the_emulator_is_left(harmed):
     function, emulator = harmed.function(PARENT), psutil.Process(harmed.told["pid"])
     forker = function()
     assert emulator.children(recursive=True)
-    wait_until(lambda: not emulator.children(recursive=True), seconds=90)
+    wait_until(lambda: not emulator.children(recursive=True))
     assert function() != forker
 
 

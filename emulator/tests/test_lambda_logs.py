@@ -192,7 +192,7 @@ def test_what_is_printed_between_calls_does_not_fill_the_disk(emulator, function
     with os.scandir(Path(emulator["folder"], "output")) as files:
         mine = next(Path(each.path) for each in files if each.inode() == number)
     wait_until(done.exists)
-    wait_until(lambda: mine.stat().st_size < 10 << 20, seconds=10)
+    wait_until(lambda: mine.stat().st_size < 10 << 20)
 
 
 def test_after_a_flood_the_next_call_is_whole(function):

@@ -149,7 +149,7 @@ def test_the_largest_execution_fails(watched):
     other = others.start({"text": TEXT})
     with watched.watching():
         arn = machine.start()
-        wait_until(lambda: machine.told(arn)["status"] != "RUNNING", seconds=300)
+        wait_until(lambda: machine.told(arn)["status"] != "RUNNING")
     told = machine.told(arn)
     assert (told["status"], told["error"]) == ("FAILED", "Emulator.LimitExceeded")
     assert told["cause"].startswith("All executions together may hold 300 MB in memory. This one held")

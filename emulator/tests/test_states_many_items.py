@@ -454,7 +454,7 @@ def test_ten_thousand_items(own):
         seen.append((process.memory_info().rss, process.num_threads()))
         return mine.client.describe_execution(executionArn=arn)["status"] != "RUNNING"
 
-    wait_until(has_ended, 300)
+    wait_until(has_ended)
     most_memory, most_threads = map(max, zip(*seen, strict=True))
     assert (most_memory < 400_000_000, most_threads < 120) == (True, True)
     assert mine.client.describe_execution(executionArn=arn)["status"] == "SUCCEEDED"

@@ -335,7 +335,7 @@ def class_of_ten(room, kernels):
     figures["ten draws at once, s"] = seconds(lambda: all_at_once(lambda kernel: kernel.run(DRAW), ten))
     time.sleep(3)
     figures["MB at once"] = max(map(memory_of, MORE))
-    wait_until(lambda: max(len(processes_of(name)) for name in MORE) <= 3, seconds=90)
+    wait_until(lambda: max(len(processes_of(name)) for name in MORE) <= 3)
     figures["MB idle"] = max(map(memory_of, MORE))
     figures["a draw after a pause, s"] = seconds(lambda: [ten[0].run("stack.reset()\n" + DRAW)])
     return figures
@@ -355,7 +355,7 @@ def test_stop_my_server_leaves_no_process(room, class_of_ten):
     for name in (ANN, MORE[0]):
         assert len(processes_of(name)) >= 3
         room.log_in(name).stop()
-        wait_until(lambda name=name: not processes_of(name), seconds=60)
+        wait_until(lambda name=name: not processes_of(name))
 
 
 def test_the_log_says_who_does_what(room, class_of_ten):

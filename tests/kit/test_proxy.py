@@ -67,7 +67,7 @@ def server(tmp_path_factory):
             return None
 
     try:
-        wait_until(answers, seconds=60)
+        wait_until(answers)
         yield one
     finally:
         process.terminate()
@@ -163,7 +163,7 @@ def test_the_partys_pages_open_through_the_server(server, behind, tmp_path):
         )
     try:
         shown = re.compile(r"https://hub\.example\S+token=\S+")
-        wait_until(lambda: shown.search(log.read_text()), seconds=60)
+        wait_until(lambda: shown.search(log.read_text()))
         address = urlsplit(shown.search(log.read_text())[0])
         status, headers, page = server.get(f"{address.path}?{address.query}")
         assert (status, "Who wins tonight?" in page, f'"baseUrl": "{address.path}"' in page) == (
