@@ -15,15 +15,19 @@ import pytest
 
 from lottery_lib import Stack, connect, inbox
 from lottery_lib.course.notebooks import notebooks
+from sfn_emulator import control
 
 pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def selftest():
-    """The lottery of the attendee whom those tests are."""
-    return Stack(connect("embedded", attendee="selftest"))
+def selftest(tmp_path_factory, monkeypatch):
+    """The lottery of the attendee whom those tests are. Its emulator has the machine's time, as AWS has."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    monkeypatch.delenv("LOTTERY_EMULATOR_CLOCK")
+    yield Stack(connect("embedded", attendee="selftest"))
+    control.stop()
 
 
 @pytest.fixture
