@@ -171,8 +171,9 @@ def test_an_event_that_failed_is_not_tried_again(aws, function, tmp_path, advanc
     mine = function(
         f"def lambda_handler(e, c):\n    open({str(target)!r}, 'a').write('x')\n    raise ValueError"
     )
-    mine.raw(InvocationType="Event")
     told = {"logGroupName": f"/aws/lambda/{mine.name}", "filterPattern": "ValueError"}
+    aws("logs").create_log_group(logGroupName=told["logGroupName"])
+    mine.raw(InvocationType="Event")
     wait_until(lambda: aws("logs").filter_log_events(**told)["events"])
     advance(180)
     assert target.read_text() == "x"
