@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import Mock
@@ -130,13 +129,24 @@ def lambda_handler(event, context):
     assert (attempts, url) == (7, emulator["endpoint"])
 
 
-KILLER = "import os\ndef lambda_handler(event, context): os.kill(os.getppid(), event['signal'])"
+def parent_of(harmed):
+    """The process from which workers are forked. While there is none, the emulator itself starts workers."""
+    while (pid := harmed.function(PARENT)()) == harmed.told["pid"]:
+        pass
+    return pid
+
+
+def kill_parent(harmed):
+    """Let a function kill the process from which workers are forked, and wait for its end."""
+    killer = harmed.function("import os\ndef lambda_handler(event, context): os.kill(event, 9)")
+    killer(pid := parent_of(harmed))
+    assert ended(pid)
 
 
 def test_the_parent_is_replaced(harmed):
     """If a function kills the process from which workers are forked, the next cold call works at once."""
     for _ in range(3):
-        harmed.function(KILLER)({"signal": signal.SIGKILL})
+        kill_parent(harmed)
         assert harmed.function("def lambda_handler(event, context): return 1")() == 1
 
 
@@ -160,8 +170,7 @@ def lambda_handler(event, context):
     call = threading.Thread(target=lambda: results.append(mine(event)))
     call.start()
     wait_until(begun.exists)
-    harmed.function(KILLER)({"signal": signal.SIGKILL})
-    time.sleep(0.5)
+    kill_parent(harmed)
     go.touch()
     call.join()
     assert [*results, mine(event)] == [1, 2]
@@ -173,7 +182,7 @@ def test_without_their_parent_workers_still_end(harmed):
     source += "    time.sleep(e.get('seconds', 0))\n    return os.getpid()"
     exits, sleeps = harmed.function(source), harmed.function(source, Timeout=1)
     pids = [exits(), sleeps()]
-    harmed.function(KILLER)({"signal": signal.SIGKILL})
+    kill_parent(harmed)
     assert exits({"status": 3})["errorMessage"].endswith("exit status 3")
     assert sleeps({"seconds": 30})["errorType"] == "Sandbox.Timedout"
     assert all(ended(pid) for pid in pids)
@@ -257,18 +266,18 @@ def handler(event, context):
     worker = alone()
     variables = {"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256"}
     assert worker.load("flood.handler", tmp_path, variables, 256).kind == "ready"
-    slow = Mock(wraps=worker.output._file)
+    slow, meanwhile = Mock(wraps=worker.output._file), []
 
     def truncate(size):
         (tmp_path / "emptying").touch()
-        time.sleep(0.3)  # time to print, for a process that does not stand still
+        meanwhile.append(psutil.Process(worker._process.pid).status())
         os.ftruncate(slow.fileno(), size)
 
     slow.truncate.side_effect = truncate
     monkeypatch.setattr(worker.output, "_file", slow)
     header = {"invoke_id": "1", "invoked_function_arn": "", "deadline_time_in_ms": 0, "client_context": None}
     answer = worker.invoke(header | runner._UNUSED, b"{}", 10)
-    assert (answer.kind, slow.truncate.call_count) == ("result", 1)
+    assert (answer.kind, meanwhile) == ("result", [psutil.STATUS_STOPPED])
     assert worker.output.take().endswith(b"last\n")
 
 
@@ -284,21 +293,14 @@ def test_many_workers_may_end_at_once(harmed):
     mine = harmed.function(
         "import os, time\ndef lambda_handler(e, c):\n    time.sleep(0.2)\n    return os.getpid()"
     )
-
-    def parent():
-        # The emulator is the new parent of workers whose own parent another test has killed.
-        while (pid := harmed.function(PARENT)()) == harmed.told["pid"]:
-            pass
-        return pid
-
-    before = parent()
+    before = parent_of(harmed)
     for _ in range(3):
         with ThreadPoolExecutor(8) as threads:
             workers = [psutil.Process(pid) for pid in set(threads.map(lambda _: mine(), range(8)))]
         for worker in workers:
             worker.kill()
         assert psutil.wait_procs(workers, timeout=10)[1] == []
-    assert parent() == before
+    assert parent_of(harmed) == before
 
 
 def test_a_killed_emulator_leaves_nothing(harmed):

@@ -1,7 +1,6 @@
 import base64
 import json
 import threading
-import time
 
 import psutil
 from helpers import wait_until
@@ -170,15 +169,16 @@ def at_once(call, number):
 
 
 def ended(pid):
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    """Wait until a process has ended."""
+
+    def has_ended():
         try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
+            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return True
-        time.sleep(0.01)
-    return False
+
+    wait_until(has_ended)
+    return True
 
 
 def test_results_are_json(function):

@@ -2,22 +2,25 @@
 
 import html
 import re
+import time
 from importlib import import_module
 from typing import Any, Final
 
 import nbformat
 import pytest
+import time_machine
 from babel.messages import pofile
+from helpers import clock
 from nbval.plugin import get_sanitize_patterns
 
 from notebooks import cells
 from notebooks.holds import HOLDS
 from notebooks.refresh import SANITIZE, WIDGET_VIEW
 
-from lottery_lib import employees, translation
+from lottery_lib import connect, employees, translation
 from lottery_lib.course import checks
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks
-from sfn_emulator import control
+from sfn_emulator import control, status
 
 #: What each exercise asks for: a name to assign; "" where AWS itself is to be changed.
 NAMES: Final = {
@@ -810,19 +813,41 @@ PATTERNS: Final = get_sanitize_patterns(SANITIZE.read_text(encoding="ascii"))
 Node = Any
 
 
-#: These compare AWS's time with their own. So they have an emulator of their own, with the time of the machine.
-OWN_TIME: Final = {"09_watch_it", "11_build_it"}
+#: These compare AWS's time with their own.
+ONE_TIME: Final = {"09_watch_it", "11_build_it"}
 
 
 @pytest.fixture
-def shell(path, tmp_path, tmp_path_factory, monkeypatch):
-    if path.stem in OWN_TIME:
-        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-        monkeypatch.delenv("LOTTERY_EMULATOR_CLOCK")
+def shell(path, tmp_path, monkeypatch, request):
+    request.getfixturevalue("one_time" if path.stem in ONE_TIME else "quick_looks")
     with cells.shell(tmp_path, monkeypatch) as run:
         yield run
-    if path.stem in OWN_TIME:
-        control.stop()
+
+
+@pytest.fixture
+def quick_looks(monkeypatch):
+    """A lesson looks again at once, as the emulator does not let it wait."""
+    sleep = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: sleep(0.01 if seconds <= 1 else seconds))
+
+
+@pytest.fixture
+def one_time(tmp_path_factory, monkeypatch):
+    """An emulator of this test's own. Its time and that of this process pass when this process sleeps."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    monkeypatch.setenv("LOTTERY_EMULATOR_CLOCK", "virtual")
+    connect()
+    told = status()
+    with time_machine.travel(time.time(), tick=False) as now:
+
+        def sleep(seconds):
+            passed = clock(told["endpoint"], told["access_key_id"], advance=seconds)
+            now.move_to(passed)
+
+        monkeypatch.setattr(time, "sleep", sleep)
+        sleep(0)
+        yield
+    control.stop()
 
 
 @pytest.fixture

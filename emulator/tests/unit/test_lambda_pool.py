@@ -1,7 +1,6 @@
 """The pool gives workers to calls fairly, and never more than the machine can bear."""
 
 import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -90,7 +89,7 @@ def test_a_call_that_waited_long_runs(made, monkeypatch):
     pool = Pool(lambda function: Worker(made), 2, 8)
     calls = [ask(pool, ANN) for _ in range(9)]
     wait_until(lambda: sum(map(len, calls)) == 4)
-    time.sleep(0.4)
+    wait_until(lambda: all(ticket.limit == 8 for ticket in pool._queue))
     assert len(made) == 4  # half of the most, so that others can run
     of_bob = ask(pool, BOB)
     wait_until(lambda: of_bob)
