@@ -110,8 +110,9 @@ def panel(lottery):
 
 
 async def until(seen):
-    while not seen():
-        await asyncio.sleep(0.001)
+    async with asyncio.timeout(SECONDS):
+        while not seen():
+            await asyncio.sleep(0.001)
 
 
 async def drawn(shown):
