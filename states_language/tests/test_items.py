@@ -113,3 +113,10 @@ def test_batches_have_all_items_within_the_limits(items, most_items, most_bytes,
             more = batch | {"Items": [*batch["Items"], made[number + 1]["Items"][0]]}
             size = len(json.dumps(more, separators=(",", ":"), ensure_ascii=False).encode(errors="replace"))
             assert size > (most_bytes or 262_144)
+
+
+@pytest.mark.parametrize(("more", "counts"), [(0, [3]), (-1, [2, 1])])
+def test_a_batch_is_full_to_the_last_byte(more, counts):
+    """Three items of `{"Items":["a","b","c"]}` fit into as many bytes, and not into one byte less."""
+    made = batches(["a", "b", "c"], most_bytes=len('{"Items":["a","b","c"]}') + more)
+    assert [len(batch["Items"]) for batch in made] == counts

@@ -58,8 +58,9 @@ def test_log_of_a_state(target):
     )
     with pytest.raises(LotteryError, match="the definition does not name the function"):
         function_log(target, {"Type": "Task", "Parameters": {"FunctionName.$": "$.name"}}, *times)
-    with pytest.raises(LotteryError, match="there is no log group /aws/lambda/Gone"):
-        function_log(target, {"Type": "Task", "Parameters": {"FunctionName": "Gone"}}, *times)
+    for field in ("Parameters", "Arguments"):  # of JSONPath and of JSONata
+        with pytest.raises(LotteryError, match="there is no log group /aws/lambda/Gone"):
+            function_log(target, {"Type": "Task", field: {"FunctionName": "Gone"}}, *times)
 
 
 @pytest.mark.parametrize(
