@@ -131,6 +131,15 @@ def test_it_is_broken(data):
     assert "is a broken .xlsx file, or another kind of file" in refused(data)
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_texts_may_have_50_million_characters(more):
+    """Fifty cells of a million are read, and the list lacks a column. With one letter more, they are not."""
+    texts = shared(f"<si><t>{'x' * 10**6}</t></si><si><t>y</t></si>")
+    cells = '<c t="s"><v>0</v></c>' * 50 + '<c t="s"><v>1</v></c>' * more
+    sheet = f"<worksheet><sheetData><row>{cells}</row></sheetData></worksheet>"
+    assert ("its texts are too long" in refused(workbook(sheet=sheet, shared=texts))) == (more == 1)
+
+
 def test_a_workbook_means_one_thing():
     """What two programs could read differently is refused: a DOCTYPE, and another encoding than UTF-8."""
     text = f"<worksheet><sheetData><row>{HEADER}</row></sheetData></worksheet>"

@@ -263,7 +263,7 @@ def test_the_environment_has_these_settings():
 def test_nothing_is_left_out_in_ci():
     """In CI, each test is in the short run or in the long run, whatever the machine lacks."""
     config = PYPROJECT["tool"]["pytest"]
-    known = {line.partition(":")[0] for line in config["ini_options"]["markers"]}
+    known = {re.split("[:(]", line)[0] for line in config["ini_options"]["markers"]}
     assert set(marks.HAS) == known - {"aws", "long"}
     nothing, ci = dict.fromkeys(marks.HAS, False), {"CI": "true"}
     assert marks.selection("short", nothing, ci) == "not long and not ministack"
