@@ -16,6 +16,7 @@ import botocore.session
 import pytest
 import shapes
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
 from patience import wait_until  # noqa: F401 - tests that need an emulator take it from here
 
@@ -210,6 +211,23 @@ def fits(shape, value, where):
             fits(shape.member, inner, where)
     elif shape.type_name == "string" and shape.enum:
         assert value in shape.enum, where
+
+
+class Refusal(tuple):
+    """The code and the message of an error of AWS's. `status` and `response` tell more."""
+
+    def __new__(cls, response):
+        made = super().__new__(cls, (response["Error"]["Code"], response["Error"]["Message"]))
+        made.code, made.message = made
+        made.status, made.response = response["ResponseMetadata"]["HTTPStatusCode"], response
+        return made
+
+
+def refused(call, *arguments, **parameters):
+    """The `Refusal` of a call that must fail: `refused(...) == ("NotFound", "Topic does not exist")`."""
+    with pytest.raises(ClientError) as caught:
+        call(*arguments, **parameters)
+    return Refusal(caught.value.response)
 
 
 def zip_of(sources):

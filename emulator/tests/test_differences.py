@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import client_of, policy, trust, wait_until
+from helpers import client_of, policy, refused, trust, wait_until
 
 from sfn_emulator.cloudformation.template import transformed
 from sfn_emulator.http.messages import RefusalError
@@ -77,9 +77,7 @@ def test_the_policies_of_functions_and_topics_are_not_looked_at(function, role, 
         (ann("lambda").invoke, {"FunctionName": it.name}),
         (ann("sns").publish, {"TopicArn": topic, "Message": "m"}),
     ):
-        with pytest.raises(ClientError) as caught:
-            call(**parameters)
-        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+        assert refused(call, **parameters).status == 403
 
 
 DYNAMODB_ONLY = "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"
@@ -112,17 +110,14 @@ def test_a_condition_that_is_not_known_is_decided_against_the_caller(user):
     """AWS: it knows all keys and operators."""
     condition = {"IpAddress": {"aws:SourceIp": "127.0.0.1"}}
     ann = user({"Action": "sns:*", "Resource": "*", "Condition": condition})
-    with pytest.raises(ClientError) as caught:
-        ann("sns").list_topics()
-    assert caught.value.response["Error"]["Code"] == "AuthorizationError"
+    assert refused(ann("sns").list_topics).code == "AuthorizationError"
 
 
 def test_of_another_service_the_resource_is_a_star(user):
     """AWS: it is the rule."""
     ann = user({"Action": "ssm:*", "Resource": "arn:aws:ssm:us-east-1:123456789012:parameter/p"})
-    with pytest.raises(ClientError) as caught:
-        ann("ssm").get_parameter(Name="p")
-    assert "ssm:GetParameter on resource: * because" in caught.value.response["Error"]["Message"]
+    told = refused(ann("ssm").get_parameter, Name="p")
+    assert "ssm:GetParameter on resource: * because" in told.message
 
 
 def test_only_some_keys_work(aws, emulator):
@@ -184,9 +179,7 @@ def test_a_machine_is_deleted_at_once_with_its_executions(machine):
     mine = machine({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
     arn = mine.run()["executionArn"]
     mine.client.delete_state_machine(stateMachineArn=mine.arn)
-    with pytest.raises(ClientError) as caught:
-        mine.client.describe_execution(executionArn=arn)
-    assert caught.value.response["Error"]["Code"] == "ExecutionDoesNotExist"
+    assert refused(mine.told, arn).code == "ExecutionDoesNotExist"
 
 
 def test_mail_ignores_filter_policies(aws, topic, mails, browse):
@@ -607,10 +600,8 @@ def test_an_operation_that_moto_lacks_is_unknown(aws, service, operation, status
 
     moto lacks the last one's whole service.
     """
-    with pytest.raises(ClientError) as caught:
-        getattr(aws(service), operation)()
-    reply = caught.value.response
-    assert (reply["ResponseMetadata"]["HTTPStatusCode"], reply["Error"]["Code"]) == (status, code)
+    told = refused(getattr(aws(service), operation))
+    assert (told.status, told.code) == (status, code)
 
 
 @pytest.mark.parametrize(
@@ -623,13 +614,8 @@ def test_an_operation_that_moto_lacks_is_unknown(aws, service, operation, status
 )
 def test_partiql_is_refused(aws, operation, parameters):
     """AWS: it is done. Here nothing is read or written by statements whose tables nobody checked."""
-    with pytest.raises(ClientError) as caught:
-        getattr(aws("dynamodb"), operation)(**parameters)
-    error = caught.value.response["Error"]
-    assert error == {
-        "Code": "UnknownOperationException",
-        "Message": "This emulator does not support PartiQL",
-    }
+    told = refused(getattr(aws("dynamodb"), operation), **parameters)
+    assert told == ("UnknownOperationException", "This emulator does not support PartiQL")
 
 
 def test_a_batch_with_a_bad_entry_is_refused(aws, topic, mails, browse):
@@ -693,9 +679,7 @@ def test_expressions_and_composite_alarms_are_refused(cloudwatch, advance):
         (cloudwatch.put_metric_alarm, alarm | {"Metrics": sums}, "ValidationError"),
         (cloudwatch.put_composite_alarm, composite, "UnknownOperationException"),
     ):
-        with pytest.raises(ClientError) as caught:
-            call(**given)
-        assert caught.value.response["Error"]["Code"] == code
+        assert refused(call, **given).code == code
 
 
 def test_a_percentile_is_one_of_the_values(cloudwatch, advance):

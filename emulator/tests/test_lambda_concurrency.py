@@ -3,8 +3,7 @@
 import threading
 
 import pytest
-from botocore.exceptions import ClientError
-from helpers import wait_until
+from helpers import refused, wait_until
 
 ECHO = "def lambda_handler(event, context): return event"
 
@@ -22,12 +21,10 @@ def reserve(aws):
 
 
 def throttled(call, **parameters):
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    response = caught.value.response
-    assert response["Error"] == {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
-    assert response["ResponseMetadata"]["HTTPStatusCode"] == 429
-    return response["Reason"]
+    told = refused(call, **parameters)
+    assert told == ("TooManyRequestsException", "Rate Exceeded.")
+    assert told.status == 429
+    return told.response["Reason"]
 
 
 def test_nothing_reserved_for_a_function_stops_it(function, reserve):
@@ -133,6 +130,5 @@ def test_a_new_function_of_that_name_has_none(function, reserve):
 
 def test_an_unknown_function_has_no_concurrency(aws):
     """The concurrency of an unknown function is refused with 404."""
-    with pytest.raises(ClientError) as caught:
-        aws("lambda").put_function_concurrency(FunctionName="nobody", ReservedConcurrentExecutions=1)
-    assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+    asked = {"FunctionName": "nobody", "ReservedConcurrentExecutions": 1}
+    assert refused(aws("lambda").put_function_concurrency, **asked).code == "ResourceNotFoundException"

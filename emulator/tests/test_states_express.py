@@ -5,7 +5,7 @@ import math
 import re
 
 import pytest
-from botocore.exceptions import ClientError
+from helpers import refused
 
 
 def one(state):
@@ -20,13 +20,6 @@ FAILS = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E", "Cause":
 def express(machine):
     """`express({"StartAt": ...})`."""
     return lambda definition, **options: machine(definition, type="EXPRESS", **options)
-
-
-def refused(call, **parameters):
-    """The code and the message of an error."""
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 def test_a_caller_waits(express):

@@ -3,8 +3,7 @@
 import json
 
 import pytest
-from botocore.exceptions import ClientError
-from helpers import wait_until
+from helpers import refused, wait_until
 from test_states_run import http_headers, one
 
 
@@ -178,11 +177,7 @@ def test_who_waits_must_be_allowed_to_manage_a_rule(machine, passes, role):
         lambda: machine(inside, roleArn=mine.arn),
         lambda: update(stateMachineArn=other.arn, definition=json.dumps(inside)),
     ):
-        with pytest.raises(ClientError) as caught:
-            call()
-        assert caught.value.response["Error"] == {
-            "Code": "AccessDeniedException",
-            "Message": f"'{mine.arn}' is not authorized to create managed-rule.",
-        }
+        message = f"'{mine.arn}' is not authorized to create managed-rule."
+        assert refused(call) == ("AccessDeniedException", message)
     mine.allow(MANAGE, name="rule")
     assert machine(inside, roleArn=mine.arn).run([1])["status"] == "SUCCEEDED"

@@ -5,8 +5,7 @@ import json
 import uuid
 
 import pytest
-from botocore.exceptions import ClientError
-from helpers import wait_until
+from helpers import refused, wait_until
 
 
 class Gate:
@@ -67,12 +66,6 @@ def entered(events):
     return [
         event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event
     ]
-
-
-def refusal(call, **parameters):
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 def test_the_failed_state_runs_again(machine, gate, advance):
@@ -379,7 +372,7 @@ def test_a_waiting_task_gets_another_token(machine, function, table, aws):
     assert mine.wait(arn)["error"] == "E"
     mine.client.redrive_execution(executionArn=arn)
     wait_until(lambda: token(first))
-    assert refusal(mine.client.send_task_success, taskToken=first, output="1")[0] == "TaskTimedOut"
+    assert refused(mine.client.send_task_success, taskToken=first, output="1")[0] == "TaskTimedOut"
     mine.client.send_task_success(taskToken=token(), output="1")
     assert mine.wait(arn)["output"] == "1"
 
@@ -401,13 +394,13 @@ def test_what_cannot_be_redriven(machine):
     redrive = mine.client.redrive_execution
     arn = mine.run()["executionArn"]
     reason = "Execution is SUCCEEDED and cannot be redriven"
-    assert refusal(redrive, executionArn=arn) == ("ExecutionNotRedrivable", reason)
-    assert refusal(redrive, executionArn=f"{arn}-no")[0] == "ExecutionDoesNotExist"
-    assert refusal(redrive, executionArn="no")[0] == "InvalidArn"
+    assert refused(redrive, executionArn=arn) == ("ExecutionNotRedrivable", reason)
+    assert refused(redrive, executionArn=f"{arn}-no")[0] == "ExecutionDoesNotExist"
+    assert refused(redrive, executionArn="no")[0] == "InvalidArn"
     waiting = machine(states("A", A={"Type": "Wait", "Seconds": 60, "End": True}))
     reason = "Execution is RUNNING and cannot be redriven"
-    assert refusal(redrive, executionArn=waiting.start()) == ("ExecutionNotRedrivable", reason)
-    code = refusal(mine.client.list_executions, stateMachineArn=mine.arn, redriveFilter="REDRIVEN")[0]
+    assert refused(redrive, executionArn=waiting.start()) == ("ExecutionNotRedrivable", reason)
+    code = refused(mine.client.list_executions, stateMachineArn=mine.arn, redriveFilter="REDRIVEN")[0]
     assert code == "ValidationException"
 
 
@@ -428,7 +421,7 @@ def test_a_user_needs_the_right_to_redrive(machine, user):
     """states:RedriveExecution, for the execution."""
     mine = machine(states("A", A={"Type": "Fail"}))
     arn = mine.run()["executionArn"]
-    code, message = refusal(user()("stepfunctions").redrive_execution, executionArn=arn)
+    code, message = refused(user()("stepfunctions").redrive_execution, executionArn=arn)
     assert (code, "states:RedriveExecution on resource: " + arn in message) == ("AccessDeniedException", True)
     ann = user({"Action": "states:RedriveExecution", "Resource": arn})
     ann("stepfunctions").redrive_execution(executionArn=arn)

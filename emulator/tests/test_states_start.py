@@ -2,8 +2,7 @@ import json
 import uuid
 
 import pytest
-from botocore.exceptions import ClientError
-from helpers import wait_until
+from helpers import refused, wait_until
 
 PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
 WAIT = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}}
@@ -13,13 +12,6 @@ UNRECOGNIZED = (
     "resource ARN, or the resource is not available in this region."
 )
 ROLE = "arn:aws:iam::123456789012:role/tests"
-
-
-def refused(call, *arguments, **parameters):
-    """The code and the message of an error."""
-    with pytest.raises(ClientError) as caught:
-        call(*arguments, **parameters)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 def test_a_start_without_a_name_gets_one(machine):

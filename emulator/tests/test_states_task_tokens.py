@@ -5,7 +5,7 @@ import json
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from helpers import ROLE, Function, Machine, wait_until
+from helpers import ROLE, Function, Machine, refused, wait_until
 
 INVOKE = "arn:aws:states:::lambda:invoke"
 TOKEN = {"token.$": "$$.Task.Token"}
@@ -83,12 +83,6 @@ class Waiting(Machine):
 @pytest.fixture(scope="module")
 def plain(make, waits):
     return make(waits())
-
-
-def refused(call, **parameters):
-    with pytest.raises(ClientError) as error:
-        call(**parameters)
-    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
 
 
 GONE = ("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
