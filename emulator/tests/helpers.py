@@ -264,6 +264,26 @@ class Function:
         return json.loads(reply["Payload"].read())
 
 
+def flow(**states):
+    """A definition. It begins at the first of the states. A state that nothing names is left out.
+
+    A state that says nothing else is an end.
+    """
+    first, text = next(iter(states)), json.dumps(states, ensure_ascii=False)
+    used = {name: state for name, state in states.items() if name == first or f': "{name}"' in text}
+    return {"StartAt": first, "States": {name: _ending(state) for name, state in used.items()}}
+
+
+def one(state, name="A", **more):
+    """A definition of one state. `more` are fields of the machine."""
+    return flow(**{name: state}) | more
+
+
+def _ending(state):
+    goes_on = "Next" in state or "End" in state or state.get("Type") in ("Choice", "Fail", "Succeed")
+    return state if goes_on else state | {"End": True}
+
+
 class Machine:
     """A state machine of a test's own."""
 

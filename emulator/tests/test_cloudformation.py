@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import ROLE, refused, signed, trust, wait_until, zip_of
+from helpers import ROLE, one, refused, signed, trust, wait_until, zip_of
 
 TEMPLATE = """
 AWSTemplateFormatVersion: "2010-09-09"
@@ -254,7 +254,7 @@ def machine(**properties):
     return {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"RoleArn": ROLE, **properties}}
 
 
-PASSING = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "${what}", "End": True}}}
+PASSING = one({"Type": "Pass", "Result": "${what}"})
 YAML = "StartAt: A\nStates:\n  A: {Type: Pass, Result: '${what}', End: true}\n"
 TAGS = [{"Key": "team", "Value": "a"}]
 

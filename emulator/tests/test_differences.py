@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import client_of, policy, refused, trust, wait_until
+from helpers import client_of, flow, one, policy, refused, trust, wait_until
 
 from sfn_emulator.cloudformation.template import transformed
 from sfn_emulator.http.messages import RefusalError
@@ -176,7 +176,7 @@ def test_an_event_that_failed_is_not_tried_again(aws, function, tmp_path, advanc
 
 def test_a_machine_is_deleted_at_once_with_its_executions(machine):
     """AWS: DELETING for a while; its executions can be described for 90 days."""
-    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+    mine = machine(one({"Type": "Pass"}))
     arn = mine.run()["executionArn"]
     mine.client.delete_state_machine(stateMachineArn=mine.arn)
     assert refused(mine.told, arn).code == "ExecutionDoesNotExist"
@@ -249,7 +249,7 @@ def test_nothing_is_sent_to_web_servers(aws, topic):
 def test_tags_are_not_looked_for_in_machines_and_alarms(aws, machine, cloudwatch):
     """AWS: GetResources lists what has tags, and TagResources tags it."""
     key = uuid.uuid4().hex
-    definition = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+    definition = one({"Type": "Succeed"})
     mine = machine(definition, tags=[{"key": key, "value": "v"}])
     cloudwatch.put_metric_alarm(**ALARM | {"AlarmName": key}, Tags=[{"Key": key, "Value": "v"}])
     tagging = aws("resourcegroupstaggingapi")
@@ -373,11 +373,11 @@ def test_a_change_set_does_not_say_what_causes_a_change(aws):
     cfn.delete_stack(StackName=name)
 
 
-MAP = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}}
+MAP = {"Type": "Map", "ItemProcessor": one({"Type": "Pass"}, "I")}
 
 
 def jsonata(**states):
-    return {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
+    return {"QueryLanguage": "JSONata"} | flow(**states)
 
 
 DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
@@ -402,7 +402,7 @@ def test_a_task_token_is_short(machine, aws):
     parameters = {"QueueUrl": url, "MessageBody.$": "$$.Task.Token"}
     resource = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
     state = {"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True}
-    mine = machine({"StartAt": "A", "States": {"A": state}})
+    mine = machine(one(state))
     arn = mine.start()
     (message,) = aws("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
     assert len(message["Body"]) == 36
@@ -415,7 +415,7 @@ def test_activities_do_not_work(machine, aws):
     with pytest.raises(ClientError, match="UnknownOperationException"):
         aws("stepfunctions").create_activity(name="by-hand")
     arn = "arn:aws:states:us-east-1:123456789012:activity:by-hand"
-    told = machine({"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": arn, "End": True}}}).run()
+    told = machine(one({"Type": "Task", "Resource": arn})).run()
     assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
 
 
@@ -440,7 +440,7 @@ def test_a_call_that_is_not_here_fails_when_it_runs(aws, machine, resource, miss
     """AWS: it works, or the definition is refused."""
     arn = f"arn:aws:states:::{resource}"
     state = {"Type": "Task", "Resource": arn, "Parameters": {}, "End": True}
-    told = machine({"StartAt": "A", "States": {"A": state}}).run()
+    told = machine(one(state)).run()
     assert told["error"] == "States.Runtime"
     assert f"The emulator has no integration '{missing}" in told["cause"]
     assert told["cause"].endswith(f"and the state 'A' has no mock. Mock it, or use another resource: {arn}")
@@ -473,7 +473,7 @@ def test_some_parts_of_a_distributed_map_are_missing(machine, field, error, miss
 
 def test_forty_children_of_a_map_run_at_the_same_time(machine):
     """AWS: as many as MaxConcurrency says, up to 10,000."""
-    waits = {"StartAt": "I", "States": {"I": {"Type": "Wait", "Seconds": 60, "End": True}}}
+    waits = one({"Type": "Wait", "Seconds": 60}, "I")
     mine = machine(jsonata(A=MAP | {"ItemProcessor": waits | DISTRIBUTED, "MaxConcurrency": 50, "End": True}))
     arn = mine.start([0] * 50)
     wait_until(lambda: _counts(mine, arn).get("running") == 40)
@@ -531,7 +531,7 @@ def test_a_bucket_has_no_policy(aws, user):
 def test_an_intrinsic_function_that_fails_has_our_words(machine):
     """Nobody has recorded the end of AWS's sentence."""
     state = {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd('a', 1)"}, "End": True}
-    told = machine({"StartAt": "A", "States": {"A": state}}).run()
+    told = machine(one(state)).run()
     assert (told["error"], told["cause"]) == (
         "States.IntrinsicFailure",
         "An error occurred while executing the state 'A' (entered at the event id #2). "
@@ -541,7 +541,7 @@ def test_an_intrinsic_function_that_fails_has_our_words(machine):
 
 def test_a_history_always_has_its_data(machine):
     """AWS: without inputs and outputs, if `includeExecutionData` or `includedData` says so."""
-    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+    mine = machine(one({"Type": "Pass"}))
     arn = mine.run(input='{"a":1}')["executionArn"]
     told = mine.client.get_execution_history(executionArn=arn, includeExecutionData=False)
     assert told["events"][1]["stateEnteredEventDetails"]["input"] == '{"a":1}'
@@ -553,14 +553,14 @@ def test_a_history_always_has_its_data(machine):
 def test_a_path_with_a_regular_expression_fails(machine, path):
     """AWS: it may work. Here it could take hours, and nobody else would be served."""
     pass_state = {"Type": "Pass", "InputPath": path, "End": True}
-    told = machine({"StartAt": "A", "States": {"A": pass_state}}).run({"x": ["a" * 60]})
+    told = machine(one(pass_state)).run({"x": ["a" * 60]})
     assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
 
 
 def test_some_faults_of_a_definition_are_accepted(machine):
     """AWS: INVALID_STATE_NAME, because a name has at most 80 characters."""
     name = "n" * 81
-    assert machine({"StartAt": name, "States": {name: {"Type": "Pass", "End": True}}}).arn
+    assert machine(one({"Type": "Pass"}, name)).arn
 
 
 def test_a_function_has_the_rights_of_the_user(function, tmp_path):
@@ -710,7 +710,7 @@ def test_an_alarm_acts_on_topics_only(cloudwatch, function):
 def test_only_executions_are_counted(aws, function, machine):
     """AWS: also functions, service integrations, and what an express execution costs."""
     task = {"Type": "Task", "Resource": function(TOPICS).arn, "End": True}
-    mine = machine({"StartAt": "A", "States": {"A": task}}, type="EXPRESS")
+    mine = machine(one(task), type="EXPRESS")
     mine.client.start_sync_execution(stateMachineArn=mine.arn)
     metrics = aws("cloudwatch").list_metrics(Namespace="AWS/States")["Metrics"]
     names = {it["MetricName"] for it in metrics if mine.arn in json.dumps(it["Dimensions"])}
@@ -728,7 +728,7 @@ def test_the_children_of_a_distributed_map_are_not_counted(aws, machine):
         },
         "End": True,
     }
-    mine = machine({"StartAt": "A", "States": {"A": mapped}})
+    mine = machine(one(mapped))
     mine.run([1, 2, 3])
     arns = {
         dimension["Value"]

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import refused
+from helpers import one, refused
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_a_batch_without_writes_is_refused(machine, table):
     arguments = {"RequestItems": {table: []}}
     state = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:dynamodb:batchWriteItem", "End": True}
     state |= {"Arguments": arguments, "QueryLanguage": "JSONata"}
-    told = machine({"StartAt": "A", "States": {"A": state}}).run({})
+    told = machine(one(state)).run({})
     assert told["status"] == "FAILED"
     assert "Member must have length greater than or equal to 1" in told["cause"]
 

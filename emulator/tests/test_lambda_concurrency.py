@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from helpers import refused, wait_until
+from helpers import one, refused, wait_until
 
 ECHO = "def lambda_handler(event, context): return event"
 
@@ -114,7 +114,7 @@ def test_a_machine_sees_the_throttling(machine, function, reserve):
     echo = function(ECHO)
     reserve(echo, 0)
     state = {"Type": "Task", "Resource": echo.arn, "End": True}
-    told = machine({"StartAt": "A", "States": {"A": state}}).run()
+    told = machine(one(state)).run()
     assert told["error"] == "Lambda.TooManyRequestsException"
     cause = "Rate Exceeded. (Service: AWSLambda; Status Code: 429; Error Code: TooManyRequestsException; "
     assert told["cause"].startswith(cause)

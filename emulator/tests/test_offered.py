@@ -3,7 +3,7 @@
 import http.client
 
 import pytest
-from helpers import ROLE, refused, signed, wait_until
+from helpers import ROLE, one, refused, signed, wait_until
 
 
 def appconfig(client, _):
@@ -158,7 +158,7 @@ def test_a_task_gets_no_invented_answer(machine, role):
         "Resource": "arn:aws:states:::aws-sdk:comprehend:detectSentiment",
         "Parameters": TEXT,
     }
-    told = machine({"StartAt": "A", "States": {"A": task | {"End": True}}}, roleArn=mine.arn).run()
+    told = machine(one(task), roleArn=mine.arn).run()
     assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
     assert "The emulator has no integration 'aws-sdk:comprehend:detectSentiment'" in told["cause"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from helpers import Machine, Own, emulator_in, started, state_home, wait_until
+from helpers import Machine, Own, emulator_in, one, started, state_home, wait_until
 from test_lambda_environment import SECRETS
 from test_lambda_orphans import STARTS
 
@@ -178,7 +178,7 @@ def test_stop_ends_the_process_and_its_workers(proxied):
 def test_no_file_about_people_stays(tmp_path):
     """When the emulator ends, what executions keep in files, the mails and the code are gone."""
     with emulator_in(tmp_path) as told:
-        succeed = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+        succeed = one({"Type": "Succeed"})
         Machine(Own(told)("stepfunctions"), succeed).run({"text": "x" * 200_000})
         topic = Own(told)("sns").create_topic(Name="news")["TopicArn"]
         Own(told)("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="ann@example.com")

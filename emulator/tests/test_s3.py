@@ -7,7 +7,7 @@ import re
 import uuid
 
 import pytest
-from helpers import refused, signed
+from helpers import one, refused, signed
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_task_writes_and_reads_an_object(bucket, machine):
         resource = f"arn:aws:states:::aws-sdk:s3:{operation}"
         state = {"Type": "Task", "Resource": resource, "End": True}
         state |= {"Parameters": {"Bucket": bucket, "Key": "k"} | parameters}
-        return machine({"StartAt": "A", "States": {"A": state}}).run()
+        return machine(one(state)).run()
 
     assert told("putObject", Body={"a": [1]})["status"] == "SUCCEEDED"
     assert json.loads(json.loads(told("getObject")["output"])["Body"]) == {"a": [1]}

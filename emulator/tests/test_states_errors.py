@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from helpers import flow, one
 
 GONE = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
 PASS = {"Type": "Pass", "End": True}
@@ -10,15 +11,9 @@ WAIT = {"Type": "Wait", "Seconds": 60}
 AT_2 = "An error occurred while executing the state 'A' (entered at the event id #2). "
 
 
-def one(state, **more):
-    """A machine of one state, A."""
-    return {"StartAt": "A", "States": {"A": {"End": True} | state}} | more
-
-
 def caught(state, *names):
-    """The same, which goes on with B when A fails so."""
-    catch = [{"ErrorEquals": list(names), "Next": "B"}]
-    return {"StartAt": "A", "States": {"A": state | {"Catch": catch, "End": True}, "B": PASS}}
+    """A machine of the state A, which goes on with B when A fails so."""
+    return flow(A=state | {"Catch": [{"ErrorEquals": list(names), "Next": "B"}]}, B=PASS)
 
 
 def task(resource, **fields):
@@ -31,14 +26,11 @@ def integration(name, **parameters):
 
 def choice(rule, **more):
     choices = {"Type": "Choice", "Choices": [rule | {"Next": "B"}]} | more
-    return {
-        "StartAt": "A",
-        "States": {"A": choices, "B": PASS | {"Result": "B"}, "C": PASS | {"Result": "C"}},
-    }
+    return flow(A=choices, B=PASS | {"Result": "B"}, C=PASS | {"Result": "C"})
 
 
 def parallel(*states):
-    branches = [{"StartAt": f"X{n}", "States": {f"X{n}": each}} for n, each in enumerate(states)]
+    branches = [one(each, name=f"X{n}") for n, each in enumerate(states)]
     return {"Type": "Parallel", "Branches": branches}
 
 
@@ -167,13 +159,8 @@ def test_an_integration_of_another_partition_fails(machine, topic):
 
 
 #: A Choice without a match.
-UNMATCHED = {
-    "StartAt": "X",
-    "States": {
-        "X": {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 2, "Next": "Y"}]},
-        "Y": PASS,
-    },
-}
+RULE = {"Variable": "$", "NumericEquals": 2, "Next": "Y"}
+UNMATCHED = flow(X={"Type": "Choice", "Choices": [RULE]}, Y=PASS)
 
 
 @pytest.mark.parametrize("name", ["States.ALL", "States.Runtime"])
@@ -184,7 +171,7 @@ UNMATCHED = {
         integration("sqs:sendMessage", **{"QueueUrl.$": "$.no"}),
         parallel({"Type": "Pass", "InputPath": "$.no", "End": True}),
         {"Type": "Parallel", "Branches": [UNMATCHED]},
-        {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}}, "ItemsPath": "$.no"},
+        {"Type": "Map", "ItemProcessor": one(PASS, "I"), "ItemsPath": "$.no"},
     ],
 )
 def test_a_runtime_error_cannot_be_caught(machine, state, name):
@@ -208,7 +195,7 @@ def test_a_time_out_in_a_branch_can_be_caught(machine, function, kind):
     """`States.Timeout` leaves its branch or iteration with its name."""
     waits = {"Parameters": {"FunctionName": function("def lambda_handler(e, c): return e").arn}}
     state = task("arn:aws:states:::lambda:invoke.waitForTaskToken", TimeoutSeconds=1, End=True) | waits
-    inner = {"StartAt": "X", "States": {"X": state}}
+    inner = one(state, "X")
     state = {"Type": kind} | (
         {"Branches": [inner]} if kind == "Parallel" else {"ItemsPath": "$.x", "Iterator": inner}
     )
@@ -219,22 +206,20 @@ def test_a_time_out_in_a_branch_can_be_caught(machine, function, kind):
 @pytest.mark.parametrize("error", ["NotEnough", "States.Timeout", "States.TaskFailed"])
 def test_a_fail_state_passes_an_error_on(machine, error):
     """ErrorPath and CausePath may have any error, also one of AWS's own."""
-    mine = machine(
-        {"StartAt": "A", "States": {"A": {"Type": "Fail", "ErrorPath": "$.Error", "CausePath": "$.Cause"}}}
-    )
+    mine = machine(one({"Type": "Fail", "ErrorPath": "$.Error", "CausePath": "$.Cause"}))
     assert error_of(mine.run({"Error": error, "Cause": "why"})) == ("FAILED", error, "why")
 
 
 def test_a_fail_state_whose_path_is_not_there(machine):
     """A Fail state whose path is missing fails with States.Runtime."""
-    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Fail", "ErrorPath": "$.Error"}}})
+    mine = machine(one({"Type": "Fail", "ErrorPath": "$.Error"}))
     assert error_of(mine.run())[:2] == ("FAILED", "States.Runtime")
 
 
 @pytest.mark.parametrize("path", ["$.x", "$$.Execution.Input"])
 def test_a_map_needs_an_array(machine, path):
     """A Map over a number or an object fails with States.Runtime, which no Catch sees."""
-    processor = {"StartAt": "I", "States": {"I": PASS}}
+    processor = one(PASS, "I")
     mapped = caught({"Type": "Map", "ItemsPath": path, "ItemProcessor": processor}, "States.ALL")
     execution = machine(mapped).run({"x": 5})
     reason = f'Reference path "{path.replace("$$", "$")}" must point to array.'
@@ -244,7 +229,7 @@ def test_a_map_needs_an_array(machine, path):
 def test_a_distributed_map_takes_an_object(machine):
     """A Distributed Map maps the keys and values of an object."""
     config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
-    processor = {"ProcessorConfig": config, "StartAt": "I", "States": {"I": PASS}}
+    processor = one(PASS, "I", ProcessorConfig=config)
     selector = {"k.$": "$$.Map.Item.Key", "v.$": "$$.Map.Item.Value", "n.$": "$.n"}
     mapped = {"Type": "Map", "ItemsPath": "$.x", "ItemSelector": selector, "ItemProcessor": processor}
     execution = machine(one(mapped)).run({"x": {"a": 1, "b": []}, "n": 5})
@@ -254,7 +239,7 @@ def test_a_distributed_map_takes_an_object(machine):
 def test_a_failing_iteration_fails_its_map(machine, function):
     """The history ends with MapIterationFailed, TaskStateAborted, MapStateFailed and the function's error."""
     bad = function("def lambda_handler(event, context): raise ValueError(event)")
-    inner = {"StartAt": "X", "States": {"X": task(bad.arn, End=True)}}
+    inner = one(task(bad.arn, End=True), "X")
     mine = machine(one({"Type": "Map", "ItemsPath": "$.x", "Iterator": inner}))
     execution = mine.run({"x": [1]})
     assert error_of(execution)[:2] == ("FAILED", "ValueError")
@@ -290,7 +275,7 @@ def test_the_states_of_all_branches_are_aborted(machine):
     after = {"W": WAIT | {"Seconds": 1, "Next": "F"}, "F": fails}  # so that the other branches have begun
     slow = {"S": WAIT | {"Next": "T"}, "T": PASS}
     state = parallel(PASS)
-    state["Branches"] += [{"StartAt": next(iter(states)), "States": states} for states in (after, slow)]
+    state["Branches"] += [flow(**states) for states in (after, slow)]
     mine = machine(caught(state, "States.ALL") | {"TimeoutSeconds": 30})
     execution = mine.run()
     assert execution["status"] == "SUCCEEDED"
@@ -307,7 +292,7 @@ def test_the_states_of_all_iterations_are_aborted(machine):
         "W": WAIT | {"Next": "P"},
         "P": PASS,
     }
-    state = {"Type": "Map", "ItemProcessor": {"StartAt": "C", "States": inner}}
+    state = {"Type": "Map", "ItemProcessor": flow(**inner)}
     mine = machine(caught(state, "States.ALL"))
     assert aborted(mine, mine.run([2, 1])) == ["MapIterationAborted", "WaitStateAborted", "TaskStateAborted"]
 
@@ -315,7 +300,7 @@ def test_the_states_of_all_iterations_are_aborted(machine):
 @pytest.mark.parametrize("field", ["MaxConcurrencyPath", "ToleratedFailureCountPath"])
 def test_a_number_of_a_map_that_is_none(machine, field):
     """States.Runtime. The cause says in which state."""
-    inner = {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}
+    inner = one({"Type": "Pass"}, "I")
     state = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": inner, field: "$.number"}
     if field.startswith("Tolerated"):
         config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}

@@ -5,15 +5,10 @@ import math
 import re
 
 import pytest
-from helpers import refused
-
-
-def one(state):
-    return {"StartAt": "A", "States": {"A": state | {"End": True}}}
-
+from helpers import one, refused
 
 ECHO = one({"Type": "Pass", "Parameters": {"got.$": "$", "context.$": "$$.Execution"}})
-FAILS = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E", "Cause": "c"}}}
+FAILS = one({"Type": "Fail", "Error": "E", "Cause": "c"})
 
 
 @pytest.fixture

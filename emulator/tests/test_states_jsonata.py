@@ -4,27 +4,21 @@ import datetime
 import json
 
 import pytest
-from helpers import wait_until
+from helpers import flow, one, wait_until
 
 PASS = {"Type": "Pass", "End": True}
 ENTERED = "An error occurred while executing the state 'A' (entered at the event id #2). "
 CATCH = [{"ErrorEquals": ["States.QueryEvaluationError"], "Next": "Z"}]
 
 
-def jsonpath(**states):
-    """A machine in JSONPath. It begins at the first of the states. A state that nothing names is left out."""
-    first, text = next(iter(states)), json.dumps(states)
-    return {"StartAt": first, "States": {k: v for k, v in states.items() if k == first or f': "{k}"' in text}}
-
-
 def jsonata(**states):
-    """A machine in JSONata. See `jsonpath`."""
-    return {"QueryLanguage": "JSONata", **jsonpath(**states)}
+    """A machine in JSONata. See `flow`."""
+    return {"QueryLanguage": "JSONata", **flow(**states)}
 
 
-def one(**state):
+def alone(**state):
     """A machine in JSONata of one state, A."""
-    return jsonata(A={"End": True} | state)
+    return jsonata(A=state)
 
 
 def output(machine, definition, given=None):
@@ -71,15 +65,15 @@ def test_an_output_is_evaluated(machine):
     """Each text between the delimiters is evaluated, at any depth. Everything else stays as it is."""
     fields = {str(number): field for number, (field, _) in enumerate(OUTPUTS)}
     expected = {str(number): value for number, (_, value) in enumerate(OUTPUTS)}
-    assert output(machine, one(Type="Pass", Output=fields), INPUT) == expected
+    assert output(machine, alone(Type="Pass", Output=fields), INPUT) == expected
 
 
 UNDEFINED = "returned nothing (undefined)."
 THREW = "threw an error during evaluation"
-MAP = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}}}
+MAP = {"Type": "Map", "ItemProcessor": one(PASS, "I")}
 RUNS = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
 DISTRIBUTED = MAP | {"ItemProcessor": MAP["ItemProcessor"] | RUNS}
-PARALLEL = {"Type": "Parallel", "Branches": [{"StartAt": "I", "States": {"I": PASS}}]}
+PARALLEL = {"Type": "Parallel", "Branches": [one(PASS, "I")]}
 CHOICE = {"Type": "Choice", "Default": "Z"}
 NEVER = {"Condition": "{% false %}", "Next": "Z"}
 TASK = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:getItem"}
@@ -185,7 +179,7 @@ def test_an_expression_without_a_value_fails_the_state(machine, state, expressio
 )
 def test_a_value_has_a_range(machine, state, expression, text):
     """A number or a time that its field cannot have is a States.QueryEvaluationError, too."""
-    definition = one(**with_expression(state, expression))
+    definition = alone(**with_expression(state, expression))
     assert failed(machine, definition) == ("States.QueryEvaluationError", f"{ENTERED}{text}")
 
 
@@ -235,14 +229,14 @@ def test_a_catch_sees_the_error(machine, state, field):
 @pytest.mark.parametrize("outer", [PARALLEL, MAP | {"Items": [1]}])
 def test_an_error_inside_reaches_the_catch_outside(machine, outer):
     """An error of a branch or an iteration reaches the Catch around it. Its cause names the state inside."""
-    inner = {"StartAt": "I", "States": {"I": PASS | {"Output": "{% $x %}"}}}
+    inner = one(PASS | {"Output": "{% $x %}"}, "I")
     inside = {"Branches": [inner]} if outer["Type"] == "Parallel" else {"ItemProcessor": inner}
     caught = output(machine, jsonata(A=outer | inside | {"Catch": CATCH, "End": True}, Z=PASS))
     assert caught["Error"] == "States.QueryEvaluationError"
     assert caught["Cause"].startswith(
         "An error occurred while executing the state 'I' (entered at the event id #"
     )
-    error, cause = failed(machine, one(**outer | inside))
+    error, cause = failed(machine, alone(**outer | inside))
     assert (error, cause) == (caught["Error"], caught["Cause"])
 
 
@@ -251,7 +245,7 @@ def test_a_retry_sees_the_error(machine):
     retry = {"ErrorEquals": ["States.QueryEvaluationError"], "IntervalSeconds": 1, "MaxAttempts": 1}
     value = "{% $states.context.State.RetryCount = 1 ? $states.result[0] : $x %}"
     mine = machine(
-        one(**PARALLEL | {"Arguments": 7, "Output": value, "Retry": [retry]} | {"Arguments": {"a": 7}})
+        alone(**PARALLEL | {"Arguments": 7, "Output": value, "Retry": [retry]} | {"Arguments": {"a": 7}})
     )
     execution = mine.run()
     assert (execution["status"], json.loads(execution["output"])) == ("SUCCEEDED", {"a": 7})
@@ -336,7 +330,7 @@ def test_a_map_maps_its_items(machine):
     }
     state = MAP | {"Items": "{% $states.input.list %}", "ItemSelector": selector, "MaxConcurrency": "{% 1 %}"}
     state |= {"Output": "{% $states.result.v %}"}
-    assert output(machine, one(**state), {"list": [1, 2], "by": 10}) == [10, 20]
+    assert output(machine, alone(**state), {"list": [1, 2], "by": 10}) == [10, 20]
 
 
 @pytest.mark.parametrize(
@@ -346,23 +340,23 @@ def test_a_distributed_map_maps_the_pairs_of_an_object(machine, items):
     """Each child gets a key and its value. The context object has both, the index and the source."""
     mine = DISTRIBUTED | {"Items": items}
     pairs = [{"Key": "a", "Value": 1}, {"Key": "b", "Value": [2]}]
-    assert output(machine, one(**mine), {"n": [2]}) == pairs
+    assert output(machine, alone(**mine), {"n": [2]}) == pairs
     selected = mine | {"ItemSelector": {"item": "{% $states.context.Map.Item %}"}}
     source = {"Source": "STATE_DATA"}
     expected = [{"item": {"Index": index} | pair | source} for index, pair in enumerate(pairs)]
-    assert output(machine, one(**selected), {"n": [2]}) == expected
+    assert output(machine, alone(**selected), {"n": [2]}) == expected
 
 
 def test_a_map_says_in_two_ways_what_it_tolerates(machine):
     """ToleratedFailureCount and ToleratedFailurePercentage may both be expressions, or whole numbers."""
     tolerated = {"ToleratedFailureCount": "{% 1 %}", "ToleratedFailurePercentage": "{% 50.5 %}"}
-    assert output(machine, one(**DISTRIBUTED | tolerated | {"Items": [1]})) == [1]
-    assert output(machine, one(**MAP | {"ToleratedFailurePercentage": 50, "Items": [1]})) == [1]
+    assert output(machine, alone(**DISTRIBUTED | tolerated | {"Items": [1]})) == [1]
+    assert output(machine, alone(**MAP | {"ToleratedFailurePercentage": 50, "Items": [1]})) == [1]
 
 
 def test_an_inline_map_maps_no_object(machine):
     """An input without a list fails the Map. The cause shows the input, and the event has no location."""
-    mine = machine(one(**MAP))
+    mine = machine(alone(**MAP))
     execution = mine.run({"a": 1})
     cause = f'{ENTERED}Map state input must be an array but was: {{"a":1}}'
     assert (execution["error"], execution["cause"]) == ("States.QueryEvaluationError", cause)
@@ -372,20 +366,22 @@ def test_an_inline_map_maps_no_object(machine):
 
 def test_a_map_without_items_maps_its_input(machine):
     """The default of Items is the state's input. ItemSelector sees this input, too."""
-    assert output(machine, one(**MAP), [1, 2]) == [1, 2]
+    assert output(machine, alone(**MAP), [1, 2]) == [1, 2]
     selector = {"v": "{% $states.context.Map.Item.Value %}", "all": "{% $states.input %}"}
     selected = [{"v": value, "all": [1, 2]} for value in (1, 2)]
-    assert output(machine, one(**MAP | {"ItemSelector": selector}), [1, 2]) == selected
+    assert output(machine, alone(**MAP | {"ItemSelector": selector}), [1, 2]) == selected
 
 
 def test_the_arguments_of_a_parallel_are_the_input_of_every_branch(machine):
     """Every branch gets the Arguments, or the state's input if there are no Arguments."""
-    branches = {"Branches": [{"StartAt": name, "States": {name: PASS}} for name in "IJ"]}
+    branches = {"Branches": [one(PASS, name) for name in "IJ"]}
     assert (
-        output(machine, one(**PARALLEL | branches | {"Arguments": {"a": "{% $states.input.b %}"}}), {"b": 1})
+        output(
+            machine, alone(**PARALLEL | branches | {"Arguments": {"a": "{% $states.input.b %}"}}), {"b": 1}
+        )
         == [{"a": 1}] * 2
     )
-    assert output(machine, one(**PARALLEL | branches), {"b": 1}) == [{"b": 1}] * 2
+    assert output(machine, alone(**PARALLEL | branches), {"b": 1}) == [{"b": 1}] * 2
 
 
 def test_a_task_calls_with_its_arguments(machine, table):
@@ -429,7 +425,7 @@ def test_an_output_that_fails_names_the_event_of_its_state(machine, table):
         "Arguments": {"TableName": table, "Key": {"id": {"S": "x"}}},
         "Output": "{% $states.result.Item %}",
     }
-    assert failed(machine, one(**get))[1].startswith(ENTERED)
+    assert failed(machine, alone(**get))[1].startswith(ENTERED)
 
 
 def test_an_output_over_256_kb_can_be_caught(machine):
@@ -441,10 +437,10 @@ def test_an_output_over_256_kb_can_be_caught(machine):
 
 def test_states_inside_have_the_machines_language(machine):
     """A state inside a Parallel has the query language of the machine, not that of the Parallel."""
-    inner = {"StartAt": "I", "States": {"I": {"Type": "Pass", "Parameters": {"a.$": "$.b"}, "End": True}}}
+    inner = one({"Type": "Pass", "Parameters": {"a.$": "$.b"}}, "I")
     state = {"Type": "Parallel", "QueryLanguage": "JSONata", "Branches": [inner], "End": True}
     state |= {"Output": "{% $states.result[0].a %}"}
-    assert output(machine, {"StartAt": "A", "States": {"A": state}}, {"b": 1}) == 1
+    assert output(machine, one(state), {"b": 1}) == 1
 
 
 def test_a_refused_definition_in_jsonata_changes_no_other(machine, aws):
@@ -453,7 +449,7 @@ def test_a_refused_definition_in_jsonata_changes_no_other(machine, aws):
     with pytest.raises(aws("stepfunctions").exceptions.InvalidDefinition):
         machine(refused)
     state = {"Type": "Pass", "Parameters": {"a.$": "$.b"}, "End": True}
-    assert output(machine, {"StartAt": "A", "States": {"A": state}}, {"b": 1}) == {"a": 1}
+    assert output(machine, one(state), {"b": 1}) == {"a": 1}
 
 
 @pytest.mark.parametrize("language", ["JSONata", "JSONPath"])
@@ -476,9 +472,9 @@ def test_a_definition_is_json(machine, language):
 
 def test_an_endless_expression_blocks_nobody(machine):
     """Another execution ends while an endless expression runs."""
-    endless = machine(one(Type="Pass", Output="{% $contains($pad('', 60, 'a') & 'b', /^(a|aa)+$/) %}"))
+    endless = machine(alone(Type="Pass", Output="{% $contains($pad('', 60, 'a') & 'b', /^(a|aa)+$/) %}"))
     arn = endless.start()
-    quick = machine(one(Type="Pass", Output="{% 1 %}"))
+    quick = machine(alone(Type="Pass", Output="{% 1 %}"))
     other = quick.start()
     wait_until(lambda: quick.told(other)["status"] == "SUCCEEDED")
     assert endless.told(arn)["status"] == "RUNNING"

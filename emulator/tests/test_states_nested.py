@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from helpers import refused, wait_until
-from test_states_run import http_headers, one
+from helpers import one, refused, wait_until
+from test_states_run import http_headers
 
 
 def start(other, pattern="", **more):
@@ -59,15 +59,11 @@ def test_a_state_waits_for_the_end_of_an_execution(machine, passes, pattern, out
 
 def test_an_execution_that_fails_fails_the_state_that_waits(machine):
     """The error is `States.TaskFailed`, and the cause describes the execution."""
-    execution = machine(start(machine(one_fail("E")), ".sync:2")).run()
+    execution = machine(start(machine(one({"Type": "Fail", "Error": "E"})), ".sync:2")).run()
     assert execution["error"] == "States.TaskFailed"
     cause = json.loads(execution["cause"])
     assert (cause["Error"], cause["Status"], cause["RedriveStatus"]) == ("E", "FAILED", "REDRIVABLE")
     assert not {"Cause", "Output", "OutputDetails", "RedriveStatusReason"} & {*cause}
-
-
-def one_fail(error):
-    return {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": error}}}
 
 
 def test_a_started_execution_can_send_the_token(machine):
@@ -141,8 +137,8 @@ def test_a_branch_that_fails_stops_what_another_waits_for(machine, waits, functi
     go = tmp_path / "go"
     source = "import os, time\ndef lambda_handler(event, context):\n"
     source += f"    while not os.path.exists({str(go)!r}): time.sleep(0.01)\n    raise ValueError"
-    fails = one({"Type": "Task", "Resource": function(source, Timeout=60).arn}, name="F")
-    mine = machine(one({"Type": "Parallel", "Branches": [start(waits, ".sync:2"), fails]}, name="P"))
+    fails = one({"Type": "Task", "Resource": function(source, Timeout=60).arn}, "F")
+    mine = machine(one({"Type": "Parallel", "Branches": [start(waits, ".sync:2"), fails]}, "P"))
     arn = mine.start()
     wait_for_status(waits, "RUNNING")
     go.touch()
@@ -171,7 +167,7 @@ def test_who_waits_must_be_allowed_to_manage_a_rule(machine, passes, role):
     """AWS learns of the end of an execution by a rule of EventBridge, which the role must allow."""
     mine = role({"Action": RUN, "Resource": "*"})
     other = machine(start(passes), roleArn=mine.arn)
-    inside = one({"Type": "Map", "ItemProcessor": start(passes, ".sync:2")}, name="M")
+    inside = one({"Type": "Map", "ItemProcessor": start(passes, ".sync:2")}, "M")
     update = other.client.update_state_machine
     for call in (
         lambda: machine(inside, roleArn=mine.arn),

@@ -3,13 +3,9 @@ import json
 import re
 
 import pytest
+from helpers import flow, one
 
 FAIL_MIXED = "class CustomError(Exception): pass\ndef lambda_handler(e, c): raise CustomError('no')"
-
-
-def one(state, *, name="A", **more):
-    """A machine of one state."""
-    return {"StartAt": name, "States": {name: state | {"End": True}}} | more
 
 
 def test_a_task_runs_its_function(machine, function):
@@ -33,13 +29,7 @@ def test_a_class_name_can_be_caught(machine, function):
     """Catch finds an exception by its class, and gets the whole error object as the cause."""
     catch = {"ErrorEquals": ["CustomError"], "Next": "B"}
     mine = machine(
-        {
-            "StartAt": "A",
-            "States": {
-                "A": {"Type": "Task", "Resource": function(FAIL_MIXED).arn, "Catch": [catch], "End": True},
-                "B": {"Type": "Pass", "End": True},
-            },
-        }
+        flow(A={"Type": "Task", "Resource": function(FAIL_MIXED).arn, "Catch": [catch]}, B={"Type": "Pass"})
     )
     execution = mine.run()
     assert execution["status"] == "SUCCEEDED"
@@ -72,7 +62,7 @@ def test_long_texts_are_the_same_after_the_end(machine):
     fail = {"Type": "Fail", "Error": "E", "CausePath": "$.cause"}
     wait = {"Type": "Wait", "Seconds": 1, "End": True}
     for state, more in ((wait, {}), (fail, {"cause": cause})):
-        mine, text = machine({"StartAt": "A", "States": {"A": state}}), given | more
+        mine, text = machine(one(state)), given | more
         arn = mine.start(text)
         for told in (mine.client.describe_execution(executionArn=arn), mine.wait(arn)):
             assert told["input"] == json.dumps(text)
@@ -136,15 +126,12 @@ def test_a_choice_without_a_match(machine, given):
 
 
 def choice(rule):
-    return {
-        "StartAt": "A",
-        "States": {"A": {"Type": "Choice", "Choices": [rule]}, "B": {"Type": "Succeed"}},
-    }
+    return flow(A={"Type": "Choice", "Choices": [rule]}, B={"Type": "Succeed"})
 
 
 def test_a_fail_without_reasons_has_none(machine):
     """A Fail without an Error and a Cause has neither in its description nor in its event."""
-    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Fail"}}})
+    mine = machine(one({"Type": "Fail"}))
     execution = mine.run()
     assert execution["status"] == "FAILED" and not {"error", "cause"} & set(execution)
     assert mine.events(execution["executionArn"])[-1]["executionFailedEventDetails"] == {}

@@ -5,7 +5,7 @@ import json
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from helpers import ROLE, Function, Machine, refused, wait_until
+from helpers import ROLE, Function, Machine, flow, one, refused, wait_until
 
 INVOKE = "arn:aws:states:::lambda:invoke"
 TOKEN = {"token.$": "$$.Task.Token"}
@@ -16,15 +16,6 @@ import boto3, json
 def lambda_handler(event, context):
     boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output=json.dumps("sent"))
 """
-
-
-def one(state, then=PASS, **more):
-    """A machine of the state A. Its ways may lead to B or C."""
-    states = {"A": state}
-    for name, next_state in (("B", then), ("C", PASS)):
-        if f'"{name}"' in json.dumps(states):
-            states[name] = next_state
-    return {"StartAt": "A", "States": states} | more
 
 
 def caught(name):
@@ -59,8 +50,8 @@ def waits(echo):
 
 @pytest.fixture(scope="module")
 def make(states):
-    """`make(state)`: a machine of that state."""
-    return lambda state, then=PASS, **more: Waiting(states, one(state, then, **more))
+    """`make(state)`: a machine of the state A. Its ways may lead to B or C."""
+    return lambda state, then=PASS, **more: Waiting(states, flow(A=state, B=then, C=PASS) | more)
 
 
 class Waiting(Machine):
@@ -399,7 +390,7 @@ def test_a_stopped_execution_does_not_wait(plain, states):
 
 def test_a_failed_branch_ends_the_waiting_of_another(make, waits, states):
     """The Parallel state fails, and the token of the other branch is gone."""
-    branches = [{"StartAt": name, "States": {name: waits()}} for name in ("X", "Y")]
+    branches = [one(waits(), name) for name in ("X", "Y")]
     mine = make({"Type": "Parallel", "Branches": branches, "Catch": caught("E"), "End": True})
     arn = mine.start()
     first, second = mine.token(arn, 1), mine.token(arn, 2)
@@ -413,7 +404,7 @@ def test_each_iteration_of_a_map_has_a_token(make, waits, states):
     payload = {"Payload": TOKEN | {"item.$": "$"}}
     state = waits()
     state["Parameters"] |= payload
-    processor = {"StartAt": "X", "States": {"X": state}}
+    processor = one(state, "X")
     mine = make({"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "End": True})
     arn = mine.start({"items": [1, 2, 3]})
     mine.token(arn, 3)
@@ -425,7 +416,7 @@ def test_each_iteration_of_a_map_has_a_token(make, waits, states):
 
 def test_a_failed_iteration_aborts_the_others(make, waits, states):
     """They have not succeeded, and their tokens are gone."""
-    processor = {"StartAt": "X", "States": {"X": waits()}}
+    processor = one(waits(), "X")
     mine = make({"Type": "Map", "ItemProcessor": processor, "Catch": caught("E"), "End": True}, then=waits())
     arn = mine.start([1, 2])
     first, second = mine.token(arn, 1), mine.token(arn, 2)
@@ -454,7 +445,7 @@ def test_thirty_executions_wait_at_once(aws, make, waits, states):
 @pytest.mark.parametrize("how", ["StopExecution", "DeleteStateMachine", "TimeoutSeconds", "a failed branch"])
 def test_no_token_is_left_of_an_execution_that_has_ended(make, waits, states, how):
     """Every token is gone, however the execution has ended. Nothing more is written."""
-    branches = [{"StartAt": name, "States": {name: waits(TimeoutSeconds=60)}} for name in "QRSTUVWXYZ"]
+    branches = [one(waits(TimeoutSeconds=60), name) for name in "QRSTUVWXYZ"]
     parallel = {"Type": "Parallel", "Branches": branches, "End": True}
     mine = make(parallel, **({"TimeoutSeconds": 6} if how == "TimeoutSeconds" else {}))
     arn = mine.start()

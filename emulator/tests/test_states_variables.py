@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from test_states_jsonata import CHOICE, MAP, PARALLEL, PASS, failed, jsonata, jsonpath, one, output
+from helpers import flow, one
+from test_states_jsonata import CHOICE, MAP, PARALLEL, PASS, alone, failed, jsonata, output
 
 READ = {"Type": "Pass", "Output": "{% $x %}", "End": True}
 
@@ -152,14 +153,14 @@ def test_branches_do_not_see_each_other(machine):
         }
         for n in range(3)
     ]
-    assert output(machine, one(Type="Parallel", Branches=branches)) == [0, 1, 2]
+    assert output(machine, alone(Type="Parallel", Branches=branches)) == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("size", "status"), [(262_000, "SUCCEEDED"), (263_000, "FAILED")])
 def test_an_assign_has_at_most_256_kib(machine, size, status):
     """The variables of one Assign may have 256 KiB together. More is States.DataLimitExceeded."""
     half = f"{{% $pad('', {size // 2}, 'x') %}}"
-    execution = machine(one(Type="Pass", Assign={"x": half, "y": half})).run()
+    execution = machine(alone(Type="Pass", Assign={"x": half, "y": half})).run()
     assert (execution["status"], execution.get("error")) == (
         status,
         None if status == "SUCCEEDED" else "States.DataLimitExceeded",
@@ -187,7 +188,7 @@ def test_jsonpath_assigns_by_paths_and_functions(machine):
         "A": {"Type": "Pass", "Assign": assign, "Next": "B"},
         "B": PASS | {"Parameters": {"a.$": "$a", "m.$": "$m", "c.$": "$c", "k.$": "$c.k[0]"}},
     }
-    assert output(machine, jsonpath(**states), {"a": 7}) == {
+    assert output(machine, flow(**states), {"a": 7}) == {
         "a": 7,
         "m": "7 b",
         "c": {"id": "A", "k": ['say "hi"', None, True]},
@@ -215,7 +216,7 @@ def test_jsonpath_reads_variables_where_a_path_may_stand(machine, state, expecte
     value = {"list": [1, 2], "n": 0, "t": "2020-01-01T00:00:00Z"}
     states = {"A": {"Type": "Pass", "Assign": {"x": value}, "Next": "B"}, "B": state}
     states["Y"] = PASS | {"Result": "yes"}
-    assert output(machine, jsonpath(**states)) == expected
+    assert output(machine, flow(**states)) == expected
 
 
 def test_jsonpath_sees_the_values_from_before(machine):
@@ -225,19 +226,19 @@ def test_jsonpath_sees_the_values_from_before(machine):
         "B": {"Type": "Pass", "Assign": {"answer": 43}, "OutputPath": "$answer", "Next": "C"},
         "C": PASS | {"Parameters": {"in.$": "$", "now.$": "$answer"}},
     }
-    assert output(machine, jsonpath(**states)) == {"in": 42, "now": 43}
+    assert output(machine, flow(**states)) == {"in": 42, "now": 43}
 
 
 def test_jsonpath_assigns_from_the_result(machine):
     """In the Assign of a Parallel, `$` is its result. In that of a Catcher, it is the error."""
-    fail = {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E", "Cause": "C"}}}
+    fail = one({"Type": "Fail", "Error": "E", "Cause": "C"}, "F")
     catch = [{"ErrorEquals": ["E"], "Next": "C", "Assign": {"error.$": "$.Error"}}]
     states = {
         "A": PARALLEL | {"Assign": {"first.$": "$[0]"}, "Next": "B"},
         "B": {"Type": "Parallel", "Branches": [fail], "Catch": catch, "Next": "C"},
         "C": PASS | {"Parameters": {"first.$": "$first", "error.$": "$error"}},
     }
-    assert output(machine, jsonpath(**states), {"a": 1}) == {"first": {"a": 1}, "error": "E"}
+    assert output(machine, flow(**states), {"a": 1}) == {"first": {"a": 1}, "error": "E"}
 
 
 def test_jsonpath_assigns_from_the_input(machine):
@@ -253,12 +254,12 @@ def test_jsonpath_assigns_from_the_input(machine):
     for name, place in (("A", states["A"]), ("B", states["B"]), ("C", states["C"])):
         place["Assign"] = {f"{name}.$": "$"}
     states["D"]["Choices"][0]["Assign"] = {"D.$": "$"}
-    assert output(machine, jsonpath(**states), {"i": 1}) == {name: {"p": 1} for name in "ABCD"}
+    assert output(machine, flow(**states), {"i": 1}) == {name: {"p": 1} for name in "ABCD"}
 
 
 def test_jsonpath_fails_at_a_variable_that_is_not_there(machine):
     """A missing variable is States.Runtime, and the cause names its path."""
-    error, cause = failed(machine, jsonpath(A=PASS | {"Parameters": {"v.$": "$nope.a"}}))
+    error, cause = failed(machine, one(PASS | {"Parameters": {"v.$": "$nope.a"}}))
     assert error == "States.Runtime"
     assert "'$nope.a'" in cause
 
@@ -270,4 +271,4 @@ def test_both_languages_share_the_variables(machine):
         "B": {"Type": "Pass", "QueryLanguage": "JSONata", "Assign": {"y": "{% $x + 1 %}"}, "Next": "C"},
         "C": PASS | {"Parameters": {"v.$": "$y"}},
     }
-    assert output(machine, jsonpath(**states), {"a": 1}) == {"v": 2}
+    assert output(machine, flow(**states), {"a": 1}) == {"v": 2}

@@ -4,20 +4,12 @@ import json
 import re
 
 import pytest
+from helpers import flow, one
 
 PASS = {"Type": "Pass", "End": True}
 IN_A = "An error occurred while executing the state 'A' (entered at the event id #2). "
 GIVEN = {"n": None, "t": True, "s": "abc", "l": [1, None], "o": {"a": 1}}
 PYTHON = re.compile(r"\bNone\b|\bTrue\b|<class|Error\(|has no attribute|not supported between|namespace")
-
-
-def one(state, **others):
-    followed = {"B": PASS} if "B" in str(state) else {}
-    return {"StartAt": "A", "States": {"A": state, **followed, **others}}
-
-
-def alone(state):
-    return {"StartAt": "A", "States": {"A": state}}
 
 
 def chosen(**rule):
@@ -26,13 +18,13 @@ def chosen(**rule):
 
 def task(resource, **parameters):
     arn = f"arn:aws:states:::{resource}"
-    return alone({"Type": "Task", "Resource": arn, "Parameters": parameters, "End": True})
+    return one({"Type": "Task", "Resource": arn, "Parameters": parameters})
 
 
 def test_a_name_in_a_path_may_have_quotes(machine):
     """A backslash before a quotation mark belongs to the name."""
     paths = {"x.$": """$['a\\"b']""", "y.$": """$["c'd"]"""}
-    told = machine(alone(PASS | {"Parameters": paths})).run({'a\\"b': 1, "c'd": 2})
+    told = machine(one(PASS | {"Parameters": paths})).run({'a\\"b': 1, "c'd": 2})
     assert told["output"] == '{"x":1,"y":2}'
 
 
@@ -47,7 +39,7 @@ def test_a_name_in_a_path_may_have_quotes(machine):
 )
 def test_an_intrinsic_function(machine, text, expected):
     """Its strings have four escapes. Braces of Python's have no meaning."""
-    told = machine(alone(PASS | {"Parameters": {"x.$": text}})).run(GIVEN | {'a"b': 7})
+    told = machine(one(PASS | {"Parameters": {"x.$": text}})).run(GIVEN | {'a"b': 7})
     assert json.loads(told["output"])["x"] == expected
 
 
@@ -56,7 +48,7 @@ def test_an_intrinsic_function_that_fails_is_caught(machine):
     state = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
     state |= {"Parameters": {"FunctionName.$": "States.MathAdd($.s, 1)"}}
     caught = state | {"Catch": [{"ErrorEquals": ["States.IntrinsicFailure"], "Next": "B"}]}
-    assert '"Error":"States.IntrinsicFailure"' in machine(one(caught)).run(GIVEN)["output"]
+    assert '"Error":"States.IntrinsicFailure"' in machine(flow(A=caught, B=PASS)).run(GIVEN)["output"]
 
 
 @pytest.mark.parametrize(
@@ -97,23 +89,22 @@ def test_an_intrinsic_function_that_fails_is_caught(machine):
 )
 def test_a_value_of_the_wrong_type(machine, state, error, cause):
     """The error is AWS's, and the cause has values as JSON."""
-    told = machine(one(state)).run(GIVEN)
+    told = machine(flow(A=state, B=PASS)).run(GIVEN)
     assert (told["status"], told["error"]) == ("FAILED", error)
     assert cause in told["cause"] and not PYTHON.search(told["cause"])
 
 
 def test_an_operator_compares_values_of_one_type(machine):
     """If its path leads to a value of another type, the rule does not hold."""
-    told = machine(
-        one(chosen(BooleanEqualsPath="$.n") | {"Default": "D"}, D=PASS | {"Result": "no match"})
-    ).run(GIVEN)
+    state = chosen(BooleanEqualsPath="$.n") | {"Default": "D"}
+    told = machine(flow(A=state, B=PASS, D=PASS | {"Result": "no match"})).run(GIVEN)
     assert told["output"] == '"no match"'
 
 
 def test_an_operator_reads_the_context_object(machine):
     """The path of an operator may begin with two dollar signs."""
     state = chosen(BooleanEqualsPath="$$.Execution.Input.t")
-    assert machine(one(state)).run(GIVEN)["status"] == "SUCCEEDED"
+    assert machine(flow(A=state, B=PASS)).run(GIVEN)["status"] == "SUCCEEDED"
 
 
 NULL = "Value null at 'item' failed to satisfy constraint: Member must not be null"
@@ -152,12 +143,11 @@ def test_the_name_of_a_function_is_no_text(machine):
 
 def test_a_parallels_catch_assigns_what_a_branch_assigns(machine):
     """The branch has a variable of its own."""
-    inner = {"StartAt": "I", "States": {"I": PASS | {"Assign": {"x": 1}, "Next": "J"}, "J": {"Type": "Fail"}}}
-    inner["States"]["I"].pop("End")
+    inner = flow(I={"Type": "Pass", "Assign": {"x": 1}, "Next": "J"}, J={"Type": "Fail"})
     catch = {"ErrorEquals": ["States.ALL"], "Assign": {"x": 2}, "Next": "B"}
-    both = {"A": {"Type": "Parallel", "Branches": [inner], "Catch": [catch], "End": True}}
-    both["B"] = PASS | {"Parameters": {"x.$": "$x"}}
-    assert machine({"StartAt": "A", "States": both}).run()["output"] == '{"x":2}'
+    both = {"Type": "Parallel", "Branches": [inner], "Catch": [catch]}
+    told = machine(flow(A=both, B=PASS | {"Parameters": {"x.$": "$x"}})).run()
+    assert told["output"] == '{"x":2}'
 
 
 def test_a_path_that_nobody_can_read(machine):

@@ -5,9 +5,9 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import checked, policy, refused, wait_until
+from helpers import checked, one, policy, refused, wait_until
 
-FAIL = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E"}}}
+FAIL = one({"Type": "Fail", "Error": "E"})
 ADDRESS = "employee@example.org"
 
 

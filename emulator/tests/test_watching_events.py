@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import checked, policy, refused, wait_until
+from helpers import checked, one, policy, refused, wait_until
 
-PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
-FAIL = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E", "Cause": "C"}}}
-WAIT = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}}
+PASS = one({"Type": "Pass"})
+FAIL = one({"Type": "Fail", "Error": "E", "Cause": "C"})
+WAIT = one({"Type": "Wait", "Seconds": 60})
 ADDRESS = "employee@example.org"
 
 
@@ -239,7 +239,7 @@ def test_a_machine_sends_events_of_its_own(machine, rule, received):
         "ResultPath": "$.result",
         "End": True,
     }
-    told = machine({"StartAt": "A", "States": {"A": task}}).run(given)
+    told = machine(one(task)).run(given)
     assert json.loads(told["output"]) == given | {"result": {"failed": 0}}
     wait_until(received)
     assert json.loads(received()[0])["n"] == 3

@@ -5,11 +5,11 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import checked, refused, wait_until
+from helpers import checked, one, refused, wait_until
 
-PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
-FAIL = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E"}}}
-WAIT = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}}
+PASS = one({"Type": "Pass"})
+FAIL = one({"Type": "Fail", "Error": "E"})
+WAIT = one({"Type": "Wait", "Seconds": 60})
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_each_count_has_two_samples_of_an_execution(machine, statistic):
 
 def test_the_time_of_an_execution(machine, statistic):
     """ExecutionTime is in milliseconds."""
-    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 1, "End": True}}})
+    mine = machine(one({"Type": "Wait", "Seconds": 1}))
     told = mine.run()
     wait_until(lambda: statistic("ExecutionTime", "Average", StateMachineArn=mine.arn))
     took = (told["stopDate"] - told["startDate"]).total_seconds() * 1000
@@ -123,7 +123,7 @@ def test_a_nested_execution_is_counted(machine, statistic):
         "Parameters": {"StateMachineArn": inner.arn},
         "End": True,
     }
-    machine({"StartAt": "A", "States": {"A": start}}).run()
+    machine(one(start)).run()
     wait_until(lambda: statistic("ExecutionsSucceeded", "Sum", StateMachineArn=inner.arn) == 1)
 
 
@@ -135,7 +135,7 @@ def test_a_machine_puts_values_of_its_own(machine, put, statistic):
         "Parameters": {"Namespace": put.space, "MetricData": [{"MetricName": "m", "Value": 7}]},
         "End": True,
     }
-    assert machine({"StartAt": "A", "States": {"A": task}}).run()["status"] == "SUCCEEDED"
+    assert machine(one(task)).run()["status"] == "SUCCEEDED"
     assert statistic("m", "Sum", put.space) == 7
 
 
