@@ -2,14 +2,17 @@
 
 import contextlib
 import http.client
+import inspect
 import io
 import json
 import os
 import socket
+import textwrap
 import urllib.error
 import urllib.request
 import uuid
 import zipfile
+from pathlib import Path
 
 import boto3
 import botocore.session
@@ -18,7 +21,7 @@ import shapes
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
-from patience import wait_until  # noqa: F401 - tests that need an emulator take it from here
+from patience import wait_until
 
 from sfn_emulator import control
 
@@ -230,16 +233,30 @@ def refused(call, *arguments, **parameters):
     return Refusal(caught.value.response)
 
 
+ECHO = "def lambda_handler(event, context): return event"
+
+
+def module(name):
+    """The text of a module in the folder `functions`."""
+    return Path(__file__).with_name("functions").joinpath(f"{name}.py").read_text()
+
+
+def source_of(handler):
+    """The text of a module: a function that a test defines, or a text that is one already."""
+    return textwrap.dedent(inspect.getsource(handler)) if callable(handler) else handler
+
+
 def zip_of(sources):
+    """A zip of modules, by their names. See `source_of`."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, source in sources.items():
-            archive.writestr(f"{name}.py", source)
+            archive.writestr(f"{name}.py", source_of(source))
     return file.getvalue()
 
 
 class Function:
-    """A function of a test's own."""
+    """A function of a test's own. Its source may be a zip, too. See `source_of`."""
 
     def __init__(self, client, source, **options):
         self.client = client
@@ -262,6 +279,31 @@ class Function:
         """The result, or the error object, of a call."""
         reply = self.raw(event, **options)
         return json.loads(reply["Payload"].read())
+
+
+class Gated(Function):
+    """A function whose calls say that they have begun, and go on when the gate is open."""
+
+    def __init__(self, client, folder, source=ECHO, modules=None, **options):
+        self.folder = folder
+        variables = {"Variables": {"GATE": str(folder)}}
+        code = {"lambda_function": source, "gate": module("gate")} | (modules or {})
+        options = {"Timeout": 60, "Handler": "gate.lambda_handler", "Environment": variables} | options
+        super().__init__(client, zip_of(code), **options)
+
+    def calls(self):
+        """How many calls have begun."""
+        return len(list(self.folder.glob("*.begun")))
+
+    def begun(self, number=1):
+        """Wait until so many calls have begun."""
+        wait_until(lambda: self.calls() >= number)
+
+    def open(self):
+        (self.folder / "open").touch()
+
+    def close(self):
+        (self.folder / "open").unlink()
 
 
 def flow(**states):

@@ -93,20 +93,21 @@ def test_code_that_was_refused_is_removed(function, unpacked, zipped):
     unpacked(1)
 
 
-def test_a_running_call_keeps_its_code(function, unpacked, zipped, tmp_path):
+def test_a_running_call_keeps_its_code(gated, unpacked):
     """A call that runs while its function is deleted can still import; afterwards its code is removed."""
-    slow = "import os, time\ndef lambda_handler(event, context):\n"
-    slow += "    open(event['begun'], 'w').close()\n"
-    slow += "    while not os.path.exists(event['go']): time.sleep(0.01)\n"
-    slow += "    import late\n    return late.value"
-    mine = function(zipped(lambda_function=slow, late="value = 'late'"), Timeout=30)
-    begun, go, results = tmp_path / "begun", tmp_path / "go", []
-    call = threading.Thread(target=lambda: results.append(mine({"begun": str(begun), "go": str(go)})))
+
+    def lambda_handler(event, context):
+        import late
+
+        return late.value
+
+    mine, results = gated(lambda_handler, modules={"late": "value = 'late'"}), []
+    call = threading.Thread(target=lambda: results.append(mine()))
     call.start()
-    wait_until(begun.exists)
+    mine.begun()
     mine.client.delete_function(FunctionName=mine.name)
     unpacked(1)
-    go.touch()
+    mine.open()
     call.join()
     assert results == ["late"]
     unpacked(0)

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from helpers import one, refused, wait_until
+from helpers import one, refused
 
 ECHO = "def lambda_handler(event, context): return event"
 
@@ -68,24 +68,15 @@ def test_a_reservation_is_told_while_it_is_there(function, reserve, number):
     assert "ReservedConcurrentExecutions" not in told
 
 
-def test_a_number_is_how_many_may_run_at_once(function, reserve, tmp_path):
+def test_a_number_is_how_many_may_run_at_once(gated, reserve):
     """The second call is throttled, not queued; after the first, the next may run."""
-    begun, go_on = tmp_path / "begun", tmp_path / "go on"
-    source = f"""
-import os, time
-
-def lambda_handler(event, context):
-    open({str(begun)!r}, "w").close()
-    while not os.path.exists({str(go_on)!r}):
-        time.sleep(0.01)
-"""
-    slow = function(source, Timeout=30)
+    slow = gated()
     reserve(slow, 1)
     first = threading.Thread(target=slow.raw)
     first.start()
-    wait_until(begun.exists)
+    slow.begun()
     throttled(slow.raw)
-    go_on.touch()
+    slow.open()
     first.join()
     assert slow.raw()["StatusCode"] == 200
 
@@ -98,15 +89,14 @@ def test_a_call_that_failed_counts_no_longer(function, reserve):
         assert bad()["errorType"] == "Runtime.ExitError"
 
 
-def test_an_event_that_is_throttled_is_not_tried_again(function, reserve, tmp_path, advance):
+def test_an_event_that_is_throttled_is_not_tried_again(gated, reserve, advance):
     """A throttled event is accepted and never runs. On AWS, it is tried again for six hours."""
-    target = tmp_path / "ran"
-    mine = function(f"def lambda_handler(e, c): open({str(target)!r}, 'w')")
+    mine = gated()
     reserve(mine, 0)
     assert mine.raw(InvocationType="Event")["StatusCode"] == 202
     mine.client.delete_function_concurrency(FunctionName=mine.name)
     advance(21_600)
-    assert not target.exists()
+    assert mine.calls() == 0
 
 
 def test_a_machine_sees_the_throttling(machine, function, reserve):

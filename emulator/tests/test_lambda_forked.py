@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import psutil
 import pytest
-from helpers import Own, emulator_in, wait_until
+from helpers import Gated, Own, emulator_in, module, wait_until
 from test_lambda_life import ended
 
 from sfn_emulator.lambda_ import runner
@@ -152,28 +152,14 @@ def test_the_parent_is_replaced(harmed):
 
 def test_without_their_parent_workers_work_on(harmed, tmp_path):
     """Calls that run when the parent is killed end as they should, and warm workers stay warm."""
-    source = """
-import os, time
-n = 0
-
-def lambda_handler(event, context):
-    global n
-    n += 1
-    open(event["begun"], "w").close()
-    while not os.path.exists(event["go"]):
-        time.sleep(0.01)
-    return n
-"""
-    begun, go = tmp_path / "begun", tmp_path / "go"
-    mine, results = harmed.function(source, Timeout=30), []
-    event = {"begun": str(begun), "go": str(go)}
-    call = threading.Thread(target=lambda: results.append(mine(event)))
+    mine, results = Gated(harmed("lambda"), tmp_path, module("counter")), []
+    call = threading.Thread(target=lambda: results.append(mine()))
     call.start()
-    wait_until(begun.exists)
+    mine.begun()
     kill_parent(harmed)
-    go.touch()
+    mine.open()
     call.join()
-    assert [*results, mine(event)] == [1, 2]
+    assert [n for n, _, _ in (*results, mine())] == [1, 2]
 
 
 def test_without_their_parent_workers_still_end(harmed):

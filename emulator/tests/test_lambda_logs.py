@@ -103,26 +103,19 @@ def test_a_log_group_that_was_deleted_comes_back_with_the_next_call(function, aw
     assert "two\n" in [event["message"] for event in events]
 
 
-def test_a_deleted_function_does_not_bring_its_log_group_back(function, aws, tmp_path):
+def test_a_deleted_function_does_not_bring_its_log_group_back(gated, aws):
     """A call that outlives its function writes nothing: who deleted both finds nothing left."""
-    source = """
-import os, time
-
-def lambda_handler(event, context):
-    if event:
-        open(event["begun"], "w").close()
-        while not os.path.exists(event["go"]):
-            time.sleep(0.01)
-"""
-    mine, begun, go = function(source, Timeout=30), tmp_path / "begun", tmp_path / "go"
+    mine = gated()
+    mine.open()
     mine()
-    call = threading.Thread(target=mine, args=({"begun": str(begun), "go": str(go)},))
+    mine.close()
+    call = threading.Thread(target=mine)
     call.start()
-    wait_until(begun.exists)
+    mine.begun(2)
     mine.client.delete_function(FunctionName=mine.name)
     group = f"/aws/lambda/{mine.name}"
     aws("logs").delete_log_group(logGroupName=group)
-    go.touch()
+    mine.open()
     call.join()
     assert aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"] == []
 

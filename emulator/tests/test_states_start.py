@@ -2,7 +2,7 @@ import json
 import uuid
 
 import pytest
-from helpers import flow, one, refused, wait_until
+from helpers import flow, one, refused
 
 PASS = one({"Type": "Pass"})
 WAIT = one({"Type": "Wait", "Seconds": 60})
@@ -93,26 +93,15 @@ def test_a_stop_without_reasons_has_none(machine):
     assert mine.events(arn)[-1]["executionAbortedEventDetails"] == {}
 
 
-@pytest.fixture
-def waits(function, tmp_path):
-    """A function that begins (`waits.begun`) and goes on until a file is there (`waits.go`)."""
-    begun, go = tmp_path / "begun", tmp_path / "go"
-    source = f"import os, time\ndef lambda_handler(event, context):\n    open({str(begun)!r}, 'w').close()\n"
-    source += f"    while not os.path.exists({str(go)!r}): time.sleep(0.01)"
-    made = function(source, Timeout=60)
-    made.begun, made.go = begun, go
-    yield made
-    go.touch()
-
-
-def test_a_stopped_task_stays_aborted(machine, waits, advance):
+def test_a_stopped_task_stays_aborted(machine, gated, advance):
     """What the task does afterwards changes nothing."""
+    waits = gated()
     mine = machine(flow(A={"Type": "Task", "Resource": waits.arn, "Next": "B"}, B={"Type": "Pass"}))
     arn = mine.start()
-    wait_until(waits.begun.exists)
+    waits.begun()
     mine.client.stop_execution(executionArn=arn, error="E")
     before = mine.events(arn)
-    waits.go.touch()
+    waits.open()
     advance()  # its function ends
     assert mine.client.describe_execution(executionArn=arn)["status"] == "ABORTED"
     assert mine.events(arn) == before
@@ -246,9 +235,9 @@ def test_tags_die_with_their_machine(machine):
     assert tags == [{"key": "new", "value": "2"}]
 
 
-def test_the_name_of_a_stopped_execution_is_taken_at_once(machine, waits):
+def test_the_name_of_a_stopped_execution_is_taken_at_once(machine, gated):
     """The same name and input start nothing, although the function still runs."""
-    task = {"Type": "Task", "Resource": waits.arn, "End": True}
+    task = {"Type": "Task", "Resource": gated().arn}
     mine = machine(one(task))
     arn = mine.start({"a": 1}, name="n")
     assert mine.start({"a": 1}, name="n") == arn
