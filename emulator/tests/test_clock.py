@@ -82,7 +82,7 @@ def test_a_skipping_clock_jumps_over_waits_and_retries(skipping):
     """Nobody waits, and the dates are as if somebody had."""
     wait = skipping.start(WAIT)
     wait_until(lambda: hour(skipping.told(wait)))
-    function = skipping.function("def lambda_handler(event, context): raise ValueError\n")
+    function = skipping.function("def lambda_handler(event, context): raise ValueError")
     retry = [{"ErrorEquals": ["ValueError"], "IntervalSeconds": 100, "MaxAttempts": 2, "BackoffRate": 3}]
     task = {"Type": "Task", "Resource": function, "Retry": retry, "End": True}
     arn = skipping.start(one(task))
@@ -140,9 +140,14 @@ def test_one_moment_after_the_other(standing):
 
 def test_retries_and_a_function_that_runs(standing):
     """A function ends before time moves. Its Retries wait for their intervals."""
-    function = standing.function(
-        "import time\ndef lambda_handler(event, context):\n    time.sleep(0.2)\n    raise ValueError\n"
-    )
+
+    def lambda_handler(event, context):
+        import time
+
+        time.sleep(0.2)
+        raise ValueError
+
+    function = standing.function(lambda_handler)
     retry = [{"ErrorEquals": ["ValueError"], "IntervalSeconds": 100, "MaxAttempts": 2, "BackoffRate": 3}]
     task = {"Type": "Task", "Resource": function, "Retry": retry, "End": True}
     arn = standing.start(one(task))

@@ -157,7 +157,12 @@ Outputs: {Machine: {Value: !Ref Machine}, Table: {Value: !Ref Seen}}
 TASK = '{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "${Pick}", "End": true}}}'
 #: AWS's command line, which has an environment of its own.
 AWS = shutil.which("aws", path=f"{sys.prefix}/awscli/bin{os.pathsep}{os.environ['PATH']}")
-SOURCE = "import os\ndef lambda_handler(event, context): return [os.environ['TABLE'], event]"
+
+
+def picks(event, context):
+    import os
+
+    return [os.environ["TABLE"], event]
 
 
 @pytest.fixture(scope="session")
@@ -165,7 +170,7 @@ def bucket(aws):
     """The name of a bucket with code and a definition."""
     name = f"code-{uuid.uuid4().hex[:12]}"
     aws("s3").create_bucket(Bucket=name)
-    aws("s3").put_object(Bucket=name, Key="pick.zip", Body=zip_of({"lambda_function": SOURCE}))
+    aws("s3").put_object(Bucket=name, Key="pick.zip", Body=zip_of({"lambda_function": picks}))
     aws("s3").put_object(Bucket=name, Key="machine.yaml", Body=YAML)
     aws("s3").put_object(Bucket=name, Key="task.json", Body=TASK)
     return name

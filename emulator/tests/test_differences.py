@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import client_of, flow, one, policy, refused, trust, wait_until
+from helpers import client_of, flow, lists_topics, one, policy, refused, trust, wait_until
 
 from sfn_emulator.cloudformation.template import transformed
 from sfn_emulator.http.messages import RefusalError
@@ -37,7 +37,6 @@ def test_an_index_has_each_change_at_once(table, aws):
         assert [item["n"]["N"] for item in found] == [value]
 
 
-TOPICS = "import boto3\ndef lambda_handler(e, c): return len(boto3.client('sns').list_topics()['Topics'])"
 EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
 ALL = {"Action": "*", "Resource": "*"}
 
@@ -51,10 +50,10 @@ def test_a_broken_trust_policy_is_taken(aws):
 def test_a_trust_policy_counts_when_a_role_is_given(function, role):
     """AWS: also whenever Lambda or Step Functions begins a session of it."""
     mine = role(ALL)
-    it = function(TOPICS, Role=mine.arn, Timeout=30)
+    it = function(lists_topics, Role=mine.arn, Timeout=30)
     document = json.dumps(trust("ec2"))
     mine.iam.update_assume_role_policy(RoleName=mine.name, PolicyDocument=document)
-    assert it() >= 0
+    assert isinstance(it(), list)
 
 
 def test_the_trust_of_a_role_is_never_enough(role, user):
@@ -68,7 +67,7 @@ def test_the_trust_of_a_role_is_never_enough(role, user):
 
 def test_the_policies_of_functions_and_topics_are_not_looked_at(function, role, user, topic, aws):
     """AWS: within an account, what they allow is allowed."""
-    it, ann = function(TOPICS), user()
+    it, ann = function(lists_topics), user()
     granted = {"Action": "lambda:InvokeFunction", "Principal": "123456789012"}
     it.client.add_permission(FunctionName=it.name, StatementId="s", **granted)
     policy = json.dumps({"Version": "2012-10-17", "Statement": [EVERYBODY | {"Resource": topic}]})
@@ -145,19 +144,26 @@ def test_output_is_logged_whatever_the_role_may_do(function, role, aws):
 
 def test_a_childs_memory_is_not_counted(function):
     """AWS: all processes of a function share its memory."""
-    source = """
-import subprocess, sys
 
-def lambda_handler(event, context):
-    return subprocess.run([sys.executable, "-c", "bytearray(200 * 1024 * 1024)"]).returncode
-"""
-    assert function(source, MemorySize=128, Timeout=30)() == 0
+    def lambda_handler(event, context):
+        import subprocess
+        import sys
+
+        return subprocess.run([sys.executable, "-c", "bytearray(200 * 1024 * 1024)"], check=False).returncode
+
+    assert function(lambda_handler, MemorySize=128, Timeout=30)() == 0
 
 
 def test_the_runtime_is_the_kits_own_python(function):
     """AWS: the version that the runtime's name says."""
-    source = "import sys\ndef lambda_handler(event, context): return list(sys.version_info[:2])"
-    assert function(source, Runtime="python3.12")() == function(source, Runtime="python3.13")()
+
+    def lambda_handler(event, context):
+        import sys
+
+        return list(sys.version_info[:2])
+
+    one, other = (function(lambda_handler, Runtime=f"python3.{minor}") for minor in (12, 13))
+    assert one() == other()
 
 
 def test_an_event_that_failed_is_not_tried_again(aws, gated, advance):
@@ -563,14 +569,20 @@ def test_a_function_has_the_rights_of_the_user(function, tmp_path):
     """On AWS, a function runs in a machine of its own."""
     file = tmp_path / "mine"
     file.write_text("text")
-    assert function(f"def lambda_handler(event, context): return open({str(file)!r}).read()")() == "text"
+    reads = function("def lambda_handler(event, context): return open(event).read()")
+    assert reads(str(file)) == "text"
 
 
 def test_a_functions_variables_do_not_lead_its_clients_elsewhere(function, emulator):
     """AWS: a client calls the address in AWS_ENDPOINT_URL."""
-    source = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').meta.endpoint_url"
+
+    def lambda_handler(event, context):
+        import boto3
+
+        return boto3.client("sns").meta.endpoint_url
+
     variables = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_SNS": "http://127.0.0.1:9"}
-    mine = function(source, Environment={"Variables": variables}, Timeout=30)
+    mine = function(lambda_handler, Environment={"Variables": variables}, Timeout=30)
     assert mine() == emulator["endpoint"]
 
 
@@ -696,7 +708,7 @@ def test_the_history_of_an_alarm_has_no_configuration(cloudwatch):
 
 def test_an_alarm_acts_on_topics_only(cloudwatch, function):
     """AWS: a function may be an action."""
-    it = function(TOPICS)
+    it = function(lists_topics)
     cloudwatch.put_metric_alarm(**ALARM, AlarmActions=[it.arn])
     cloudwatch.set_alarm_state(AlarmName="differences", StateValue="ALARM", StateReason="r")
     items = cloudwatch.describe_alarm_history(AlarmName="differences")["AlarmHistoryItems"]
@@ -705,7 +717,7 @@ def test_an_alarm_acts_on_topics_only(cloudwatch, function):
 
 def test_only_executions_are_counted(aws, function, machine):
     """AWS: also functions, service integrations, and what an express execution costs."""
-    task = {"Type": "Task", "Resource": function(TOPICS).arn, "End": True}
+    task = {"Type": "Task", "Resource": function(lists_topics).arn, "End": True}
     mine = machine(one(task), type="EXPRESS")
     mine.client.start_sync_execution(stateMachineArn=mine.arn)
     metrics = aws("cloudwatch").list_metrics(Namespace="AWS/States")["Metrics"]
@@ -737,7 +749,7 @@ def test_the_children_of_a_distributed_map_are_not_counted(aws, machine):
 def test_rules_deliver_to_topics_and_queues_only(aws, cloudwatch, function):
     """AWS: a function gets events, and an alarm that changes its state sends one."""
     events, name = aws("events"), "differences"
-    it = function("import sys\ndef lambda_handler(event, context): print('event')")
+    it = function("def lambda_handler(event, context): print('event')")
     it.client.add_permission(
         FunctionName=it.name,
         StatementId="s",

@@ -7,7 +7,7 @@ import threading
 import psutil
 import pytest
 from botocore.loaders import create_loader
-from helpers import Machine, Role, get, one, refused, signed
+from helpers import Machine, Role, get, lists_topics, one, refused, signed
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -129,15 +129,12 @@ def test_executions_run_after_a_reset(apart):
     assert Machine(apart("stepfunctions"), succeed, roleArn=role).run()["status"] == "SUCCEEDED"
 
 
-TOPICS = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').list_topics()['Topics']"
-
-
 def test_a_reset_forgets_roles_and_goes_on_enforcing(apart):
     """A role of the same name begins with nothing."""
     apart.reset()
     apart.role()
     nobodys = Role(apart("iam"))
-    told = apart.function(TOPICS, Timeout=30, Role=nobodys.arn)()
+    told = apart.function(lists_topics, Timeout=30, Role=nobodys.arn)()
     assert told["errorType"] == "AuthorizationErrorException"
 
 

@@ -4,10 +4,9 @@ import re
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import one
+from helpers import ECHO, one
 
 ACCOUNT = "us-east-1:123456789012"
-ECHO = "def lambda_handler(event, context): return event"
 
 
 def task(resource, **fields):
@@ -105,8 +104,14 @@ def test_a_denied_call_can_be_caught(machine, function, role):
 
 def test_the_branches_of_a_machine_have_its_role(machine, function, role):
     """Each branch calls with the role of its own machine, even if two machines run at once."""
-    echo = function("import time\ndef lambda_handler(event, context): time.sleep(0.2)")
-    branches = [{"StartAt": name, "States": {name: task(echo.arn)["States"]["A"]}} for name in ("B", "C")]
+
+    def lambda_handler(event, context):
+        import time
+
+        time.sleep(0.2)
+
+    state = {"Type": "Task", "Resource": function(lambda_handler).arn}
+    branches = [one(state, name) for name in ("B", "C")]
     definition = one({"Type": "Parallel", "Branches": branches}, "P")
     may = machine(definition, roleArn=role({"Action": "lambda:*", "Resource": "*"}).arn)
     may_not = machine(definition, roleArn=role().arn)

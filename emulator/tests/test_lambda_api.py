@@ -2,9 +2,7 @@ import json
 import re
 
 import pytest
-from helpers import refused, wait_until
-
-ECHO = "def lambda_handler(event, context): return event"
+from helpers import ECHO, lists_topics, refused, wait_until
 
 
 def test_an_unknown_function_is_not_found(aws):
@@ -155,8 +153,7 @@ def test_a_new_function_is_pending(aws, zipped):
 
 def test_boto3_in_a_function_reaches_the_emulator(function, aws, topic):
     """A client made without any setting goes to the emulator."""
-    source = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').list_topics()['Topics']"
-    assert {"TopicArn": topic} in function(source, Timeout=30)()
+    assert {"TopicArn": topic} in function(lists_topics, Timeout=30)()
 
 
 def test_a_function_that_is_there_is_refused(function):

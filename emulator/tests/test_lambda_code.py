@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from helpers import ROLE, refused, wait_until
 
-VALUE = "value = {}\ndef lambda_handler(event, context): return value"
+VALUE = "def lambda_handler(event, context): return {}"
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 import threading
 
 import pytest
-from helpers import one, refused
-
-ECHO = "def lambda_handler(event, context): return event"
+from helpers import ECHO, one, refused
 
 
 @pytest.fixture
@@ -83,7 +81,13 @@ def test_a_number_is_how_many_may_run_at_once(gated, reserve):
 
 def test_a_call_that_failed_counts_no_longer(function, reserve):
     """A call that ended does not count any more, however it ended."""
-    bad = function("import os\ndef lambda_handler(event, context): os._exit(1)")
+
+    def lambda_handler(event, context):
+        import os
+
+        os._exit(1)
+
+    bad = function(lambda_handler)
     reserve(bad, 1)
     for _ in range(3):
         assert bad()["errorType"] == "Runtime.ExitError"

@@ -77,17 +77,20 @@ def test_sleeping_calls_of_one_function_do_not_stop_another(function, gated):
 
 def test_a_function_may_call_another(function):
     """A nested call gets a worker also when all are taken."""
-    inner = function("def lambda_handler(event, context): return 'inner'")
-    source = f"""
-import boto3, json, time
 
-def lambda_handler(event, context):
-    time.sleep(1)
-    reply = boto3.client("lambda").invoke(FunctionName="{inner.name}")
-    return json.loads(reply["Payload"].read())
-"""
-    outer = function(source, Timeout=60)
-    assert at_once(outer, 17) == ["inner"] * 17
+    def lambda_handler(event, context):
+        import json
+        import time
+
+        import boto3
+
+        time.sleep(1)
+        reply = boto3.client("lambda").invoke(FunctionName=event)
+        return json.loads(reply["Payload"].read())
+
+    inner = function("def lambda_handler(event, context): return 'inner'")
+    outer = function(lambda_handler, Timeout=60)
+    assert at_once(lambda: outer(inner.name), 17) == ["inner"] * 17
 
 
 def test_a_deleted_function_has_no_worker(function):
@@ -121,15 +124,16 @@ def test_a_module_that_the_function_brings_goes_first(function, zipped):
 
 def test_a_time_out_ends_the_handlers_children(function):
     """What a handler started does not outlive it."""
-    source = """
-import subprocess, time
 
-def lambda_handler(event, context):
-    child = subprocess.Popen(["sleep", "60"])
-    print("child", child.pid)
-    time.sleep(60)
-"""
-    reply = function(source, Timeout=1).raw(LogType="Tail")
+    def lambda_handler(event, context):
+        import subprocess
+        import time
+
+        child = subprocess.Popen(["sleep", "60"])
+        print("child", child.pid)
+        time.sleep(60)
+
+    reply = function(lambda_handler, Timeout=1).raw(LogType="Tail")
     log = base64.b64decode(reply["LogResult"]).decode()
     assert ended(int(log.split("child ")[1].split()[0]))
 

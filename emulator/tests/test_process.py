@@ -140,12 +140,13 @@ def test_one_that_runs_for_no_process_ends_with_none(own_home):
 
 def test_proxies_are_ignored(proxied):
     """With a proxy set that does not exist, all still goes straight to the emulator."""
-    function = proxied.function(
-        "import boto3\n"
-        "def lambda_handler(event, context): return boto3.client('sts').get_caller_identity()['Account']",
-        Timeout=30,
-    )
-    assert function() == "123456789012"
+
+    def lambda_handler(event, context):
+        import boto3
+
+        return boto3.client("sts").get_caller_identity()["Account"]
+
+    assert proxied.function(lambda_handler, Timeout=30)() == "123456789012"
 
 
 def test_a_killed_emulator(proxied):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from helpers import flow, one
+from helpers import ECHO, flow, one
 
 GONE = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
 PASS = {"Type": "Pass", "End": True}
@@ -193,7 +193,7 @@ def test_a_path_of_a_tasks_parameters_that_is_not_there(machine):
 @pytest.mark.parametrize("kind", ["Parallel", "Map"])
 def test_a_time_out_in_a_branch_can_be_caught(machine, function, kind):
     """`States.Timeout` leaves its branch or iteration with its name."""
-    waits = {"Parameters": {"FunctionName": function("def lambda_handler(e, c): return e").arn}}
+    waits = {"Parameters": {"FunctionName": function(ECHO).arn}}
     state = task("arn:aws:states:::lambda:invoke.waitForTaskToken", TimeoutSeconds=1, End=True) | waits
     inner = one(state, "X")
     state = {"Type": kind} | (

@@ -482,13 +482,14 @@ def test_an_endless_expression_blocks_nobody(machine):
 
 def test_a_function_fails_with_its_own_error(machine, function):
     """A function gets the Arguments. A Catch has its error, and a Fail state can pass the error on."""
-    source = """
-class CustomError(Exception): pass
 
-def lambda_handler(event, context):
-    raise CustomError(event)
-"""
-    task = {"Type": "Task", "Resource": function(source).arn, "Arguments": "{% $states.input.why %}"}
+    def lambda_handler(event, context):
+        class CustomError(Exception):
+            pass
+
+        raise CustomError(event)
+
+    task = {"Type": "Task", "Resource": function(lambda_handler).arn, "Arguments": "{% $states.input.why %}"}
     catch = [{"ErrorEquals": ["CustomError"], "Next": "Z"}]
     fail = {"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"}
     error, cause = failed(machine, jsonata(A=task | {"Catch": catch, "End": True}, Z=fail), {"why": "no"})

@@ -3,10 +3,9 @@
 import json
 
 import pytest
-from helpers import flow, one
+from helpers import ECHO, flow, one
 
 NAME = "李娜 é 😀"
-ECHO = "def lambda_handler(event, context): return event"
 FAILS = "def lambda_handler(event, context): raise ValueError(event['name'])"
 INVOKE = "arn:aws:states:::lambda:invoke"
 JSONATA = {"QueryLanguage": "JSONata"}

@@ -289,16 +289,21 @@ def test_a_cause_names_when_the_state_was_entered(machine):
 
 def test_what_still_runs_of_the_old_run_is_forgotten(machine, function, table, aws, tmp_path):
     """Its function ends after the redrive, and changes neither the description nor the history."""
+
+    def lambda_handler(event, context):
+        import time
+        from pathlib import Path
+
+        import boto3
+
+        if event["n"] == 0:
+            while not Path(event["go"]).exists():
+                time.sleep(0.01)
+            boto3.client("dynamodb").put_item(TableName=event["table"], Item={"id": {"S": "old"}})
+
     go = tmp_path / "go"
-    source = (
-        "import os, time, boto3\n"
-        "def lambda_handler(event, context):\n"
-        "    if event['n'] == 0:\n"
-        f"        while not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
-        f"        boto3.client('dynamodb').put_item(TableName={table!r}, Item={{'id': {{'S': 'old'}}}})\n"
-    )
-    here = {"n.$": "$$.Execution.RedriveCount"}
-    task = {"Type": "Task", "Resource": function(source, Timeout=60).arn, "Parameters": here}
+    given = {"n.$": "$$.Execution.RedriveCount", "go": str(go), "table": table}
+    task = {"Type": "Task", "Resource": function(lambda_handler, Timeout=60).arn, "Parameters": given}
     mine = machine(one(task))
     arn = mine.start()
     wait_until(lambda: len(mine.events(arn)) > 3)
@@ -335,16 +340,18 @@ def test_the_time_out_begins_again(machine):
 
 def test_a_waiting_task_gets_another_token(machine, function, table, aws):
     """The token of the first run is of no use any more."""
-    source = (
-        "import boto3\n"
-        "def lambda_handler(event, context):\n"
-        f"    item = {{'id': {{'S': 'token'}}, 'token': {{'S': event}}}}\n"
-        f"    boto3.client('dynamodb').put_item(TableName={table!r}, Item=item)\n"
-    )
+
+    def lambda_handler(event, context):
+        import boto3
+
+        boto3.client("dynamodb").put_item(**event)
+
+    item = {"id": {"S": "token"}, "token": {"S.$": "$$.Task.Token"}}
+    payload = {"TableName": table, "Item": item}
     state = {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
-        "Parameters": {"FunctionName": function(source).name, "Payload.$": "$$.Task.Token"},
+        "Parameters": {"FunctionName": function(lambda_handler).name, "Payload": payload},
         "End": True,
     }
     mine = machine(one(state))

@@ -3,9 +3,24 @@ import json
 import re
 
 import pytest
-from helpers import flow, one
+from helpers import ECHO, flow, one
 
-FAIL_MIXED = "class CustomError(Exception): pass\ndef lambda_handler(e, c): raise CustomError('no')"
+
+def fails(event, context):
+    """The handler of a function that raises an error of its own."""
+
+    class CustomError(Exception):
+        pass
+
+    raise CustomError("no")
+
+
+def sleeps(event, context):
+    """The handler of a function that sleeps for some seconds."""
+    import time
+
+    time.sleep(event["s"])
+    return event["s"]
 
 
 def test_a_task_runs_its_function(machine, function):
@@ -29,7 +44,7 @@ def test_a_class_name_can_be_caught(machine, function):
     """Catch finds an exception by its class, and gets the whole error object as the cause."""
     catch = {"ErrorEquals": ["CustomError"], "Next": "B"}
     mine = machine(
-        flow(A={"Type": "Task", "Resource": function(FAIL_MIXED).arn, "Catch": [catch]}, B={"Type": "Pass"})
+        flow(A={"Type": "Task", "Resource": function(fails).arn, "Catch": [catch]}, B={"Type": "Pass"})
     )
     execution = mine.run()
     assert execution["status"] == "SUCCEEDED"
@@ -42,8 +57,8 @@ def test_a_class_name_can_be_caught(machine, function):
 
 def test_a_functions_time_out_has_its_own_name(machine, function):
     """Lambda's time-out is `Sandbox.Timedout`, not `States.Timeout`."""
-    sleeper = function("import time\ndef lambda_handler(event, context): time.sleep(9)", Timeout=1)
-    execution = machine(one({"Type": "Task", "Resource": sleeper.arn})).run()
+    sleeper = function(sleeps, Timeout=1)
+    execution = machine(one({"Type": "Task", "Resource": sleeper.arn})).run({"s": 9})
     assert (execution["status"], execution["error"]) == ("FAILED", "Sandbox.Timedout")
     assert "Task timed out after 1.00 seconds" in execution["cause"]
 
@@ -90,18 +105,15 @@ def test_an_execution_keeps_its_definition(machine):
 
 def test_a_retry_waits_and_tries_again(machine, function):
     """A Retry waits for its interval before the second attempt."""
-    source = """
-n = 0
 
-def lambda_handler(event, context):
-    global n
-    n += 1
-    if n == 1:
-        raise ValueError("first")
-    return n
-"""
+    def lambda_handler(event, context):
+        lambda_handler.calls = n = getattr(lambda_handler, "calls", 0) + 1
+        if n == 1:
+            raise ValueError("first")
+        return n
+
     retry = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 2, "BackoffRate": 100}
-    task = {"Type": "Task", "Resource": function(source).arn, "Retry": [retry]}
+    task = {"Type": "Task", "Resource": function(lambda_handler).arn, "Retry": [retry]}
     mine = machine(one(task))
     execution = mine.run()
     assert (execution["status"], execution["output"]) == ("SUCCEEDED", "2")
@@ -139,10 +151,7 @@ def test_a_fail_without_reasons_has_none(machine):
 
 def test_a_parallel_state_gathers_its_branches(machine, function):
     """The results are in the order of the branches, even if the first branch ends last."""
-    source = (
-        "import time\ndef lambda_handler(event, context):\n    time.sleep(event['s'])\n    return event['s']"
-    )
-    sleeper = function(source, Timeout=10)
+    sleeper = function(sleeps, Timeout=10)
     branches = [
         one({"Type": "Task", "Resource": sleeper.arn, "Parameters": {"s": seconds}}, name=f"B{seconds}")
         for seconds in (0.4, 0)
@@ -170,7 +179,7 @@ def test_every_event_but_the_first_two_has_a_previous_one(machine, function):
 
 def test_lambda_invoke(machine, function):
     """`arn:aws:states:::lambda:invoke` gives the whole reply, and errors keep their class."""
-    good, bad = function("def lambda_handler(event, context): return event"), function(FAIL_MIXED)
+    good, bad = function(ECHO), function(fails)
     parameters = {"FunctionName": good.arn, "Payload": {"a": 1}}
     state = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": parameters}
     output = json.loads(machine(one(state)).run()["output"])
@@ -195,7 +204,7 @@ def integration(name, parameters):
 
 def test_an_output_tells_about_the_reply_of_the_service(machine, function, table, topic):
     """Optimized integrations have the status and the headers of the reply, and those of `aws-sdk` do not."""
-    echo = function("def lambda_handler(event, context): return event")
+    echo = function(ECHO)
     common = ["Content-Length", "Content-Type", "Date"]
     put = {"TableName": table, "Item": {"id": {"S": "told"}}}
     mine = machine(integration("lambda:invoke", {"FunctionName": echo.arn, "LogType": "Tail"}))
@@ -226,8 +235,8 @@ def test_an_output_tells_about_the_reply_of_the_service(machine, function, table
 
 def test_a_function_may_run_in_the_background(machine, function):
     """With the InvocationType Event, the Task does not wait for the function, and gets the status 202."""
-    slow = function("import time\ndef lambda_handler(event, context): time.sleep(60)", Timeout=90)
-    parameters = {"FunctionName": slow.arn, "InvocationType": "Event", "Payload": {}}
+    slow = function(sleeps, Timeout=90)
+    parameters = {"FunctionName": slow.arn, "InvocationType": "Event", "Payload": {"s": 60}}
     told = json.loads(machine(integration("lambda:invoke", parameters)).run()["output"])
     assert (told["StatusCode"], told["SdkHttpMetadata"]["HttpStatusCode"]) == (202, 202)
     assert "ExecutedVersion" not in told
@@ -235,8 +244,7 @@ def test_a_function_may_run_in_the_background(machine, function):
 
 def test_a_function_gets_its_client_context_and_a_version_may_be_called(machine, function):
     """`Qualifier` and `ClientContext` are those of Lambda's own Invoke."""
-    source = "def lambda_handler(event, context): return context.client_context.custom"
-    mine = function(source)
+    mine = function("def lambda_handler(event, context): return context.client_context.custom")
     version = mine.client.publish_version(FunctionName=mine.name)["Version"]
     context = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()
     parameters = {"FunctionName": mine.name, "Qualifier": version, "ClientContext": context}
@@ -301,7 +309,7 @@ def test_bytes_are_base64(machine, table, aws):
 
 def test_a_payload_may_be_an_object(machine, function):
     """`aws-sdk:lambda:invoke` makes JSON of it. What comes back is a text."""
-    echo = function("def lambda_handler(event, context): return event")
+    echo = function(ECHO)
     parameters = {"FunctionName": echo.arn, "Payload": {"a": 1}}
     state = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:lambda:invoke", "Parameters": parameters}
     assert json.loads(machine(one(state)).run()["output"])["Payload"] == '{"a": 1}'

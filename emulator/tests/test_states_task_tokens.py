@@ -5,17 +5,11 @@ import json
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from helpers import ROLE, Function, Machine, flow, one, refused, wait_until
+from helpers import ECHO, ROLE, Function, Machine, flow, one, refused, wait_until
 
 INVOKE = "arn:aws:states:::lambda:invoke"
 TOKEN = {"token.$": "$$.Task.Token"}
-ECHO = "def lambda_handler(event, context): return event"
 PASS = {"Type": "Pass", "End": True}
-SENDER = """
-import boto3, json
-def lambda_handler(event, context):
-    boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output=json.dumps("sent"))
-"""
 
 
 def caught(name):
@@ -533,10 +527,16 @@ def test_a_token_needs_the_right_to_use_it(plain, user, operation, parameters):
 
 def test_a_function_can_send_its_own_success(aws, make, waits, role):
     """Its role needs the right to it. The task's result is what was sent."""
+
+    def lambda_handler(event, context):
+        import boto3
+
+        boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output='"sent"')
+
     all_of = "arn:aws:states:us-east-1:123456789012"
     for resource in ("*", f"{all_of}:stateMachine:*", f"{all_of}:execution:*"):
         its = role({"Action": "states:SendTaskSuccess", "Resource": resource})
-        mine = make(waits(Function(aws("lambda"), SENDER, Role=its.arn, Timeout=10)))
+        mine = make(waits(Function(aws("lambda"), lambda_handler, Role=its.arn, Timeout=10)))
         execution = mine.run()
         if resource.endswith("execution:*"):
             told = f"is not authorized to perform: states:SendTaskSuccess on resource: {mine.arn} because"

@@ -479,13 +479,13 @@ def test_an_activity(test_state):
 
 def test_a_function_is_really_called(test_state, function):
     """Without a mock, a Task makes its call."""
-    mine = function("def lambda_handler(event, context):\n    return {'got': event}")
+    mine = function("def lambda_handler(event, context): return {'got': event}")
     assert test_state(TASK | {"Resource": mine.arn}, 5, roleArn=ROLE)["output"] == {"got": 5}
 
 
 def test_a_call_has_the_rights_of_the_given_role(test_state, function, role):
     """The call is made with this role, so it fails if its policies do not allow the call."""
-    mine = function("def lambda_handler(event, context):\n    return 1")
+    mine = function("def lambda_handler(event, context): return 1")
     state = TASK | {"Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName": mine.arn}}
     may = role({"Action": "lambda:InvokeFunction", "Resource": mine.arn})
     assert test_state(state, roleArn=may.arn)["output"]["Payload"] == 1
@@ -496,7 +496,7 @@ def test_a_call_has_the_rights_of_the_given_role(test_state, function, role):
 
 def test_a_retry_does_not_wait(test_state, function):
     """A real error is RETRIABLE at once, however long the Retry would wait."""
-    mine = function("def lambda_handler(event, context):\n    raise ValueError(1)")
+    mine = function("def lambda_handler(event, context): raise ValueError(1)")
     retry = [{"ErrorEquals": ["ValueError"], "IntervalSeconds": 99_999_999}]
     reply = test_state(TASK | {"Resource": mine.arn, "Retry": retry}, roleArn=ROLE)
     assert (reply["status"], reply["error"]) == ("RETRIABLE", "ValueError")
