@@ -309,6 +309,21 @@ class Gated(Function):
         """Wait until so many calls have begun."""
         wait_until(lambda: self.calls() >= number)
 
+    def all_calls(self):
+        """How many calls have begun, when none is under way any more."""
+        self.client.put_function_concurrency(FunctionName=self.name, ReservedConcurrentExecutions=1)
+        self.open()
+        wait_until(self._is_alone)
+        return self.calls() - 1
+
+    def _is_alone(self):
+        """Make a call, which is refused while another one runs."""
+        try:
+            self.raw()
+        except self.client.exceptions.TooManyRequestsException:
+            return False
+        return True
+
     def open(self):
         (self.folder / "open").touch()
 
@@ -370,6 +385,12 @@ class Machine:
 
     def events(self, arn):
         return self.client.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+
+
+def outcome(machine, definition, given=None):
+    """The output of an execution. If it has none, its error and its cause."""
+    told = machine(definition).run(given)
+    return json.loads(told["output"]) if "output" in told else (told.get("error"), told.get("cause"))
 
 
 def get(url, **headers):

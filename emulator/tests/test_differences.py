@@ -175,7 +175,7 @@ def test_an_event_that_failed_is_not_tried_again(aws, gated, advance):
     mine.raw(InvocationType="Event")
     wait_until(lambda: aws("logs").filter_log_events(**told)["events"])
     advance(180)
-    assert mine.calls() == 1
+    assert mine.all_calls() == 1
 
 
 def test_a_machine_is_deleted_at_once_with_its_executions(machine):
@@ -202,7 +202,7 @@ def test_a_function_is_not_called_by_a_topic(aws, gated, topic, advance):
     aws("sns").subscribe(TopicArn=topic, Protocol="lambda", Endpoint=mine.arn)
     aws("sns").publish(TopicArn=topic, Message="x")
     advance(60)
-    assert mine.calls() == 0
+    assert mine.all_calls() == 0
 
 
 def test_a_function_is_not_called_by_other_services(aws, gated, advance):
@@ -219,7 +219,7 @@ def test_a_function_is_not_called_by_other_services(aws, gated, advance):
     event = {"timestamp": int(advance() * 1000), "message": "m"}
     aws("logs").put_log_events(**logs, logStreamName="s", logEvents=[event])
     advance(60)
-    assert mine.calls() == 0
+    assert mine.all_calls() == 0
     queue = "arn:aws:sqs:us-east-1:123456789012:q"
     with pytest.raises(ClientError, match="does not have the operation"):
         mine.client.create_event_source_mapping(EventSourceArn=queue, FunctionName=mine.name)

@@ -59,7 +59,7 @@ def test_a_dry_run_runs_nothing(gated):
     """`DryRun` answers 204."""
     mine = gated()
     assert mine.raw(InvocationType="DryRun")["StatusCode"] == 204
-    assert mine.calls() == 0
+    assert mine.all_calls() == 0
 
 
 def test_a_payload_that_is_no_json_is_refused(function):
