@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from helpers import ECHO, flow, module, one
+from helpers import ECHO, flow, module, one, outcome
 
 PASS = {"Type": "Pass", "End": True}
 
@@ -28,17 +28,11 @@ def fails(event, context):
     raise ValueError(fails.calls)
 
 
-def output(machine, definition, given=None):
-    execution = machine(definition).run(given)
-    assert execution["status"] == "SUCCEEDED", execution
-    return json.loads(execution["output"])
-
-
 def test_another_error_is_not_retried(machine, function):
     """A Retry is for the errors that it names."""
     retry = [{"ErrorEquals": ["KeyError"]}]
-    execution = machine(one({"Type": "Task", "Resource": function(fails).arn, "Retry": retry})).run()
-    assert json.loads(execution["cause"])["errorMessage"] == "1"
+    _, cause = outcome(machine, one({"Type": "Task", "Resource": function(fails).arn, "Retry": retry}))
+    assert json.loads(cause)["errorMessage"] == "1"
 
 
 def test_a_catch_may_lead_back_to_its_own_state(machine, function):
@@ -46,7 +40,7 @@ def test_a_catch_may_lead_back_to_its_own_state(machine, function):
     once = "def lambda_handler(event, context): return event['Error']"
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "A"}]
     task = {"Type": "Task", "Resource": function(once).arn, "Catch": catch, "Next": "B"}
-    assert output(machine, flow(A=task, B=PASS)) == "KeyError"
+    assert outcome(machine, flow(A=task, B=PASS)) == "KeyError"
 
 
 def test_a_parallel_state_that_is_retried_runs_all_its_branches(machine, function):
@@ -112,8 +106,7 @@ def test_every_state_of_an_iteration_sees_its_item(machine, function):
         ),
     ]
     mine = one({"Type": "Map", "Iterator": one({"Type": "Parallel", "Branches": branches}, "B")})
-    execution = machine(mine).run([["x"], ["y"]])
-    assert json.loads(execution["output"]) == [
+    assert outcome(machine, mine, [["x"], ["y"]]) == [
         [{"i": 0, "v": ["x"]}, [{"i": 0, "v": "x"}], ["x"]],
         [{"i": 1, "v": ["y"]}, [{"i": 0, "v": "y"}], ["y"]],
     ]
@@ -123,14 +116,14 @@ def test_a_task_sees_how_often_it_was_retried(machine, function):
     """At the first attempt, `$$.State.RetryCount` is 0."""
     echo = function(ECHO)
     state = {"Type": "Task", "Resource": echo.arn, "Parameters": {"n.$": "$$.State.RetryCount"}}
-    assert output(machine, one(state)) == {"n": 0}
+    assert outcome(machine, one(state)) == {"n": 0}
 
 
 def test_an_output_over_256_kb_is_too_large(machine):
     """An output of a Pass may be too large, too. The error is States.DataLimitExceeded."""
     parameters = {"a.$": "$.text", "b.$": "$.text"}
-    execution = machine(one({"Type": "Pass", "Parameters": parameters})).run({"text": "x" * 140_000})
-    assert (execution["status"], execution["error"]) == ("FAILED", "States.DataLimitExceeded")
+    error, _ = outcome(machine, one({"Type": "Pass", "Parameters": parameters}), {"text": "x" * 140_000})
+    assert error == "States.DataLimitExceeded"
 
 
 def test_a_result_that_is_too_large_can_be_caught(machine, function):
@@ -138,7 +131,7 @@ def test_a_result_that_is_too_large_can_be_caught(machine, function):
     big = function("def lambda_handler(event, context): return 'x' * 300_000", Timeout=10)
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "B"}]
     state = {"Type": "Task", "Resource": big.arn, "Catch": catch, "End": True}
-    assert output(machine, flow(A=state, B=PASS)) == {
+    assert outcome(machine, flow(A=state, B=PASS)) == {
         "Error": "States.DataLimitExceeded",
         "Cause": f"The state/task '{big.arn}' returned a result with a size exceeding the maximum number of "
         "bytes service limit.",

@@ -6,7 +6,7 @@ import uuid
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from helpers import Machine, flow, one, wait_until
+from helpers import Machine, flow, one, outcome, wait_until
 
 PASS = {"P": {"Type": "Pass", "End": True}}
 # The second item of 1, 2, 3 fails.
@@ -136,7 +136,7 @@ GIVEN = {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["a", "
 )  # fmt: skip
 def test_items_from_a_file(machine, reader, text, config, items):
     """ItemReader reads JSON, JSON lines or CSV from S3."""
-    assert json.loads(machine(many(ItemReader=reader(text, **config))).run()["output"]) == items
+    assert outcome(machine, many(ItemReader=reader(text, **config))) == items
 
 
 def test_items_from_a_list_of_objects(machine, aws, bucket):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from helpers import one, refused, wait_until
+from helpers import one, outcome, refused, wait_until
 from test_states_run import http_headers
 
 
@@ -21,7 +21,7 @@ def passes(machine):
 
 def test_a_state_starts_an_execution(machine, passes):
     """The result is the reply of StartExecution, with names in capitals and the time in milliseconds."""
-    execution = json.loads(machine(start(passes, Name="child")).run()["output"])
+    execution = outcome(machine, start(passes, Name="child"))
     child = passes.client.describe_execution(executionArn=execution.pop("ExecutionArn"))
     assert (child["name"], child["input"]) == ("child", '{"a":1}')
     started = round(child["startDate"].timestamp() * 1000)
@@ -59,9 +59,9 @@ def test_a_state_waits_for_the_end_of_an_execution(machine, passes, pattern, out
 
 def test_an_execution_that_fails_fails_the_state_that_waits(machine):
     """The error is `States.TaskFailed`, and the cause describes the execution."""
-    execution = machine(start(machine(one({"Type": "Fail", "Error": "E"})), ".sync:2")).run()
-    assert execution["error"] == "States.TaskFailed"
-    cause = json.loads(execution["cause"])
+    error, cause = outcome(machine, start(machine(one({"Type": "Fail", "Error": "E"})), ".sync:2"))
+    assert error == "States.TaskFailed"
+    cause = json.loads(cause)
     assert (cause["Error"], cause["Status"], cause["RedriveStatus"]) == ("E", "FAILED", "REDRIVABLE")
     assert not {"Cause", "Output", "OutputDetails", "RedriveStatusReason"} & {*cause}
 
@@ -75,8 +75,8 @@ def test_a_started_execution_can_send_the_token(machine):
         "Arguments": arguments,
     }
     sender = machine(one(send, QueryLanguage="JSONata"))
-    execution = machine(start(sender, ".waitForTaskToken", Input={"token.$": "$$.Task.Token"})).run()
-    assert json.loads(execution["output"]) == {"sent": True}
+    starts = start(sender, ".waitForTaskToken", Input={"token.$": "$$.Task.Token"})
+    assert outcome(machine, starts) == {"sent": True}
 
 
 @pytest.mark.parametrize(

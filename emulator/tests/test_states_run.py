@@ -3,7 +3,7 @@ import json
 import re
 
 import pytest
-from helpers import ECHO, flow, one
+from helpers import ECHO, flow, one, outcome
 
 
 def fails(event, context):
@@ -58,9 +58,9 @@ def test_a_class_name_can_be_caught(machine, function):
 def test_a_functions_time_out_has_its_own_name(machine, function):
     """Lambda's time-out is `Sandbox.Timedout`, not `States.Timeout`."""
     sleeper = function(sleeps, Timeout=1)
-    execution = machine(one({"Type": "Task", "Resource": sleeper.arn})).run({"s": 9})
-    assert (execution["status"], execution["error"]) == ("FAILED", "Sandbox.Timedout")
-    assert "Task timed out after 1.00 seconds" in execution["cause"]
+    error, cause = outcome(machine, one({"Type": "Task", "Resource": sleeper.arn}), {"s": 9})
+    assert error == "Sandbox.Timedout"
+    assert "Task timed out after 1.00 seconds" in cause
 
 
 def test_a_machines_time_out(machine):
@@ -128,9 +128,7 @@ def test_a_retry_waits_and_tries_again(machine, function):
 def test_a_choice_without_a_match(machine, given):
     """A Choice without a match is States.Runtime, as recorded on AWS, also if only the type differs."""
     rule = {"Variable": "$.status", "NumericEquals": 0, "Next": "B"}
-    execution = machine(choice(rule)).run(given)
-    assert (execution["status"], execution["error"], execution["cause"]) == (
-        "FAILED",
+    assert outcome(machine, choice(rule), given) == (
         "States.Runtime",
         "An error occurred while executing the state 'A' (entered at the event id #2). "
         "Failed to transition out of the state. The state does not point to a next state.",
@@ -182,10 +180,10 @@ def test_lambda_invoke(machine, function):
     good, bad = function(ECHO), function(fails)
     parameters = {"FunctionName": good.arn, "Payload": {"a": 1}}
     state = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": parameters}
-    output = json.loads(machine(one(state)).run()["output"])
+    output = outcome(machine, one(state))
     assert (output["Payload"], output["StatusCode"], output["ExecutedVersion"]) == ({"a": 1}, 200, "$LATEST")
-    execution = machine(one(state | {"Parameters": {"FunctionName": bad.arn}})).run()
-    assert (execution["status"], execution["error"]) == ("FAILED", "CustomError")
+    error, _ = outcome(machine, one(state | {"Parameters": {"FunctionName": bad.arn}}))
+    assert error == "CustomError"
 
 
 def http_headers(told):
@@ -223,7 +221,7 @@ def test_an_output_tells_about_the_reply_of_the_service(machine, function, table
     succeeded = next(it for it in mine.events(execution["executionArn"]) if it["type"] == "TaskSucceeded")
     assert json.loads(succeeded["taskSucceededEventDetails"]["output"]) == told
 
-    told = json.loads(machine(integration("dynamodb:putItem", put)).run()["output"])
+    told = outcome(machine, integration("dynamodb:putItem", put))
     assert [*told] == ["SdkHttpMetadata", "SdkResponseMetadata"]
     assert [*http_headers(told)] == ["Connection", *common, "Server", "x-amz-crc32", "x-amzn-RequestId"]
     told = json.loads(
@@ -237,7 +235,7 @@ def test_a_function_may_run_in_the_background(machine, function):
     """With the InvocationType Event, the Task does not wait for the function, and gets the status 202."""
     slow = function(sleeps, Timeout=90)
     parameters = {"FunctionName": slow.arn, "InvocationType": "Event", "Payload": {"s": 60}}
-    told = json.loads(machine(integration("lambda:invoke", parameters)).run()["output"])
+    told = outcome(machine, integration("lambda:invoke", parameters))
     assert (told["StatusCode"], told["SdkHttpMetadata"]["HttpStatusCode"]) == (202, 202)
     assert "ExecutedVersion" not in told
 
@@ -248,7 +246,7 @@ def test_a_function_gets_its_client_context_and_a_version_may_be_called(machine,
     version = mine.client.publish_version(FunctionName=mine.name)["Version"]
     context = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()
     parameters = {"FunctionName": mine.name, "Qualifier": version, "ClientContext": context}
-    told = json.loads(machine(integration("lambda:invoke", parameters)).run()["output"])
+    told = outcome(machine, integration("lambda:invoke", parameters))
     assert (told["Payload"], told["ExecutedVersion"]) == ({"a": "b"}, version)
 
 
@@ -274,8 +272,8 @@ def test_dynamodb_put_and_get(machine, table):
     assert (
         machine(one(put | {"Parameters": {"TableName": table, "Item": item}})).run()["status"] == "SUCCEEDED"
     )
-    execution = machine(one(get | {"Parameters": {"TableName": table, "Key": {"id": {"S": "1"}}}})).run()
-    assert json.loads(execution["output"])["Item"] == item
+    found = outcome(machine, one(get | {"Parameters": {"TableName": table, "Key": {"id": {"S": "1"}}}}))
+    assert found["Item"] == item
 
 
 @pytest.mark.parametrize(
@@ -287,12 +285,9 @@ def test_dynamodb_put_and_get(machine, table):
 )
 def test_any_operation_can_be_called(machine, table, action, arguments, expected):
     """Its names begin with capitals, and its times are texts, so an expression can read all of it."""
-    task = {
-        "Type": "Task",
-        "Resource": f"arn:aws:states:::aws-sdk:{action}",
-        "Output": "{% $states.result %}",
-    }
-    task |= {"Arguments": json.loads(json.dumps(arguments).replace("@", table))}
+    arguments = json.loads(json.dumps(arguments).replace("@", table))
+    task = {"Type": "Task", "Resource": f"arn:aws:states:::aws-sdk:{action}", "Arguments": arguments}
+    task |= {"Output": "{% $states.result %}"}
     execution = machine(one(task, QueryLanguage="JSONata")).run()
     assert all(word in execution["output"] for word in expected)
     assert re.search(r'Creation\w+":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', execution["output"])
@@ -304,7 +299,7 @@ def test_bytes_are_base64(machine, table, aws):
     aws("dynamodb").put_item(TableName=table, Item=key | {"b": {"B": b"\xff"}})
     arguments = {"TableName": table, "Key": key}
     task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:dynamodb:getItem", "Parameters": arguments}
-    assert json.loads(machine(one(task)).run()["output"])["Item"]["b"] == {"B": "/w=="}
+    assert outcome(machine, one(task))["Item"]["b"] == {"B": "/w=="}
 
 
 def test_a_payload_may_be_an_object(machine, function):
@@ -312,4 +307,4 @@ def test_a_payload_may_be_an_object(machine, function):
     echo = function(ECHO)
     parameters = {"FunctionName": echo.arn, "Payload": {"a": 1}}
     state = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:lambda:invoke", "Parameters": parameters}
-    assert json.loads(machine(one(state)).run()["output"])["Payload"] == '{"a": 1}'
+    assert outcome(machine, one(state))["Payload"] == '{"a": 1}'
