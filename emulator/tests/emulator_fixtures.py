@@ -134,7 +134,7 @@ def user(aws, emulator):
 
 @pytest.fixture(scope="session")
 def zipped():
-    """Source texts as a zip: `zipped(lambda_function="...")`."""
+    """Modules as a zip: `zipped(lambda_function=lambda_handler, other="value = 1")`."""
     return lambda **sources: zip_of(sources)
 
 

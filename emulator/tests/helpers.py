@@ -310,7 +310,7 @@ class Gated(Function):
         wait_until(lambda: self.calls() >= number)
 
     def all_calls(self):
-        """How many calls have begun, when none is under way any more."""
+        """How many calls have begun until none is under way any more. Its own is not counted."""
         self.client.put_function_concurrency(FunctionName=self.name, ReservedConcurrentExecutions=1)
         self.open()
         wait_until(self._is_alone)
