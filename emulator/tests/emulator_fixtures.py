@@ -7,8 +7,10 @@ import uuid
 import helpers
 import pytest
 from helpers import (
+    ECHO,
     Caller,
     Function,
+    Gated,
     Machine,
     Own,
     Role,
@@ -56,7 +58,7 @@ def aws(emulator):
 
 @pytest.fixture
 def function(aws):
-    """`function("def lambda_handler(event, context): ...")`."""
+    """`function(lambda_handler)`: a function in the emulator whose source is that of a test's own."""
     made = []
 
     def make(source, **options):
@@ -65,6 +67,24 @@ def function(aws):
 
     yield make
     for each in made:
+        with contextlib.suppress(Exception):
+            each.client.delete_function(FunctionName=each.name)
+
+
+@pytest.fixture
+def gated(aws, tmp_path):
+    """`gated(lambda_handler)`: a `Gated` function. Its calls go on when the test has ended, at the latest."""
+    made = []
+
+    def make(source=ECHO, **options):
+        folder = tmp_path / f"gate-{len(made)}"
+        folder.mkdir()
+        made.append(Gated(aws("lambda"), folder, source, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.open()
         with contextlib.suppress(Exception):
             each.client.delete_function(FunctionName=each.name)
 
@@ -114,7 +134,7 @@ def user(aws, emulator):
 
 @pytest.fixture(scope="session")
 def zipped():
-    """Source texts as a zip: `zipped(lambda_function="...")`."""
+    """Modules as a zip: `zipped(lambda_function=lambda_handler, other="value = 1")`."""
     return lambda **sources: zip_of(sources)
 
 

@@ -2,22 +2,26 @@
 
 import contextlib
 import http.client
+import inspect
 import io
 import json
 import os
 import socket
+import textwrap
 import urllib.error
 import urllib.request
 import uuid
 import zipfile
+from pathlib import Path
 
 import boto3
 import botocore.session
 import pytest
 import shapes
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
-from patience import wait_until  # noqa: F401 - tests that need an emulator take it from here
+from patience import wait_until
 
 from sfn_emulator import control
 
@@ -212,16 +216,57 @@ def fits(shape, value, where):
         assert value in shape.enum, where
 
 
+class Refusal(tuple):
+    """The code and the message of an error of AWS's. `status` and `response` tell more."""
+
+    def __new__(cls, response):
+        made = super().__new__(cls, (response["Error"]["Code"], response["Error"]["Message"]))
+        made.code, made.message = made
+        made.status, made.response = response["ResponseMetadata"]["HTTPStatusCode"], response
+        return made
+
+
+def refused(call, *arguments, **parameters):
+    """The `Refusal` of a call that must fail: `refused(...) == ("NotFound", "Topic does not exist")`."""
+    with pytest.raises(ClientError) as caught:
+        call(*arguments, **parameters)
+    return Refusal(caught.value.response)
+
+
+ECHO = "def lambda_handler(event, context): return event"
+
+
+def module(name):
+    """The text of a module in the folder `functions`."""
+    return Path(__file__).with_name("functions").joinpath(f"{name}.py").read_text()
+
+
+def lists_topics(event, context):
+    """The handler of a function that calls SNS."""
+    import boto3
+
+    return boto3.client("sns").list_topics()["Topics"]
+
+
+def source_of(handler):
+    """The text of a module whose handler is a function of a test's. A text is a module already."""
+    if not callable(handler):
+        return handler
+    source, name = textwrap.dedent(inspect.getsource(handler)), handler.__name__
+    return source if name == "lambda_handler" else f"{source}\nlambda_handler = {name}\n"
+
+
 def zip_of(sources):
+    """A zip of modules, by their names. See `source_of`."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, source in sources.items():
-            archive.writestr(f"{name}.py", source)
+            archive.writestr(f"{name}.py", source_of(source))
     return file.getvalue()
 
 
 class Function:
-    """A function of a test's own."""
+    """A function of a test's own. Its source may be a zip, too. See `source_of`."""
 
     def __init__(self, client, source, **options):
         self.client = client
@@ -244,6 +289,66 @@ class Function:
         """The result, or the error object, of a call."""
         reply = self.raw(event, **options)
         return json.loads(reply["Payload"].read())
+
+
+class Gated(Function):
+    """A function whose calls say that they have begun, and go on when the gate is open."""
+
+    def __init__(self, client, folder, source=ECHO, modules=None, **options):
+        self.folder = folder
+        variables = {"Variables": {"GATE": str(folder)}}
+        code = {"lambda_function": source, "gate": module("gate")} | (modules or {})
+        options = {"Timeout": 60, "Handler": "gate.lambda_handler", "Environment": variables} | options
+        super().__init__(client, zip_of(code), **options)
+
+    def calls(self):
+        """How many calls have begun."""
+        return len(list(self.folder.glob("*.begun")))
+
+    def begun(self, number=1):
+        """Wait until so many calls have begun."""
+        wait_until(lambda: self.calls() >= number)
+
+    def all_calls(self):
+        """How many calls have begun until none is under way any more. Its own is not counted."""
+        self.client.put_function_concurrency(FunctionName=self.name, ReservedConcurrentExecutions=1)
+        self.open()
+        wait_until(self._is_alone)
+        return self.calls() - 1
+
+    def _is_alone(self):
+        """Make a call, which is refused while another one runs."""
+        try:
+            self.raw()
+        except self.client.exceptions.TooManyRequestsException:
+            return False
+        return True
+
+    def open(self):
+        (self.folder / "open").touch()
+
+    def close(self):
+        (self.folder / "open").unlink()
+
+
+def flow(**states):
+    """A definition. It begins at the first of the states. A state that nothing names is left out.
+
+    A state that says nothing else is an end.
+    """
+    first, text = next(iter(states)), json.dumps(states, ensure_ascii=False)
+    used = {name: state for name, state in states.items() if name == first or f': "{name}"' in text}
+    return {"StartAt": first, "States": {name: _ending(state) for name, state in used.items()}}
+
+
+def one(state, name="A", **more):
+    """A definition of one state. `more` are fields of the machine."""
+    return flow(**{name: state}) | more
+
+
+def _ending(state):
+    goes_on = "Next" in state or "End" in state or state.get("Type") in ("Choice", "Fail", "Succeed")
+    return state if goes_on else state | {"End": True}
 
 
 class Machine:
@@ -280,6 +385,12 @@ class Machine:
 
     def events(self, arn):
         return self.client.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+
+
+def outcome(machine, definition, given=None):
+    """The output of an execution. If it has none, its error and its cause."""
+    told = machine(definition).run(given)
+    return json.loads(told["output"]) if "output" in told else (told.get("error"), told.get("cause"))
 
 
 def get(url, **headers):

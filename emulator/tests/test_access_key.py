@@ -13,7 +13,18 @@ from urllib.parse import quote
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from helpers import Caller, Own, client_of, emulator_in, free_port, signed, state_home, trust
+from helpers import (
+    Caller,
+    Own,
+    client_of,
+    emulator_in,
+    free_port,
+    lists_topics,
+    refused,
+    signed,
+    state_home,
+    trust,
+)
 from test_same_origin import Wire
 
 from sfn_emulator import control
@@ -69,12 +80,9 @@ def test_an_unknown_key_gets_awss_answer(emulator, service):
     """Each service has its own name for it, and the status is 403."""
     operation, code = CALLS[service]
     stranger = client_of(emulator["endpoint"], service, key={"AccessKeyId": STRANGER, "SecretAccessKey": "x"})
-    with pytest.raises(ClientError) as caught:
-        getattr(stranger, operation)()
-    error = caught.value.response
-    assert error["Error"]["Code"] == code
-    assert error["Error"]["Message"] == "The security token included in the request is invalid."
-    assert error["ResponseMetadata"]["HTTPStatusCode"] == 403
+    told = refused(getattr(stranger, operation))
+    assert told == (code, "The security token included in the request is invalid.")
+    assert told.status == 403
 
 
 JSON = "application/x-amz-json-1.0"
@@ -183,22 +191,24 @@ def test_only_the_owner_resets(wire, topic, aws, key):
     assert topic in {each["TopicArn"] for each in aws("sns").list_topics()["Topics"]}
 
 
-KEYS_OF_A_FUNCTION = """
-import os, boto3
-def lambda_handler(event, context):
+def tries_keys(event, context):
+    """The handler of a function that tells its own key, or tries another one."""
+    import os
+
+    import boto3
+
     if event.get("tell"):
         return os.environ["AWS_ACCESS_KEY_ID"]
     try:
-        boto3.client("iam", aws_access_key_id=event["key"], aws_secret_access_key="x").list_users()
+        return boto3.client("iam", aws_access_key_id=event["key"], aws_secret_access_key="x").list_users()
     except Exception as error:
         return error.response["Error"]["Code"]
-"""
 
 
 @pytest.fixture
 def weak(function, role):
     """A function whose role may do nothing."""
-    return function(KEYS_OF_A_FUNCTION, Role=role().arn, Timeout=30)
+    return function(tries_keys, Role=role().arn, Timeout=30)
 
 
 @pytest.mark.parametrize("key", ["any", "test", "testing", STRANGER, "AKIAIOSFODNN7EXAMPLE"])
@@ -211,7 +221,7 @@ def test_the_key_of_a_function_cannot_be_guessed(second, function):
     """It is random: the same function of the same role has another key in another emulator."""
     keys = set()
     for make in (function, second.function):
-        keys.add(make(KEYS_OF_A_FUNCTION, FunctionName="same", Timeout=30)({"tell": True}))
+        keys.add(make(tries_keys, FunctionName="same", Timeout=30)({"tell": True}))
     assert len(keys) == 2
     assert all(re.fullmatch("ASIA[A-Z2-7]{16}", key) for key in keys)
 
@@ -222,7 +232,7 @@ def test_the_key_of_a_function_cannot_be_guessed(second, function):
 ])  # fmt: skip
 def test_a_function_can_neither_reset_nor_read_mail(wire, function, method, path):
     """Its key may be good for every call of AWS; the emulator itself is not its own."""
-    strong = function(KEYS_OF_A_FUNCTION, Timeout=30)
+    strong = function(tries_keys, Timeout=30)
     status, text, _ = wire(method, path, key=strong({"tell": True}), service="sfn-emulator")
     assert status >= 400
     assert '"ticket":' not in text
@@ -366,7 +376,7 @@ def test_only_the_user_can_read_the_file(second):
 def test_the_key_is_on_no_command_line(second):
     """The key is on no command line, in no variable of a process, and in no other file of the emulator."""
     key = second.told["access_key_id"]
-    second.function("import boto3\ndef lambda_handler(e, c): return 1", Timeout=30)()
+    second.function(lists_topics, Timeout=30)()
     with pytest.raises(ClientError):
         second("dynamodb").describe_table(TableName="none")
     family = psutil.Process(second.told["pid"])

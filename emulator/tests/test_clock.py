@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import boto3
 import pytest
-from helpers import ROLE, clock, trust, wait_until, zip_of
+from helpers import ROLE, clock, flow, one, trust, wait_until, zip_of
 
 from sfn_emulator import EmulatorError, running
 
-WAIT = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 3600, "End": True}}}
+WAIT = one({"Type": "Wait", "Seconds": 3600}, "W")
 ASK = {"QueueUrl": "https://example.com/q", "MessageBody.$": "$$.Task.Token"}
 
 
@@ -82,10 +82,10 @@ def test_a_skipping_clock_jumps_over_waits_and_retries(skipping):
     """Nobody waits, and the dates are as if somebody had."""
     wait = skipping.start(WAIT)
     wait_until(lambda: hour(skipping.told(wait)))
-    function = skipping.function("def lambda_handler(event, context): raise ValueError\n")
+    function = skipping.function("def lambda_handler(event, context): raise ValueError")
     retry = [{"ErrorEquals": ["ValueError"], "IntervalSeconds": 100, "MaxAttempts": 2, "BackoffRate": 3}]
     task = {"Type": "Task", "Resource": function, "Retry": retry, "End": True}
-    arn = skipping.start({"StartAt": "A", "States": {"A": task}})
+    arn = skipping.start(one(task))
     wait_until(lambda: skipping.told(arn)["status"] == "FAILED")
     first, second, third = (at for kind, at in skipping.events(arn) if kind == "LambdaFunctionFailed")
     assert (second - first, third - second) == (pytest.approx(100, abs=5), pytest.approx(300, abs=5))
@@ -140,12 +140,17 @@ def test_one_moment_after_the_other(standing):
 
 def test_retries_and_a_function_that_runs(standing):
     """A function ends before time moves. Its Retries wait for their intervals."""
-    function = standing.function(
-        "import time\ndef lambda_handler(event, context):\n    time.sleep(0.2)\n    raise ValueError\n"
-    )
+
+    def lambda_handler(event, context):
+        import time
+
+        time.sleep(0.2)
+        raise ValueError
+
+    function = standing.function(lambda_handler)
     retry = [{"ErrorEquals": ["ValueError"], "IntervalSeconds": 100, "MaxAttempts": 2, "BackoffRate": 3}]
     task = {"Type": "Task", "Resource": function, "Retry": retry, "End": True}
-    arn = standing.start({"StartAt": "A", "States": {"A": task}})
+    arn = standing.start(one(task))
     standing.emulator.advance("399s")
     assert standing.told(arn)["status"] == "RUNNING"
     standing.emulator.advance(1)
@@ -156,7 +161,7 @@ def test_retries_and_a_function_that_runs(standing):
 def asking(standing, **limits):
     task = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "End": True}
     task |= {"Parameters": ASK | {"QueueUrl": standing.queue}} | limits
-    arn = standing.start({"StartAt": "A", "States": {"A": task}})
+    arn = standing.start(one(task))
     standing.emulator.advance(0)  # the message is sent
     message = standing("sqs").receive_message(QueueUrl=standing.queue)["Messages"][0]
     standing("sqs").delete_message(QueueUrl=standing.queue, ReceiptHandle=message["ReceiptHandle"])
@@ -194,10 +199,7 @@ def test_alarms_metrics_and_logs(standing):
     cloudwatch, logs = standing("cloudwatch"), standing("logs")
     logs.create_log_group(logGroupName="/g")
     began = standing.emulator.advance(0)
-    fails = {
-        "StartAt": "W",
-        "States": {"W": {"Type": "Wait", "Seconds": 30, "Next": "F"}, "F": {"Type": "Fail"}},
-    }
+    fails = flow(W={"Type": "Wait", "Seconds": 30, "Next": "F"}, F={"Type": "Fail"})
     arn = standing.start(fails)
     machine = arn.replace(":execution:", ":stateMachine:").rpartition(":")[0]
     cloudwatch.put_metric_alarm(

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import ROLE, signed, trust, wait_until, zip_of
+from helpers import ROLE, one, refused, signed, trust, wait_until, zip_of
 
 TEMPLATE = """
 AWSTemplateFormatVersion: "2010-09-09"
@@ -157,7 +157,12 @@ Outputs: {Machine: {Value: !Ref Machine}, Table: {Value: !Ref Seen}}
 TASK = '{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "${Pick}", "End": true}}}'
 #: AWS's command line, which has an environment of its own.
 AWS = shutil.which("aws", path=f"{sys.prefix}/awscli/bin{os.pathsep}{os.environ['PATH']}")
-SOURCE = "import os\ndef lambda_handler(event, context): return [os.environ['TABLE'], event]"
+
+
+def picks(event, context):
+    import os
+
+    return [os.environ["TABLE"], event]
 
 
 @pytest.fixture(scope="session")
@@ -165,7 +170,7 @@ def bucket(aws):
     """The name of a bucket with code and a definition."""
     name = f"code-{uuid.uuid4().hex[:12]}"
     aws("s3").create_bucket(Bucket=name)
-    aws("s3").put_object(Bucket=name, Key="pick.zip", Body=zip_of({"lambda_function": SOURCE}))
+    aws("s3").put_object(Bucket=name, Key="pick.zip", Body=zip_of({"lambda_function": picks}))
     aws("s3").put_object(Bucket=name, Key="machine.yaml", Body=YAML)
     aws("s3").put_object(Bucket=name, Key="task.json", Body=TASK)
     return name
@@ -254,7 +259,7 @@ def machine(**properties):
     return {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"RoleArn": ROLE, **properties}}
 
 
-PASSING = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "${what}", "End": True}}}
+PASSING = one({"Type": "Pass", "Result": "${what}"})
 YAML = "StartAt: A\nStates:\n  A: {Type: Pass, Result: '${what}', End: true}\n"
 TAGS = [{"Key": "team", "Value": "a"}]
 
@@ -522,12 +527,10 @@ def test_the_callers_rights_count(aws, user, stack):
 def test_somebody_needs_rights_on_the_stack(user, stack):
     """Its ARN ends with an id."""
     ann = user({"Action": "cloudformation:*", "Resource": "arn:aws:cloudformation:*:*:stack/other/*"})
-    with pytest.raises(ClientError) as caught:
-        ann("cloudformation").create_stack(StackName=stack.name, TemplateBody=_text({"T": topic()}))
+    create = ann("cloudformation").create_stack
+    told = refused(create, StackName=stack.name, TemplateBody=_text({"T": topic()}))
     arn = f"arn:aws:cloudformation:us-east-1:123456789012:stack/{stack.name}/*"
-    assert (
-        f"perform: cloudformation:CreateStack on resource: {arn}" in caught.value.response["Error"]["Message"]
-    )
+    assert f"perform: cloudformation:CreateStack on resource: {arn}" in told.message
 
 
 def test_somebody_needs_a_right_on_the_transform(user, stack, aws):
@@ -536,11 +539,9 @@ def test_somebody_needs_a_right_on_the_transform(user, stack, aws):
     macro = "arn:aws:cloudformation:us-east-1:aws:transform/Serverless-2016-10-31"
     mine = f"arn:aws:cloudformation:*:*:stack/{stack.name}/*"
     names = {"StackName": stack.name, "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": sam}
-    with pytest.raises(ClientError) as caught:
-        user({**rights, "Resource": mine})("cloudformation").create_change_set(**names)
-    error = caught.value.response["Error"]
-    assert error["Code"] == "AccessDenied"
-    assert f"perform: cloudformation:CreateChangeSet on resource: {macro}" in error["Message"]
+    code, message = refused(user({**rights, "Resource": mine})("cloudformation").create_change_set, **names)
+    assert code == "AccessDenied"
+    assert f"perform: cloudformation:CreateChangeSet on resource: {macro}" in message
     assert stack.described() is None
     ann = user({**rights, "Resource": [mine, macro]})("cloudformation")
     ann.create_change_set(**names)
@@ -851,11 +852,10 @@ EXPAND = {"Capabilities": ["CAPABILITY_AUTO_EXPAND"]}
 )
 def test_a_wrong_request_is_refused(aws, body, options, says):
     """In AWS's words, where AWS has words for it."""
-    with pytest.raises(ClientError) as caught:
-        aws("cloudformation").create_stack(**({"StackName": "wrong", "TemplateBody": _text(body)} | options))
-    error = caught.value.response["Error"]
-    assert error["Code"] == ("InsufficientCapabilitiesException" if "Requires" in says else "ValidationError")
-    assert says in error["Message"]
+    asked = {"StackName": "wrong", "TemplateBody": _text(body)} | options
+    code, message = refused(aws("cloudformation").create_stack, **asked)
+    assert code == ("InsufficientCapabilitiesException" if "Requires" in says else "ValidationError")
+    assert says in message
 
 
 def test_a_property_that_does_not_exist_is_refused(stack):

@@ -1,7 +1,7 @@
 """What DynamoDB refuses, and how it changes tables."""
 
 import pytest
-from botocore.exceptions import ClientError
+from helpers import refused
 
 INDEX = {
     "IndexName": "n-index",
@@ -35,13 +35,6 @@ def add_index(dynamodb, table, *indexes):
     )
 
 
-def refused(call, *arguments, **parameters):
-    """The code and the message of an error."""
-    with pytest.raises(ClientError) as caught:
-        call(*arguments, **parameters)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
-
-
 WRONG = {"id": {"S": "1"}, "n": {"S": "five"}}
 PATTERN = (
     "1 validation error detected: Value '{}' at 'tableName' failed to satisfy constraint: "
@@ -69,10 +62,9 @@ def test_a_batchs_index_keys_must_have_their_type(dynamodb, indexed):
 def test_a_transactions_index_keys_must_have_their_type(dynamodb, indexed):
     """A transaction with a wrong type is cancelled, and its reasons name the part."""
     puts = [{"Put": {"TableName": indexed, "Item": item}} for item in ({"id": {"S": "2"}}, WRONG)]
-    with pytest.raises(ClientError) as caught:
-        dynamodb.transact_write_items(TransactItems=puts)
-    assert caught.value.response["Error"]["Code"] == "TransactionCanceledException"
-    assert caught.value.response["CancellationReasons"] == [
+    told = refused(dynamodb.transact_write_items, TransactItems=puts)
+    assert told.code == "TransactionCanceledException"
+    assert told.response["CancellationReasons"] == [
         {"Code": "None"},
         {"Code": "ValidationError", "Message": MISMATCH},
     ]
@@ -164,8 +156,8 @@ def test_an_index_that_is_not_there(dynamodb, indexed):
 def test_an_index_is_never_read_consistently(dynamodb, indexed):
     """A consistent read of a global index is a ValidationException."""
     asked = {"KeyConditionExpression": "n = :n", "ExpressionAttributeValues": {":n": {"N": "1"}}}
-    code, _ = refused(dynamodb.query, TableName=indexed, IndexName="n-index", ConsistentRead=True, **asked)
-    assert code == "ValidationException"
+    told = refused(dynamodb.query, TableName=indexed, IndexName="n-index", ConsistentRead=True, **asked)
+    assert told.code == "ValidationException"
 
 
 def test_a_deletion_is_under_way(dynamodb, table):

@@ -2,6 +2,7 @@ import threading
 
 import pytest
 from botocore.exceptions import ClientError
+from helpers import one, refused
 
 
 @pytest.fixture
@@ -28,9 +29,7 @@ def test_a_batch_has_at_most_25_writes(dynamodb, table, number, accepted):
         dynamodb.batch_write_item(RequestItems=requests)
         assert len(items(dynamodb, table)) == 25
         return
-    with pytest.raises(ClientError) as caught:
-        dynamodb.batch_write_item(RequestItems=requests)
-    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert refused(dynamodb.batch_write_item, RequestItems=requests).code == "ValidationException"
     assert items(dynamodb, table) == []
 
 
@@ -39,7 +38,7 @@ def test_a_batch_without_writes_is_refused(machine, table):
     arguments = {"RequestItems": {table: []}}
     state = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:dynamodb:batchWriteItem", "End": True}
     state |= {"Arguments": arguments, "QueryLanguage": "JSONata"}
-    told = machine({"StartAt": "A", "States": {"A": state}}).run({})
+    told = machine(one(state)).run({})
     assert told["status"] == "FAILED"
     assert "Member must have length greater than or equal to 1" in told["cause"]
 
@@ -54,9 +53,8 @@ def test_a_transaction_again_with_its_token_is_a_success(dynamodb, table):
 def test_a_token_with_other_parameters_is_refused(dynamodb, table):
     """The same token with other parameters is an IdempotentParameterMismatchException."""
     dynamodb.transact_write_items(TransactItems=[put(table, "1")], ClientRequestToken="token-2")
-    with pytest.raises(ClientError) as caught:
-        dynamodb.transact_write_items(TransactItems=[put(table, "2")], ClientRequestToken="token-2")
-    assert caught.value.response["Error"]["Code"] == "IdempotentParameterMismatchException"
+    asked = {"TransactItems": [put(table, "2")], "ClientRequestToken": "token-2"}
+    assert refused(dynamodb.transact_write_items, **asked).code == "IdempotentParameterMismatchException"
 
 
 def test_a_token_counts_for_ten_minutes(dynamodb, table, advance):
@@ -69,11 +67,10 @@ def test_a_token_counts_for_ten_minutes(dynamodb, table, advance):
 def test_a_cancelled_transaction_gives_its_reasons(dynamodb, table):
     """A cancelled transaction has one reason for each part, in order, and writes nothing."""
     dynamodb.put_item(TableName=table, Item={"id": {"S": "1"}})
-    with pytest.raises(ClientError) as caught:
-        dynamodb.transact_write_items(TransactItems=[put(table, "2", **NEW), put(table, "1", **NEW)])
-    response = caught.value.response
-    assert response["Error"]["Code"] == "TransactionCanceledException"
-    assert [reason["Code"] for reason in response["CancellationReasons"]] == [
+    puts = [put(table, "2", **NEW), put(table, "1", **NEW)]
+    told = refused(dynamodb.transact_write_items, TransactItems=puts)
+    assert told.code == "TransactionCanceledException"
+    assert [reason["Code"] for reason in told.response["CancellationReasons"]] == [
         "None",
         "ConditionalCheckFailed",
     ]

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from botocore.parsers import RpcV2CBORParser
 from garbage import MODELS, NAME, Generator
-from helpers import ROLE, Function, policy, signed, trust
+from helpers import ECHO, ROLE, Function, policy, signed, trust
 
 #: The same seed makes the same requests again: `GARBAGE_SEED=2 pytest tests/test_garbage.py`.
 SEED = os.environ.get("GARBAGE_SEED", "1")
@@ -88,9 +88,7 @@ def prepare(own):
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    Function(
-        own("lambda"), "def lambda_handler(event, context): return event", FunctionName=NAME, Publish=True
-    )
+    Function(own("lambda"), ECHO, FunctionName=NAME, Publish=True)
     own("sns").create_topic(Name=NAME)
     own("sqs").create_queue(QueueName=NAME)
     own("s3").create_bucket(Bucket=NAME)

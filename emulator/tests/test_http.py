@@ -6,9 +6,8 @@ import threading
 
 import psutil
 import pytest
-from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
-from helpers import Machine, Role, get, signed
+from helpers import Machine, Role, get, lists_topics, one, refused, signed
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -89,9 +88,7 @@ def test_a_slow_request_does_not_stop_others(emulator, browse):
 
 def test_what_moto_does_not_know_is_said(aws):
     """An operation that moto lacks is an error with AWS's shape, not a broken connection."""
-    with pytest.raises(ClientError) as caught:
-        aws("lambda").get_account_settings()
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] >= 400
+    assert refused(aws("lambda").get_account_settings).status >= 400
 
 
 def test_no_page_of_another_site_may_call(emulator):
@@ -135,11 +132,8 @@ def test_executions_run_after_a_reset(apart):
     """A reset does not take the emulator's settings away."""
     apart.reset()
     role = apart.role()
-    succeed = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+    succeed = one({"Type": "Succeed"})
     assert Machine(apart("stepfunctions"), succeed, roleArn=role).run()["status"] == "SUCCEEDED"
-
-
-TOPICS = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').list_topics()['Topics']"
 
 
 def test_a_reset_forgets_roles_and_goes_on_enforcing(apart):
@@ -147,7 +141,7 @@ def test_a_reset_forgets_roles_and_goes_on_enforcing(apart):
     apart.reset()
     apart.role()
     nobodys = Role(apart("iam"))
-    told = apart.function(TOPICS, Timeout=30, Role=nobodys.arn)()
+    told = apart.function(lists_topics, Timeout=30, Role=nobodys.arn)()
     assert told["errorType"] == "AuthorizationErrorException"
 
 

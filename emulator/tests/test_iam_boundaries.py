@@ -3,8 +3,7 @@
 import json
 
 import pytest
-from botocore.exceptions import ClientError
-from helpers import Caller, policy
+from helpers import Caller, policy, refused
 
 ALL = {"Action": "*", "Resource": "*"}
 TOPICS = {"Action": "sns:*", "Resource": "*"}
@@ -42,9 +41,9 @@ def session(aws, emulator):
 
 def why(call, **parameters):
     """The end of the sentence in which a call is denied."""
-    with pytest.raises(ClientError, match="is not authorized to perform") as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Message"].split(" on resource: ")[1].split(" ", 1)[1]
+    message = refused(call, **parameters).message
+    assert "is not authorized to perform" in message
+    return message.split(" on resource: ")[1].split(" ", 1)[1]
 
 
 def test_what_both_allow_is_done(role, boundary, session):

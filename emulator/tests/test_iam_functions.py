@@ -5,13 +5,18 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-# Calls what it is told, and returns what came of it: the result, or code, message and status.
-CALLS = """
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
+ACCOUNT = "us-east-1:123456789012"
+MACHINE = f"arn:aws:states:{ACCOUNT}:stateMachine:m"
+ROLE = "arn:aws:iam::123456789012:role/tests"
+ANY = {"Action": "*", "Resource": "*"}
 
-def lambda_handler(event, context):
+
+def calls(event, context):
+    """Call what it is told, and return what came of it: the result, or code, message and status."""
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import ClientError
+
     service, operation, parameters = event
     client = boto3.client(service, config=Config(retries={"total_max_attempts": 1}))
     try:
@@ -19,11 +24,6 @@ def lambda_handler(event, context):
     except ClientError as error:
         told = error.response["Error"]
         return [told["Code"], told["Message"], error.response["ResponseMetadata"]["HTTPStatusCode"]]
-"""
-ACCOUNT = "us-east-1:123456789012"
-MACHINE = f"arn:aws:states:{ACCOUNT}:stateMachine:m"
-ROLE = "arn:aws:iam::123456789012:role/tests"
-ANY = {"Action": "*", "Resource": "*"}
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def caller(function, role):
 
     def make(*statements):
         mine = role(*statements)
-        made = function(CALLS, Role=mine.arn, Timeout=30)
+        made = function(calls, Role=mine.arn, Timeout=30)
         made.role = mine
         return made
 

@@ -4,13 +4,13 @@ import re
 
 import pytest
 from botocore.exceptions import ClientError
+from helpers import ECHO, one
 
 ACCOUNT = "us-east-1:123456789012"
-ECHO = "def lambda_handler(event, context): return event"
 
 
 def task(resource, **fields):
-    return {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": resource, "End": True} | fields}}
+    return one({"Type": "Task", "Resource": resource} | fields)
 
 
 def integration(name, **parameters):
@@ -104,9 +104,15 @@ def test_a_denied_call_can_be_caught(machine, function, role):
 
 def test_the_branches_of_a_machine_have_its_role(machine, function, role):
     """Each branch calls with the role of its own machine, even if two machines run at once."""
-    echo = function("import time\ndef lambda_handler(event, context): time.sleep(0.2)")
-    branches = [{"StartAt": name, "States": {name: task(echo.arn)["States"]["A"]}} for name in ("B", "C")]
-    definition = {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": branches, "End": True}}}
+
+    def lambda_handler(event, context):
+        import time
+
+        time.sleep(0.2)
+
+    state = {"Type": "Task", "Resource": function(lambda_handler).arn}
+    branches = [one(state, name) for name in ("B", "C")]
+    definition = one({"Type": "Parallel", "Branches": branches}, "P")
     may = machine(definition, roleArn=role({"Action": "lambda:*", "Resource": "*"}).arn)
     may_not = machine(definition, roleArn=role().arn)
     started = [(each, each.start()) for each in (may, may_not, may, may_not)]
@@ -145,8 +151,8 @@ def test_who_answers_for_a_task_needs_the_right_to_its_machine(aws, machine, use
     if inside:
         processor = definition | {"ProcessorConfig": INSIDE}
         mapped = {"Type": "Map", "ItemsPath": "$", "ItemProcessor": processor, "End": True}
-        definition = {"StartAt": "M", "States": {"M": mapped}}
-    mine, other = machine(definition), machine({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
+        definition = one(mapped, "M")
+    mine, other = machine(definition), machine(one({"Type": "Succeed"}))
     arn = mine.start([1])
     token = aws("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"][0]["Body"]
     sends, answer = {"Action": "states:SendTaskSuccess"}, {"taskToken": token, "output": "1"}

@@ -3,9 +3,8 @@
 import os
 
 import pytest
-from helpers import Own, Role, emulator_in
+from helpers import Own, Role, emulator_in, lists_topics
 from test_access_key import FORM, STRANGER
-from test_http import TOPICS
 from test_same_origin import Wire
 
 from sfn_emulator import control
@@ -19,7 +18,7 @@ def test_off_enforces_nothing(own_home, monkeypatch):
     with emulator_in(own_home) as told:
         own, wire, body = Own(told), Wire(told), b"Action=ListTopics&Version=2010-03-31"
         nobodys = Role(own("iam"), trusted={"Version": "2012-10-17", "Statement": []})
-        assert own.function(TOPICS, Timeout=30, Role=nobodys.arn)() == []
+        assert own.function(lists_topics, Timeout=30, Role=nobodys.arn)() == []
         refused = [wire("POST", "/", key=key, body=body, Content_Type=FORM)[0] for key in (None, STRANGER)]
         assert refused == [403, 403]
         assert wire.owner("POST", "/", body=body, Content_Type=FORM)[0] == 200

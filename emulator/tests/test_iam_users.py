@@ -6,31 +6,19 @@ from urllib.parse import urlencode
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import Caller, policy
+from helpers import Caller, policy, refused
 from test_same_origin import Wire
 
 STATES = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
 ALL_TOPICS = {"Action": "sns:*", "Resource": "*"}
 
 
-def refused(call, **parameters):
-    """The code, the message and the status of an error."""
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    response = caught.value.response
-    return (
-        response["Error"]["Code"],
-        response["Error"]["Message"],
-        response["ResponseMetadata"]["HTTPStatusCode"],
-    )
-
-
 def test_a_user_without_policies_may_nothing(user):
     """AWS's sentence names the user."""
     ann = user()
-    code, message, status = refused(ann("dynamodb").scan, TableName="T")
-    assert (code, status) == ("AccessDeniedException", 400)
-    assert message.startswith(
+    told = refused(ann("dynamodb").scan, TableName="T")
+    assert (told.code, told.status) == ("AccessDeniedException", 400)
+    assert told.message.startswith(
         f"User: arn:aws:iam::123456789012:user/{ann.name} is not authorized to perform: dynamodb:Scan on "
     )
 
@@ -82,7 +70,7 @@ def test_who_assumed_a_role_may_what_the_role_may(role, aws, emulator):
     key = aws("sts").assume_role(RoleArn=mine.arn, RoleSessionName="me")["Credentials"]
     me = Caller(emulator["endpoint"], "me", key)
     assert "Topics" in me("sns").list_topics()
-    _, message, _ = refused(me("lambda").list_functions)
+    _, message = refused(me("lambda").list_functions)
     arn = f"arn:aws:sts::123456789012:assumed-role/{mine.name}/me"
     assert message.startswith(f"User: {arn} is not authorized to perform: lambda:ListFunctions")
     assert me("sts").get_caller_identity()["Arn"] == arn
@@ -104,9 +92,9 @@ def test_who_makes_a_function_must_be_allowed_to_pass_its_role(user, role, zippe
     """CreateFunction needs `iam:PassRole` on the function's role."""
     mine = role()
     ann = user({"Action": "lambda:*", "Resource": "*"})
-    code, message, status = refused(ann("lambda").create_function, **new_function(zipped, mine.arn))
-    assert (code, status) == ("AccessDeniedException", 403)
-    assert message == (
+    told = refused(ann("lambda").create_function, **new_function(zipped, mine.arn))
+    assert (told.code, told.status) == ("AccessDeniedException", 403)
+    assert told.message == (
         f"User: arn:aws:iam::123456789012:user/{ann.name} is not authorized to perform: iam:PassRole on "
         f"resource: {mine.arn} because no identity-based policy allows the iam:PassRole action"
     )
@@ -124,9 +112,9 @@ def test_who_makes_a_machine_must_be_allowed_to_pass_its_role(user, role, machin
     """CreateStateMachine and UpdateStateMachine need `iam:PassRole` on the role."""
     ann, mine = user({"Action": "states:*", "Resource": "*"}), role()
     asked = {"name": "m", "definition": STATES, "roleArn": mine.arn}
-    code, message, status = refused(ann("stepfunctions").create_state_machine, **asked)
-    assert (code, status) == ("AccessDeniedException", 400)
-    assert f"iam:PassRole on resource: {mine.arn} because" in message
+    told = refused(ann("stepfunctions").create_state_machine, **asked)
+    assert (told.code, told.status) == ("AccessDeniedException", 400)
+    assert f"iam:PassRole on resource: {mine.arn} because" in told.message
     arn = machine(STATES).arn
     told = refused(ann("stepfunctions").update_state_machine, stateMachineArn=arn, roleArn=mine.arn)
     assert "iam:PassRole" in told[1]
@@ -158,6 +146,10 @@ NOT_BY_STATES = (
 )
 
 
+def whole(refusal):
+    return *refusal, refusal.status
+
+
 @pytest.fixture
 def strange(role):
     """ARNs that neither service can assume: it trusts another, is not there (or elsewhere), is broken."""
@@ -172,9 +164,9 @@ def test_lambda_must_be_trusted(strange, aws, zipped, function):
     """A role that does not trust Lambda cannot be given to a function."""
     it = function("def lambda_handler(e, c): pass")
     for arn in strange:
-        assert refused(aws("lambda").create_function, **new_function(zipped, arn)) == NOT_BY_LAMBDA
+        assert whole(refused(aws("lambda").create_function, **new_function(zipped, arn))) == NOT_BY_LAMBDA
         update = aws("lambda").update_function_configuration
-        assert refused(update, FunctionName=it.name, Role=arn) == NOT_BY_LAMBDA
+        assert whole(refused(update, FunctionName=it.name, Role=arn)) == NOT_BY_LAMBDA
 
 
 def test_step_functions_must_be_trusted(strange, aws, machine):
@@ -182,8 +174,10 @@ def test_step_functions_must_be_trusted(strange, aws, machine):
     it, states = machine(STATES), aws("stepfunctions")
     for arn in strange:
         asked = {"name": "never", "definition": STATES, "roleArn": arn}
-        assert refused(states.create_state_machine, **asked) == NOT_BY_STATES
-        assert refused(states.update_state_machine, stateMachineArn=it.arn, roleArn=arn) == NOT_BY_STATES
+        assert whole(refused(states.create_state_machine, **asked)) == NOT_BY_STATES
+        assert (
+            whole(refused(states.update_state_machine, stateMachineArn=it.arn, roleArn=arn)) == NOT_BY_STATES
+        )
 
 
 def test_trusting_one_is_not_trusting_the_other(role, aws, zipped):
@@ -194,7 +188,7 @@ def test_trusting_one_is_not_trusting_the_other(role, aws, zipped):
         "Action": "sts:AssumeRole",
     }
     arn = role(trusted={"Version": "2012-10-17", "Statement": [statement]}).arn
-    assert refused(aws("lambda").create_function, **new_function(zipped, arn)) == NOT_BY_LAMBDA
+    assert whole(refused(aws("lambda").create_function, **new_function(zipped, arn))) == NOT_BY_LAMBDA
     asked = {"name": f"m-{uuid.uuid4().hex[:12]}", "definition": STATES, "roleArn": arn}
     made = aws("stepfunctions").create_state_machine(**asked)["stateMachineArn"]
     aws("stepfunctions").delete_state_machine(stateMachineArn=made)
@@ -209,7 +203,7 @@ def test_a_trust_policy_counts_at_once(role, aws, zipped):
     }
     it, asked = role(trusted={"Version": "2012-10-17", "Statement": []}), {}
     asked = new_function(zipped, it.arn)
-    assert refused(aws("lambda").create_function, **asked) == NOT_BY_LAMBDA
+    assert whole(refused(aws("lambda").create_function, **asked)) == NOT_BY_LAMBDA
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     aws("iam").update_assume_role_policy(RoleName=it.name, PolicyDocument=document)
     aws("lambda").create_function(**asked)
@@ -273,8 +267,8 @@ def test_another_way_to_assume_needs_a_trust_of_its_own(emulator, role, user, ac
 )
 def test_a_role_that_does_not_exist_trusts_nobody(user, arn):
     """AWS does not tell whether it exists."""
-    code, _, status = refused(user(ASSUME)("sts").assume_role, RoleArn=arn, RoleSessionName="ann")
-    assert (code, status) == ("AccessDenied", 403)
+    told = refused(user(ASSUME)("sts").assume_role, RoleArn=arn, RoleSessionName="ann")
+    assert (told.code, told.status) == ("AccessDenied", 403)
 
 
 def test_a_new_role_is_described_as_by_aws(aws):

@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from helpers import ROLE, wait_until
+from helpers import ROLE, refused, wait_until
 
-VALUE = "value = {}\ndef lambda_handler(event, context): return value"
+VALUE = "def lambda_handler(event, context): return {}"
 
 
 @pytest.fixture
@@ -70,10 +70,9 @@ def test_code_comes_from_s3(aws, role, user, zipped):
     assert client.invoke(FunctionName=name)["Payload"].read() == b"1"
     client.update_function_code(FunctionName=name, **two)
     assert client.invoke(FunctionName=name)["Payload"].read() == b"2"
-    with pytest.raises(ClientError) as caught:
-        client.update_function_code(FunctionName=name, **one)
     says = "S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."
-    assert caught.value.response["Error"]["Message"] == f"Error occurred while GetObject. {says}"
+    told = refused(client.update_function_code, FunctionName=name, **one)
+    assert told.message == f"Error occurred while GetObject. {says}"
     client.delete_function(FunctionName=name)
 
 
@@ -89,26 +88,26 @@ def test_code_that_another_function_has_stays(function, unpacked):
 def test_code_that_was_refused_is_removed(function, unpacked, zipped):
     """The zip of a function that could not be made is not kept."""
     mine = function(VALUE.format(1))
-    with pytest.raises(ClientError):
-        function(VALUE.format(2), FunctionName=mine.name)
+    refused(function, VALUE.format(2), FunctionName=mine.name)
     assert mine() == 1
     unpacked(1)
 
 
-def test_a_running_call_keeps_its_code(function, unpacked, zipped, tmp_path):
+def test_a_running_call_keeps_its_code(gated, unpacked):
     """A call that runs while its function is deleted can still import; afterwards its code is removed."""
-    slow = "import os, time\ndef lambda_handler(event, context):\n"
-    slow += "    open(event['begun'], 'w').close()\n"
-    slow += "    while not os.path.exists(event['go']): time.sleep(0.01)\n"
-    slow += "    import late\n    return late.value"
-    mine = function(zipped(lambda_function=slow, late="value = 'late'"), Timeout=30)
-    begun, go, results = tmp_path / "begun", tmp_path / "go", []
-    call = threading.Thread(target=lambda: results.append(mine({"begun": str(begun), "go": str(go)})))
+
+    def lambda_handler(event, context):
+        import late
+
+        return late.value
+
+    mine, results = gated(lambda_handler, modules={"late": "value = 'late'"}), []
+    call = threading.Thread(target=lambda: results.append(mine()))
     call.start()
-    wait_until(begun.exists)
+    mine.begun()
     mine.client.delete_function(FunctionName=mine.name)
     unpacked(1)
-    go.touch()
+    mine.open()
     call.join()
     assert results == ["late"]
     unpacked(0)

@@ -3,10 +3,7 @@
 import threading
 
 import pytest
-from botocore.exceptions import ClientError
-from helpers import wait_until
-
-ECHO = "def lambda_handler(event, context): return event"
+from helpers import ECHO, one, refused
 
 
 @pytest.fixture
@@ -22,12 +19,10 @@ def reserve(aws):
 
 
 def throttled(call, **parameters):
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    response = caught.value.response
-    assert response["Error"] == {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
-    assert response["ResponseMetadata"]["HTTPStatusCode"] == 429
-    return response["Reason"]
+    told = refused(call, **parameters)
+    assert told == ("TooManyRequestsException", "Rate Exceeded.")
+    assert told.status == 429
+    return told.response["Reason"]
 
 
 def test_nothing_reserved_for_a_function_stops_it(function, reserve):
@@ -71,45 +66,42 @@ def test_a_reservation_is_told_while_it_is_there(function, reserve, number):
     assert "ReservedConcurrentExecutions" not in told
 
 
-def test_a_number_is_how_many_may_run_at_once(function, reserve, tmp_path):
+def test_a_number_is_how_many_may_run_at_once(gated, reserve):
     """The second call is throttled, not queued; after the first, the next may run."""
-    begun, go_on = tmp_path / "begun", tmp_path / "go on"
-    source = f"""
-import os, time
-
-def lambda_handler(event, context):
-    open({str(begun)!r}, "w").close()
-    while not os.path.exists({str(go_on)!r}):
-        time.sleep(0.01)
-"""
-    slow = function(source, Timeout=30)
+    slow = gated()
     reserve(slow, 1)
     first = threading.Thread(target=slow.raw)
     first.start()
-    wait_until(begun.exists)
+    slow.begun()
     throttled(slow.raw)
-    go_on.touch()
+    slow.open()
     first.join()
     assert slow.raw()["StatusCode"] == 200
 
 
 def test_a_call_that_failed_counts_no_longer(function, reserve):
     """A call that ended does not count any more, however it ended."""
-    bad = function("import os\ndef lambda_handler(event, context): os._exit(1)")
+
+    def lambda_handler(event, context):
+        import os
+
+        os._exit(1)
+
+    bad = function(lambda_handler)
     reserve(bad, 1)
     for _ in range(3):
         assert bad()["errorType"] == "Runtime.ExitError"
 
 
-def test_an_event_that_is_throttled_is_not_tried_again(function, reserve, tmp_path, advance):
+def test_an_event_that_is_throttled_is_not_tried_again(gated, reserve, advance):
     """A throttled event is accepted and never runs. On AWS, it is tried again for six hours."""
-    target = tmp_path / "ran"
-    mine = function(f"def lambda_handler(e, c): open({str(target)!r}, 'w')")
+    mine = gated()
     reserve(mine, 0)
     assert mine.raw(InvocationType="Event")["StatusCode"] == 202
+    throttled(mine.raw)
     mine.client.delete_function_concurrency(FunctionName=mine.name)
     advance(21_600)
-    assert not target.exists()
+    assert mine.all_calls() == 0
 
 
 def test_a_machine_sees_the_throttling(machine, function, reserve):
@@ -117,7 +109,7 @@ def test_a_machine_sees_the_throttling(machine, function, reserve):
     echo = function(ECHO)
     reserve(echo, 0)
     state = {"Type": "Task", "Resource": echo.arn, "End": True}
-    told = machine({"StartAt": "A", "States": {"A": state}}).run()
+    told = machine(one(state)).run()
     assert told["error"] == "Lambda.TooManyRequestsException"
     cause = "Rate Exceeded. (Service: AWSLambda; Status Code: 429; Error Code: TooManyRequestsException; "
     assert told["cause"].startswith(cause)
@@ -133,6 +125,5 @@ def test_a_new_function_of_that_name_has_none(function, reserve):
 
 def test_an_unknown_function_has_no_concurrency(aws):
     """The concurrency of an unknown function is refused with 404."""
-    with pytest.raises(ClientError) as caught:
-        aws("lambda").put_function_concurrency(FunctionName="nobody", ReservedConcurrentExecutions=1)
-    assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+    asked = {"FunctionName": "nobody", "ReservedConcurrentExecutions": 1}
+    assert refused(aws("lambda").put_function_concurrency, **asked).code == "ResourceNotFoundException"

@@ -3,15 +3,19 @@ from pathlib import Path
 
 import psutil
 import pytest
-from helpers import Own, emulator_in
+from helpers import Own, emulator_in, module
 
-ALL = "import os\ndef lambda_handler(event, context): return dict(os.environ)"
+
+def tells_all(event, context):
+    import os
+
+    return dict(os.environ)
 
 
 @pytest.fixture
 def environment(function):
     """What a function with a variable of its own sees."""
-    return function(ALL, Environment={"Variables": {"MINE": "1"}}, MemorySize=256)()
+    return function(tells_all, Environment={"Variables": {"MINE": "1"}}, MemorySize=256)()
 
 
 def test_the_runtimes_variables_are_there(environment, emulator):
@@ -39,12 +43,14 @@ def test_nothing_of_the_users_is_there(environment):
 
 def test_home_is_an_empty_folder(function, emulator):
     """What a library looks for in the user's home is not found."""
-    source = """
-import os
 
-def lambda_handler(event, context): return [os.path.expanduser("~"), os.listdir(os.path.expanduser("~"))]
-"""
-    home, there = function(source)()
+    def lambda_handler(event, context):
+        from pathlib import Path
+
+        home = Path("~").expanduser()
+        return [str(home), [str(each) for each in home.iterdir()]]
+
+    home, there = function(lambda_handler)()
     assert Path(home).parent == Path(emulator["folder"])
     assert there == []
 
@@ -62,13 +68,20 @@ def lambda_handler(event, context): return [os.path.expanduser("~"), os.listdir(
 )
 def test_a_functions_own_variables_do_not_lead_elsewhere(function, name):
     """A variable that would lead AWS's clients, or a program, elsewhere has no effect."""
-    assert function(ALL, Environment={"Variables": {name: "theirs"}})().get(name) != "theirs"
+    assert function(tells_all, Environment={"Variables": {name: "theirs"}})().get(name) != "theirs"
 
 
 def test_a_function_may_set_what_aws_lets_it_set(function):
     """LANG and PATH, and settings of boto3's that change neither address nor credentials."""
     variables = {"LANG": "C", "PATH": "/opt/bin", "AWS_MAX_ATTEMPTS": "7"}
-    assert variables.items() <= function(ALL, Environment={"Variables": variables})().items()
+    assert variables.items() <= function(tells_all, Environment={"Variables": variables})().items()
+
+
+def tells_number(event, context):
+    """The handler of a function that tells the number of its process."""
+    import os
+
+    return os.getpid()
 
 
 SECRETS = {
@@ -100,23 +113,12 @@ def test_no_credentials_of_the_user_are_found(secretive):
 
     AWS_EC2_METADATA_DISABLED stays. Without it, boto3 asks the machine in a cloud for a role.
     """
-    source = """
-import os
-
-for name in [name for name in os.environ if name.startswith(("AWS_", "BOTO_"))]:
-    if name != "AWS_EC2_METADATA_DISABLED":
-        del os.environ[name]
-
-import boto3
-
-def lambda_handler(event, context): return boto3.Session(region_name="us-east-1").get_credentials() is None
-"""
-    assert secretive.function(source, Timeout=30)() is True
+    assert secretive.function(module("forgetful"), Timeout=30)() is True
 
 
 def test_the_emulator_is_executed_without_the_users_secrets(secretive):
     """Neither the emulator nor any process between it and the function was executed with them."""
-    worker = psutil.Process(secretive.function("import os\ndef lambda_handler(e, c): return os.getpid()")())
+    worker = psutil.Process(secretive.function(tells_number)())
     family = [worker, *worker.parents()]
     family = family[: [each.pid for each in family].index(secretive.told["pid"]) + 1]
     assert len(family) >= 2
@@ -128,14 +130,19 @@ def test_the_emulator_is_executed_without_the_users_secrets(secretive):
 def test_the_region_is_the_functions(aws, zipped):
     """A function in another region sees that region, and its clients go there."""
     lam = aws("lambda", "eu-west-1")
-    source = "import boto3\ndef h(event, context): return boto3.client('sns').meta.region_name"
+
+    def h(event, context):
+        import boto3
+
+        return boto3.client("sns").meta.region_name
+
     role = "arn:aws:iam::123456789012:role/tests"
     lam.create_function(
         FunctionName="eu",
         Runtime="python3.12",
         Role=role,
         Handler="f.h",
-        Code={"ZipFile": zipped(f=source)},
+        Code={"ZipFile": zipped(f=h)},
         Timeout=30,
     )
     assert lam.invoke(FunctionName="eu")["Payload"].read() == b'"eu-west-1"'
@@ -143,13 +150,15 @@ def test_the_region_is_the_functions(aws, zipped):
 
 def test_the_context_is_complete(function):
     """`context` tells the function, the request and the log."""
-    source = """
-def lambda_handler(event, context):
-    return [context.function_name, context.function_version, context.invoked_function_arn,
-            context.memory_limit_in_mb, context.log_group_name, context.log_stream_name,
-            len(context.aws_request_id)]
-"""
-    mine = function(source)
+
+    def lambda_handler(event, context):
+        return [
+            *(context.function_name, context.function_version, context.invoked_function_arn),
+            *(context.memory_limit_in_mb, context.log_group_name, context.log_stream_name),
+            len(context.aws_request_id),
+        ]
+
+    mine = function(lambda_handler)
     name, version, arn, memory, group, stream, length = mine()
     assert (name, version, arn, memory) == (mine.name, "$LATEST", mine.arn, "128")
     assert group == f"/aws/lambda/{mine.name}"
@@ -159,15 +168,15 @@ def lambda_handler(event, context):
 
 def test_the_remaining_time_counts_down(function):
     """`get_remaining_time_in_millis` starts at the time-out."""
-    source = """
-import time
 
-def lambda_handler(event, context):
-    first = context.get_remaining_time_in_millis()
-    time.sleep(0.2)
-    return [first, context.get_remaining_time_in_millis()]
-"""
-    first, second = function(source, Timeout=10)()
+    def lambda_handler(event, context):
+        import time
+
+        first = context.get_remaining_time_in_millis()
+        time.sleep(0.2)
+        return [first, context.get_remaining_time_in_millis()]
+
+    first, second = function(lambda_handler, Timeout=10)()
     assert 9_000 < first <= 10_000
     assert first - second >= 190
 
@@ -183,7 +192,13 @@ def test_the_client_context_arrives(function):
 
 def test_the_clock_is_utc(function):
     """Local time is UTC."""
-    assert function("import time\ndef lambda_handler(event, context): return time.timezone")() == 0
+
+    def lambda_handler(event, context):
+        import time
+
+        return time.timezone
+
+    assert function(lambda_handler)() == 0
 
 
 def test_the_code_lies_in_the_working_folder(function, zipped):
@@ -194,5 +209,5 @@ def test_the_code_lies_in_the_working_folder(function, zipped):
 
 def test_warm_calls_start_no_process(function):
     """Ten calls one after the other run in one process."""
-    mine = function("import os\ndef lambda_handler(event, context): return os.getpid()")
+    mine = function(tells_number)
     assert len({mine() for _ in range(10)}) == 1

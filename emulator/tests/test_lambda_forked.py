@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import psutil
 import pytest
-from helpers import Own, emulator_in, wait_until
+from helpers import Gated, Own, emulator_in, module, source_of, wait_until
 from test_lambda_life import ended
 
 from sfn_emulator.lambda_ import runner
@@ -23,7 +23,12 @@ ALLOWED = {
     *("PATH", "LANG", "NO_PROXY", "no_proxy", "TMPDIR", "LD_LIBRARY_PATH"),
     *("BOTO_CONFIG", "AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED", "AWS_SHARED_CREDENTIALS_FILE"),
 }
-PARENT = "import os\ndef lambda_handler(event, context): return os.getppid()"
+
+
+def tells_parent(event, context):
+    import os
+
+    return os.getppid()
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +44,7 @@ def harmed(tmp_path_factory):
 @pytest.fixture
 def forker(emulator, function):
     """The process from which workers are forked."""
-    return psutil.Process(function(PARENT)())
+    return psutil.Process(function(tells_parent)())
 
 
 def test_workers_are_forked(emulator, forker):
@@ -56,34 +61,34 @@ def test_the_parent_has_one_thread_and_no_connection(forker):
 
 def test_no_secret_of_the_user_can_be_read(harmed):
     """`/proc` shows the environment of a worker's start, and of its parent. Both are allow-listed."""
-    source = """
-import os
 
-def names(pid):
-    return [line.partition("=")[0] for line in open(f"/proc/{pid}/environ").read().split("\\0") if line]
+    def lambda_handler(event, context):
+        import os
+        from pathlib import Path
 
-def lambda_handler(event, context):
-    return names("self") + names(os.getppid())
-"""
-    names = harmed.function(source)()
+        texts = (Path(f"/proc/{pid}/environ").read_text() for pid in ("self", os.getppid()))
+        return [line.partition("=")[0] for text in texts for line in text.split("\0") if line]
+
+    names = harmed.function(lambda_handler)()
     assert {"PATH", "AWS_CONFIG_FILE"} <= set(names) <= ALLOWED
 
 
 def test_a_worker_has_no_file_of_another_worker(function):
     """It inherits its own connection, its output and an empty stdin."""
-    source = """
-import os
 
-def target(number):
-    try:
-        return os.readlink(f"/proc/self/fd/{number}")
-    except FileNotFoundError:  # the file with which the folder was listed
-        return "listed"
+    def lambda_handler(event, context):
+        from pathlib import Path
 
-def lambda_handler(event, context): return [target(number) for number in os.listdir("/proc/self/fd")]
-"""
+        def target(link):
+            try:
+                return str(link.readlink())
+            except FileNotFoundError:  # the file with which the folder was listed
+                return "listed"
+
+        return [target(link) for link in list(Path("/proc/self/fd").iterdir())]
+
     for _ in range(3):
-        open_files = function(source)()
+        open_files = function(lambda_handler)()
     kinds = sorted(name.partition(":")[0] for name in open_files if "/output/" not in name)
     assert kinds == ["/dev/null", "listed", "socket"]
 
@@ -100,29 +105,25 @@ def test_all_that_the_parent_loads_can_be_replaced(function):
     """Each package that a worker has loaded at its start is one whose copy in a zip is noticed."""
     from sfn_emulator.lambda_.runtime import TOPS
 
-    loaded = function("""
-import sys
-
-tops = {name.partition(".")[0] for name, module in sys.modules.items() if "site-packages" in str(module)}
-
-def lambda_handler(event, context): return sorted(tops)
-""")()
+    loaded = function(module("loaded"))()
     assert "botocore" in loaded
     assert {name for name in loaded if not name.startswith("_")} <= TOPS  # the others come with Python itself
 
 
 def test_a_session_reads_the_environment(function, emulator):
     """A session of boto3 has the function's own region and settings, not those of the parent."""
-    source = """
-import boto3
 
-def lambda_handler(event, context):
-    session, sns = boto3.session.Session(), boto3.client("sns").meta
-    return [session.region_name, sns.region_name, session.get_credentials().access_key,
-            sns.config.retries["total_max_attempts"], sns.endpoint_url]
-"""
+    def lambda_handler(event, context):
+        import boto3
+
+        session, sns = boto3.session.Session(), boto3.client("sns").meta
+        return [
+            *(session.region_name, sns.region_name, session.get_credentials().access_key),
+            *(sns.config.retries["total_max_attempts"], sns.endpoint_url),
+        ]
+
     variables = {"AWS_MAX_ATTEMPTS": "7"}
-    mine = function(source, Environment={"Variables": variables})
+    mine = function(lambda_handler, Environment={"Variables": variables})
     region, of_client, key, attempts, url = mine()
     assert region == of_client == "us-east-1"
     assert key.startswith("ASIA")
@@ -131,14 +132,20 @@ def lambda_handler(event, context):
 
 def parent_of(harmed):
     """The process from which workers are forked. While there is none, the emulator itself starts workers."""
-    while (pid := harmed.function(PARENT)()) == harmed.told["pid"]:
+    while (pid := harmed.function(tells_parent)()) == harmed.told["pid"]:
         pass
     return pid
 
 
 def kill_parent(harmed):
     """Let a function kill the process from which workers are forked, and wait for its end."""
-    killer = harmed.function("import os\ndef lambda_handler(event, context): os.kill(event, 9)")
+
+    def lambda_handler(event, context):
+        import os
+
+        os.kill(event, 9)
+
+    killer = harmed.function(lambda_handler)
     killer(pid := parent_of(harmed))
     assert ended(pid)
 
@@ -152,35 +159,29 @@ def test_the_parent_is_replaced(harmed):
 
 def test_without_their_parent_workers_work_on(harmed, tmp_path):
     """Calls that run when the parent is killed end as they should, and warm workers stay warm."""
-    source = """
-import os, time
-n = 0
-
-def lambda_handler(event, context):
-    global n
-    n += 1
-    open(event["begun"], "w").close()
-    while not os.path.exists(event["go"]):
-        time.sleep(0.01)
-    return n
-"""
-    begun, go = tmp_path / "begun", tmp_path / "go"
-    mine, results = harmed.function(source, Timeout=30), []
-    event = {"begun": str(begun), "go": str(go)}
-    call = threading.Thread(target=lambda: results.append(mine(event)))
+    mine, results = Gated(harmed("lambda"), tmp_path, module("counter")), []
+    call = threading.Thread(target=lambda: results.append(mine()))
     call.start()
-    wait_until(begun.exists)
+    mine.begun()
     kill_parent(harmed)
-    go.touch()
+    mine.open()
     call.join()
-    assert [*results, mine(event)] == [1, 2]
+    assert [n for n, _, _ in (*results, mine())] == [1, 2]
 
 
 def test_without_their_parent_workers_still_end(harmed):
     """How such a worker ends is told as ever, also by a time-out."""
-    source = "import os, time\ndef lambda_handler(e, c):\n    if e.get('status'): os._exit(e['status'])\n"
-    source += "    time.sleep(e.get('seconds', 0))\n    return os.getpid()"
-    exits, sleeps = harmed.function(source), harmed.function(source, Timeout=1)
+
+    def lambda_handler(event, context):
+        import os
+        import time
+
+        if event.get("status"):
+            os._exit(event["status"])
+        time.sleep(event.get("seconds", 0))
+        return os.getpid()
+
+    exits, sleeps = harmed.function(lambda_handler), harmed.function(lambda_handler, Timeout=1)
     pids = [exits(), sleeps()]
     kill_parent(harmed)
     assert exits({"status": 3})["errorMessage"].endswith("exit status 3")
@@ -217,16 +218,7 @@ def alone(tmp_path):
 
 def test_a_spare_worker_has_used_boto3(alone, tmp_path):
     """It has copied most of the memory that a function changes when it first uses boto3."""
-    (tmp_path / "counting.py").write_text("""
-import resource, sys
-
-def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-
-before = faults()
-import boto3
-boto3.resource("dynamodb", region_name="us-east-1")
-sys.exit(f"{faults() - before} pages")
-""")
+    (tmp_path / "counting.py").write_text(module("counting"))
     spares = Spares(alone)
     spares._fill(1)
     spare, new = (pages(spares.take(), tmp_path) for _ in range(2))
@@ -239,7 +231,7 @@ def test_a_minute_after_the_last_call_only_the_emulator_is_left(harmed):
 
     It waits for a minute.
     """
-    function, emulator = harmed.function(PARENT), psutil.Process(harmed.told["pid"])
+    function, emulator = harmed.function(tells_parent), psutil.Process(harmed.told["pid"])
     forker = function()
     assert emulator.children(recursive=True)
     wait_until(lambda: not emulator.children(recursive=True))
@@ -254,18 +246,20 @@ def pages(worker, folder):
 
 def test_the_last_line_of_a_flood_stays(alone, tmp_path, monkeypatch):
     """A function cannot end while the emulator empties the file of its output."""
-    (tmp_path / "flood.py").write_text("""
-import os, time
 
-def handler(event, context):
-    print(("x" * 1023 + "\\n") * 9 * 1024, flush=True)
-    while not os.path.exists("emptying"):
-        time.sleep(0.01)
-    print("last")
-""")
+    def lambda_handler(event, context):
+        import time
+        from pathlib import Path
+
+        print(("x" * 1023 + "\n") * 9 * 1024, flush=True)
+        while not Path("emptying").exists():
+            time.sleep(0.01)
+        print("last")
+
+    (tmp_path / "flood.py").write_text(source_of(lambda_handler))
     worker = alone()
     variables = {"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256"}
-    assert worker.load("flood.handler", tmp_path, variables, 256).kind == "ready"
+    assert worker.load("flood.lambda_handler", tmp_path, variables, 256).kind == "ready"
     slow, meanwhile = Mock(wraps=worker.output._file), []
 
     def truncate(size):
@@ -283,16 +277,28 @@ def handler(event, context):
 
 def test_ended_workers_leave_no_zombies(forker, function):
     """The parent takes the exit status of each worker."""
+
+    def lambda_handler(event, context):
+        import os
+
+        os._exit(3)
+
     for _ in range(5):
-        assert function("import os\ndef lambda_handler(event, context): os._exit(3)")()["errorType"]
+        assert function(lambda_handler)()["errorType"]
     assert psutil.STATUS_ZOMBIE not in [child.status() for child in forker.children()]
 
 
 def test_many_workers_may_end_at_once(harmed):
     """Their parent learns of a second end while it deals with the first one, and goes on."""
-    mine = harmed.function(
-        "import os, time\ndef lambda_handler(e, c):\n    time.sleep(0.2)\n    return os.getpid()"
-    )
+
+    def lambda_handler(event, context):
+        import os
+        import time
+
+        time.sleep(0.2)
+        return os.getpid()
+
+    mine = harmed.function(lambda_handler)
     before = parent_of(harmed)
     for _ in range(3):
         with ThreadPoolExecutor(8) as threads:
@@ -305,18 +311,20 @@ def test_many_workers_may_end_at_once(harmed):
 
 def test_a_killed_emulator_leaves_nothing(harmed):
     """After SIGKILL, the parent, a busy worker and what its handler started end."""
-    source = """
-import os, subprocess, time
 
-def lambda_handler(event, context):
-    child = subprocess.Popen(["sleep", "60"])
-    with open(event["to"] + ".part", "w") as file:
-        file.write(f"[{os.getppid()}, {os.getpid()}, {child.pid}]")
-    os.rename(event["to"] + ".part", event["to"])
-    time.sleep(60)
-"""
+    def lambda_handler(event, context):
+        import os
+        import subprocess
+        import time
+        from pathlib import Path
+
+        child, part = subprocess.Popen(["sleep", "60"]), Path(event + ".part")
+        part.write_text(f"[{os.getppid()}, {os.getpid()}, {child.pid}]")
+        part.rename(event)
+        time.sleep(60)
+
     told = Path(harmed.told["folder"], "pids")
-    harmed.function(source, Timeout=60).raw({"to": str(told)}, InvocationType="Event")
+    harmed.function(lambda_handler, Timeout=60).raw(str(told), InvocationType="Event")
     wait_until(told.exists)
     psutil.Process(harmed.told["pid"]).kill()
     assert all(ended(pid) for pid in json.loads(told.read_text()))

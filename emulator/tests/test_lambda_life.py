@@ -1,28 +1,12 @@
 import base64
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
-from helpers import wait_until
+from helpers import module, wait_until
 
-COUNTER = """
-import os, time
-n = 0
-
-def lambda_handler(event, context):
-    global n
-    n += 1
-    time.sleep(event.get("seconds", 0))
-    return [n, os.getpid(), os.environ.get("X")]
-"""
-SLEEPER = """
-import os, time
-
-def lambda_handler(folder, context):
-    open(f"{folder}/{context.aws_request_id}.begun", "w").close()
-    while not os.path.exists(f"{folder}/go"):
-        time.sleep(0.05)
-"""
+COUNTER = module("counter")
 
 
 def test_module_globals_survive_between_warm_calls(function):
@@ -53,24 +37,16 @@ def test_an_update_of_the_configuration_starts_cold(function):
     assert (n, x) == (1, "1")
 
 
-def test_two_calls_at_once_run_in_two_workers(function, tmp_path):
+def test_two_calls_at_once_run_in_two_workers(gated):
     """A worker has one call at a time."""
-    source = """
-import os, time
-n = 0
-
-def lambda_handler(folder, context):
-    global n
-    n += 1
-    open(f"{folder}/{context.aws_request_id}", "w").close()
-    while len(os.listdir(folder)) < 2:
-        time.sleep(0.01)
-    return [n, os.getpid()]
-"""
-    both = function(source, Timeout=30)
-    results = at_once(lambda: both(str(tmp_path)), 2)
-    assert [n for n, _ in results] == [1, 1]
-    assert len({pid for _, pid in results}) == 2
+    both = gated(COUNTER)
+    with ThreadPoolExecutor(2) as threads:
+        calls = [threads.submit(both) for _ in range(2)]
+        both.begun(2)
+        both.open()
+    results = [call.result() for call in calls]
+    assert [n for n, _, _ in results] == [1, 1]
+    assert len({pid for _, pid, _ in results}) == 2
 
 
 def test_more_functions_than_workers_take_turns(function):
@@ -87,31 +63,34 @@ def test_more_functions_than_workers_take_turns(function):
     assert [n for n, _, _ in at_once(call, 20)] == [1] * 20
 
 
-def test_sleeping_calls_of_one_function_do_not_stop_another(function, tmp_path):
+def test_sleeping_calls_of_one_function_do_not_stop_another(function, gated):
     """Another function is answered while one sleeps that has more calls than there are workers."""
-    sleeper, begun = function(SLEEPER, Timeout=60), lambda: len(list(tmp_path.glob("*.begun")))
+    sleeper = gated()
     for _ in range(100):
-        sleeper.raw(str(tmp_path), InvocationType="Event")
-    wait_until(lambda: begun() > 4)
+        sleeper.raw(InvocationType="Event")
+    sleeper.begun(5)
     assert function(COUNTER)()[0] == 1
-    assert begun() < 100
-    (tmp_path / "go").touch()
-    wait_until(lambda: begun() == 100)
+    assert sleeper.calls() < 100
+    sleeper.open()
+    sleeper.begun(100)
 
 
 def test_a_function_may_call_another(function):
     """A nested call gets a worker also when all are taken."""
-    inner = function("def lambda_handler(event, context): return 'inner'")
-    source = f"""
-import boto3, json, time
 
-def lambda_handler(event, context):
-    time.sleep(1)
-    reply = boto3.client("lambda").invoke(FunctionName="{inner.name}")
-    return json.loads(reply["Payload"].read())
-"""
-    outer = function(source, Timeout=60)
-    assert at_once(outer, 17) == ["inner"] * 17
+    def lambda_handler(event, context):
+        import json
+        import time
+
+        import boto3
+
+        time.sleep(1)
+        reply = boto3.client("lambda").invoke(FunctionName=event)
+        return json.loads(reply["Payload"].read())
+
+    inner = function("def lambda_handler(event, context): return 'inner'")
+    outer = function(lambda_handler, Timeout=60)
+    assert at_once(lambda: outer(inner.name), 17) == ["inner"] * 17
 
 
 def test_a_deleted_function_has_no_worker(function):
@@ -145,15 +124,16 @@ def test_a_module_that_the_function_brings_goes_first(function, zipped):
 
 def test_a_time_out_ends_the_handlers_children(function):
     """What a handler started does not outlive it."""
-    source = """
-import subprocess, time
 
-def lambda_handler(event, context):
-    child = subprocess.Popen(["sleep", "60"])
-    print("child", child.pid)
-    time.sleep(60)
-"""
-    reply = function(source, Timeout=1).raw(LogType="Tail")
+    def lambda_handler(event, context):
+        import subprocess
+        import time
+
+        child = subprocess.Popen(["sleep", "60"])
+        print("child", child.pid)
+        time.sleep(60)
+
+    reply = function(lambda_handler, Timeout=1).raw(LogType="Tail")
     log = base64.b64decode(reply["LogResult"]).decode()
     assert ended(int(log.split("child ")[1].split()[0]))
 

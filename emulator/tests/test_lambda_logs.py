@@ -58,15 +58,27 @@ def test_an_error_is_in_the_log(function):
 
 def test_a_time_out_is_in_the_log(function):
     """The last line of the log says that the function timed out."""
-    log = tail(function("import time\ndef lambda_handler(e, c): print('before'); time.sleep(9)", Timeout=1))
+
+    def lambda_handler(event, context):
+        import time
+
+        print("before")
+        time.sleep(9)
+
+    log = tail(function(lambda_handler, Timeout=1))
     assert "before" in log
     assert "Task timed out after 1.00 seconds" in log
 
 
 def test_logging_goes_to_the_log(function):
     """The logging module works as on AWS, with level and request id."""
-    source = "import logging\ndef lambda_handler(e, c): logging.getLogger().warning('careful')"
-    assert re.search(r"\[WARNING\]\t\S+Z\t[0-9a-f-]{36}\tcareful", tail(function(source)))
+
+    def lambda_handler(event, context):
+        import logging
+
+        logging.getLogger().warning("careful")
+
+    assert re.search(r"\[WARNING\]\t\S+Z\t[0-9a-f-]{36}\tcareful", tail(function(lambda_handler)))
 
 
 def test_without_asking_there_is_no_tail(function):
@@ -103,26 +115,19 @@ def test_a_log_group_that_was_deleted_comes_back_with_the_next_call(function, aw
     assert "two\n" in [event["message"] for event in events]
 
 
-def test_a_deleted_function_does_not_bring_its_log_group_back(function, aws, tmp_path):
+def test_a_deleted_function_does_not_bring_its_log_group_back(gated, aws):
     """A call that outlives its function writes nothing: who deleted both finds nothing left."""
-    source = """
-import os, time
-
-def lambda_handler(event, context):
-    if event:
-        open(event["begun"], "w").close()
-        while not os.path.exists(event["go"]):
-            time.sleep(0.01)
-"""
-    mine, begun, go = function(source, Timeout=30), tmp_path / "begun", tmp_path / "go"
+    mine = gated()
+    mine.open()
     mine()
-    call = threading.Thread(target=mine, args=({"begun": str(begun), "go": str(go)},))
+    mine.close()
+    call = threading.Thread(target=mine)
     call.start()
-    wait_until(begun.exists)
+    mine.begun(2)
     mine.client.delete_function(FunctionName=mine.name)
     group = f"/aws/lambda/{mine.name}"
     aws("logs").delete_log_group(logGroupName=group)
-    go.touch()
+    mine.open()
     call.join()
     assert aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"] == []
 
@@ -136,20 +141,19 @@ def test_the_log_outlives_the_function(function, aws):
     assert "goodbye\n" in [event["message"] for event in events]
 
 
-FLOOD = """
-import sys
+def floods(event, context):
+    """The handler of a function that prints some MB."""
+    import sys
 
-def lambda_handler(event, context):
     print("first")
     for _ in range(event["mb"]):
-        sys.stdout.write(("x" * 1023 + "\\n") * 1024)
+        sys.stdout.write(("x" * 1023 + "\n") * 1024)
     print("last")
-"""
 
 
 def test_a_flood_is_cut(function, aws):
     """The first and the last lines of a call's output are kept, and the log says that lines are missing."""
-    mine = function(FLOOD, Timeout=60)
+    mine = function(floods, Timeout=60)
     assert re.search(r"\nlast\nEND RequestId", tail(mine, {"mb": 40}))
     events = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{mine.name}")["events"]
     messages = [event["message"] for event in events]
@@ -168,27 +172,26 @@ def test_many_short_lines_are_cut(function, aws):
     assert [event for event in events if "keeps the first and the last" in event["message"]]
 
 
-AFTERWARDS = """
-import os
-import threading
-import time
-
-def flood(done):
-    time.sleep(0.5)
-    for _ in range(40):
-        os.write(1, (b"x" * 1023 + b"\\n") * 1024)
-    open(done, "w").close()
-
-def lambda_handler(event, context):
-    threading.Thread(target=flood, args=(event["done"],)).start()
-    return os.fstat(1).st_ino
-"""
-
-
 def test_what_is_printed_between_calls_does_not_fill_the_disk(emulator, function, tmp_path):
     """A thread may print after its call. The file is emptied when it is long, though no call runs."""
+
+    def lambda_handler(event, context):
+        import os
+        import threading
+        import time
+        from pathlib import Path
+
+        def flood():
+            time.sleep(0.5)
+            for _ in range(40):
+                os.write(1, (b"x" * 1023 + b"\n") * 1024)
+            Path(event).touch()
+
+        threading.Thread(target=flood).start()
+        return os.fstat(1).st_ino
+
     done = tmp_path / "done"
-    number = function(AFTERWARDS)({"done": str(done)})
+    number = function(lambda_handler)(str(done))
     with os.scandir(Path(emulator["folder"], "output")) as files:
         mine = next(Path(each.path) for each in files if each.inode() == number)
     wait_until(done.exists)
@@ -197,6 +200,6 @@ def test_what_is_printed_between_calls_does_not_fill_the_disk(emulator, function
 
 def test_after_a_flood_the_next_call_is_whole(function):
     """Only the call that printed too much is cut."""
-    mine = function(FLOOD, Timeout=60)
+    mine = function(floods, Timeout=60)
     mine({"mb": 40})
     assert "keeps the first" not in tail(mine, {"mb": 0})

@@ -2,28 +2,25 @@
 
 import psutil
 import pytest
-from helpers import wait_until
+from helpers import module, wait_until, zip_of
 from test_lambda_life import ended
 
 from sfn_emulator import control
 
-#: Starts a process in a session of its own. Its parent is the worker, or a process that ends at once.
-STARTS = '''
-import subprocess, sys
 
-DAEMON = """
-import subprocess
+def starts(event, context):
+    """Start a process in a session of its own. Its parent is the worker, or a process that ends at once."""
+    import subprocess
+    import sys
 
-sleep = ["sleep", "{seconds}"]
-print(subprocess.Popen(sleep, start_new_session=True, stdout=subprocess.DEVNULL).pid)
-"""
-
-def lambda_handler(event, context):
+    seconds = str(event["seconds"])
     if event["orphan"]:
-        code = DAEMON.format(seconds=event["seconds"])
-        return int(subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True).stdout)
-    return subprocess.Popen(["sleep", str(event["seconds"])], start_new_session=True).pid
-'''
+        daemon = [sys.executable, "daemon.py", seconds]
+        return int(subprocess.run(daemon, stdout=subprocess.PIPE, check=True).stdout)
+    return subprocess.Popen(["sleep", seconds], start_new_session=True).pid
+
+
+STARTS = zip_of({"lambda_function": starts, "daemon": module("daemon")})
 
 
 @pytest.mark.long
@@ -47,15 +44,16 @@ def test_an_orphan_that_ends_leaves_no_zombie(function):
 
 def test_a_worker_that_ends_takes_its_children_along(function, tmp_path):
     """A process of the worker's group ends when the worker ends by itself."""
-    source = """
-import os, subprocess
 
-def lambda_handler(event, context):
-    child = subprocess.Popen(["sleep", "60"])
-    with open(event["to"], "w") as file:
-        file.write(str(child.pid))
-    os._exit(0)
-"""
+    def lambda_handler(event, context):
+        import os
+        import subprocess
+        from pathlib import Path
+
+        child = subprocess.Popen(["sleep", "60"])
+        Path(event).write_text(str(child.pid))
+        os._exit(0)
+
     told = tmp_path / "pid"
-    function(source, Timeout=30)({"to": str(told)})
+    function(lambda_handler, Timeout=30)(str(told))
     assert ended(int(told.read_text()))

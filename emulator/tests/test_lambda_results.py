@@ -1,23 +1,30 @@
 import json
+import signal
 
 import pytest
+from helpers import ECHO, module
 
 
 def test_a_decimal_is_a_number(function):
     """AWS's encoder makes a JSON number of a Decimal, as in an item of DynamoDB's."""
-    source = "from decimal import Decimal\ndef lambda_handler(e, c): return {'serial': Decimal('5')}"
-    assert function(source).raw()["Payload"].read() == b'{"serial": 5}'
+
+    def lambda_handler(event, context):
+        from decimal import Decimal
+
+        return {"serial": Decimal("5")}
+
+    assert function(lambda_handler).raw()["Payload"].read() == b'{"serial": 5}'
 
 
 def test_utf8_goes_in_and_out(function):
     """Text outside ASCII is neither escaped nor harmed."""
-    reply = function("def lambda_handler(event, context): return event").raw({"name": "王小明"})
+    reply = function(ECHO).raw({"name": "王小明"})
     assert reply["Payload"].read() == '{"name": "王小明"}'.encode()
 
 
 def test_no_payload_is_an_empty_object(function):
     """A call without a payload has `{}` as its event."""
-    echo = function("def lambda_handler(event, context): return event")
+    echo = function(ECHO)
     assert echo.client.invoke(FunctionName=echo.name)["Payload"].read() == b"{}"
 
 
@@ -77,18 +84,8 @@ def test_what_cannot_run_is_said_as_aws_says_it(function, source, options, error
 
 def test_a_time_out_is_said_and_the_next_call_works(function):
     """The worker is killed at the time-out; the next call gets a new one."""
-    source = """
-import time
-n = 0
-
-def lambda_handler(event, context):
-    global n
-    n += 1
-    time.sleep(event["seconds"])
-    return n
-"""
-    sleeper = function(source, Timeout=1)
-    assert sleeper({"seconds": 0}) == 1
+    sleeper = function(module("counter"), Timeout=1)
+    assert sleeper()[0] == 1
     reply = sleeper.raw({"seconds": 30})
     assert reply["FunctionError"] == "Unhandled"
     assert json.loads(reply["Payload"].read()) == {
@@ -96,25 +93,35 @@ def lambda_handler(event, context):
         "errorMessage": f"RequestId: {reply['ResponseMetadata']['RequestId']} "
         "Error: Task timed out after 1.00 seconds",
     }
-    assert sleeper({"seconds": 0}) == 1
+    assert sleeper()[0] == 1
 
 
 @pytest.mark.parametrize(
-    ("statement", "reason"),
+    ("how", "number", "reason"),
     [
-        ("os._exit(1)", "Runtime exited with error: exit status 1"),
-        ("os._exit(0)", "Runtime exited without providing a reason"),
-        ("sys.exit(3)", "Runtime exited with error: exit status 3"),
-        ("os.kill(os.getpid(), signal.SIGKILL)", "Runtime exited with error: signal: killed"),
-        ("os.kill(os.getpid(), signal.SIGSEGV)", "Runtime exited with error: signal: segmentation fault"),
+        ("os._exit", 1, "Runtime exited with error: exit status 1"),
+        ("os._exit", 0, "Runtime exited without providing a reason"),
+        ("sys.exit", 3, "Runtime exited with error: exit status 3"),
+        ("os.kill", signal.SIGKILL, "Runtime exited with error: signal: killed"),
+        ("os.kill", signal.SIGSEGV, "Runtime exited with error: signal: segmentation fault"),
     ],
 )
-def test_a_crash_is_said_and_the_next_call_works(function, statement, reason):
+def test_a_crash_is_said_and_the_next_call_works(function, how, number, reason):
     """A process that ends by itself is `Runtime.ExitError`, with how it ended."""
-    crasher = function(
-        f"import os, sys, signal\ndef lambda_handler(e, c):\n    if e: {statement}\n    return 'fine'"
-    )
-    error = crasher({"crash": True})
+
+    def lambda_handler(event, context):
+        import os
+        import sys
+
+        if event:
+            how, number = event
+            ends = {"os._exit": os._exit, "sys.exit": sys.exit}
+            ends["os.kill"] = lambda number: os.kill(os.getpid(), number)
+            ends[how](number)
+        return "fine"
+
+    crasher = function(lambda_handler)
+    error = crasher([how, number])
     assert error["errorType"] == "Runtime.ExitError"
     assert error["errorMessage"].endswith(f"Error: {reason}")
     assert crasher() == "fine"
@@ -129,35 +136,44 @@ def test_a_result_that_is_too_large_is_an_error(function):
 
 def test_printing_never_disturbs_a_result(function):
     """Whatever is written to stdout and stderr, also by children, the result is the result."""
-    source = """
-import os, subprocess, sys
 
-def lambda_handler(event, context):
-    print('{"errorType": "x"}')
-    os.write(1, b"\\x00\\xff raw")
-    sys.stderr.write("err")
-    subprocess.run(["echo", "child"])
-    return "result"
-"""
-    assert function(source, Timeout=10)() == "result"
+    def lambda_handler(event, context):
+        import os
+        import subprocess
+        import sys
+
+        print('{"errorType": "x"}')
+        os.write(1, b"\x00\xff raw")
+        sys.stderr.write("err")
+        subprocess.run(["echo", "child"], check=False)
+        return "result"
+
+    assert function(lambda_handler, Timeout=10)() == "result"
 
 
 def test_reading_stdin_sees_its_end(function):
     """A handler that reads stdin gets nothing, at once."""
-    assert function("import sys\ndef lambda_handler(event, context): return sys.stdin.read()")() == ""
+
+    def lambda_handler(event, context):
+        import sys
+
+        return sys.stdin.read()
+
+    assert function(lambda_handler)() == ""
 
 
 def test_a_child_that_stays_does_not_hang_the_call(function):
     """A crash is noticed although a child of the handler's holds its files open."""
-    source = """
-import os, time
 
-def lambda_handler(event, context):
-    if os.fork() == 0:
-        time.sleep(60)
-    os._exit(1)
-"""
-    assert function(source, Timeout=30)()["errorType"] == "Runtime.ExitError"
+    def lambda_handler(event, context):
+        import os
+        import time
+
+        if os.fork() == 0:
+            time.sleep(60)
+        os._exit(1)
+
+    assert function(lambda_handler, Timeout=30)()["errorType"] == "Runtime.ExitError"
 
 
 def test_bytes_in_a_result_are_text(function):

@@ -73,6 +73,11 @@ def aws(emulator):
 
 def test_workers_are_started(emulator, function):
     """The emulator itself is the parent of a worker, and says that it starts them."""
-    parent = function("import os\ndef lambda_handler(event, context): return os.getppid()")
-    assert parent() == emulator["pid"]
+
+    def lambda_handler(event, context):
+        import os
+
+        return os.getppid()
+
+    assert function(lambda_handler)() == emulator["pid"]
     assert emulator["workers"] == "started"

@@ -11,24 +11,21 @@ import time
 
 import psutil
 import pytest
-from helpers import Machine, Own, emulator_in, wait_until
+from helpers import Machine, Own, emulator_in, one, wait_until
 
 pytestmark = pytest.mark.long
 MB = 1 << 20
 TEXT = "x" * 200_000
-WAIT = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
-PASS = {"StartAt": "Work", "States": {"Work": {"Type": "Pass", "End": True}}}
-MAP = {
-    "StartAt": "Map",
-    "States": {
-        "Map": {
-            "Type": "Map",
-            "ItemsPath": "$.items",
-            "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}} | PASS,
-            "End": True,
-        }
+WAIT = one({"Type": "Wait", "Seconds": 3600}, name="Wait")
+PASS = one({"Type": "Pass"}, name="Work")
+MAP = one(
+    {
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}} | PASS,
     },
-}
+    name="Map",
+)
 
 
 def loop(**work):
@@ -142,7 +139,7 @@ def test_memory_is_bounded_and_given_back(watched, load, record_property):
 def test_the_largest_execution_fails(watched):
     """If the running executions hold too much, the largest one fails. The others go on."""
     states = watched.own("stepfunctions")
-    item = {"StartAt": "P", "States": {"P": {"Type": "Pass", "Output": "{% [1..30000] %}", "End": True}}}
+    item = one({"Type": "Pass", "Output": "{% [1..30000] %}"}, "P")
     large = {"Type": "Map", "Items": "{% [1..4000] %}", "ItemProcessor": item, "End": True}
     machine = Machine(states, {"QueryLanguage": "JSONata", "StartAt": "Map", "States": {"Map": large}})
     others = Machine(states, WAIT)

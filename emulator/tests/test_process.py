@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from helpers import Machine, Own, emulator_in, started, state_home, wait_until
+from helpers import Machine, Own, emulator_in, one, started, state_home, wait_until
 from test_lambda_environment import SECRETS
 from test_lambda_orphans import STARTS
 
@@ -141,12 +141,13 @@ def test_one_that_runs_for_no_process_ends_with_none(own_home):
 
 def test_proxies_are_ignored(proxied):
     """With a proxy set that does not exist, all still goes straight to the emulator."""
-    function = proxied.function(
-        "import boto3\n"
-        "def lambda_handler(event, context): return boto3.client('sts').get_caller_identity()['Account']",
-        Timeout=30,
-    )
-    assert function() == "123456789012"
+
+    def lambda_handler(event, context):
+        import boto3
+
+        return boto3.client("sts").get_caller_identity()["Account"]
+
+    assert proxied.function(lambda_handler, Timeout=30)() == "123456789012"
 
 
 def test_a_killed_emulator(proxied):
@@ -179,7 +180,7 @@ def test_stop_ends_the_process_and_its_workers(proxied):
 def test_no_file_about_people_stays(tmp_path):
     """When the emulator ends, what executions keep in files, the mails and the code are gone."""
     with emulator_in(tmp_path) as told:
-        succeed = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+        succeed = one({"Type": "Succeed"})
         Machine(Own(told)("stepfunctions"), succeed).run({"text": "x" * 200_000})
         topic = Own(told)("sns").create_topic(Name="news")["TopicArn"]
         Own(told)("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="ann@example.com")

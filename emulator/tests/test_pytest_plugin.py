@@ -12,14 +12,10 @@ import sfn_emulator
 from sfn_emulator.process.record import folder_of
 
 ROOT = Path(sfn_emulator.__file__).parents[1]
-TESTS = """
-from pathlib import Path
-
-def test_first(sfn_emulator, worker_id):
-    Path(f"{worker_id}-{sfn_emulator.access_key_id}").touch()
-
-test_second = test_first
-"""
+SHARED, MARKED, LOGS = (
+    Path(__file__).with_name("projects").joinpath(f"{name}.py").read_text()
+    for name in ("shared", "marked", "logs")
+)
 
 
 @pytest.fixture
@@ -57,7 +53,7 @@ def project(own_home, tmp_path, monkeypatch):
 @pytest.mark.long("starts three pytests and two emulators")
 def test_each_worker_has_an_emulator_of_its_own(project, tmp_path):
     """All tests of a worker use it. Afterwards, nothing of it is there."""
-    assert "4 passed" in project(TESTS, "-m", "pytest", "-n", "2", "--dist", "each")
+    assert "4 passed" in project(SHARED, "-m", "pytest", "-n", "2", "--dist", "each")
     workers, keys = zip(*(path.name.split("-") for path in tmp_path.glob("gw*")), strict=True)
     assert sorted(workers) == ["gw0", "gw1"] and len(set(keys)) == 2
     assert list(folder_of().parent.glob("run-*")) == []
@@ -74,42 +70,6 @@ def test_pytest_in_a_notebook_does_not_warn(project):
     """There, the package may be imported before pytest looks for modules whose assertions it rewrites."""
     program = "import sys, pytest, sfn_emulator, states_language; pytest.main(sys.argv[1:])"
     assert "1 passed" in project("def test(): pass", "-c", program)
-
-
-MARKED = """
-import psutil, pytest
-from sfn_emulator import control
-
-@pytest.fixture(scope="session")
-def key(sfn_emulator):
-    return sfn_emulator.access_key_id
-
-def note(emulator, key, name):
-    process = psutil.Process(control.find(int(emulator.endpoint.rpartition(":")[2]))["pid"])
-    settings = [process.environ().get(f"SFN_EMULATOR_{it}", "") for it in ("CLOCK", "IAM")]
-    assert key == emulator.access_key_id
-    with open("notes", "a") as notes:
-        print(name, *settings, key, sep=",", file=notes)
-
-def test_plain(sfn_emulator, key):
-    note(sfn_emulator, key, "plain")
-
-@pytest.mark.sfn_emulator(clock="virtual", iam="on")
-class TestVirtual:
-    def test_one(self, sfn_emulator, key):
-        note(sfn_emulator, key, "one")
-
-    @pytest.mark.sfn_emulator(iam="off")
-    def test_both(self, sfn_emulator, key):
-        note(sfn_emulator, key, "both")
-
-    @pytest.mark.parametrize("number", [1])
-    def test_two(self, sfn_emulator, key, number):
-        note(sfn_emulator, key, "two")
-
-def test_again(sfn_emulator, key):
-    note(sfn_emulator, key, "again")
-"""
 
 
 def test_a_marker_gives_an_emulator_settings(project, tmp_path):
@@ -151,47 +111,6 @@ def test_a_wrong_marker_is_one_sentence(project, given):
     assert (
         f"The marker sfn_emulator has no setting {wrong}. {known}" in printed and "Traceback" not in printed
     )
-
-
-LOGS = """
-import http.client
-from pathlib import Path
-import pytest
-from sfn_emulator import control
-
-def log(emulator, *lines):
-    global path
-    if emulator:
-        path = Path(control.find(int(emulator.endpoint.rpartition(":")[2]))["folder"], "emulator.log")
-    with path.open("a") as file:
-        file.writelines(f"{line}\\n" for line in lines)
-
-def test_good(sfn_emulator):
-    log(sfn_emulator, "from the first test")
-
-def test_bad(sfn_emulator):
-    log(sfn_emulator, *range(1, 51), "what went wrong")
-    assert False
-
-def test_quiet(sfn_emulator):
-    assert False
-
-def test_without():
-    log(None, "of a test without the fixture")
-    assert False
-
-@pytest.fixture
-def broken(sfn_emulator):
-    log(sfn_emulator, "in a fixture")
-    assert False
-
-def test_setup(broken): pass
-
-@pytest.mark.sfn_emulator(iam="off")
-def test_marked(sfn_emulator):
-    log(sfn_emulator, "in the other log")
-    assert False
-"""
 
 
 def test_a_failed_test_shows_what_the_emulator_logged_meanwhile(project):

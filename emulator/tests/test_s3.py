@@ -7,8 +7,7 @@ import re
 import uuid
 
 import pytest
-from botocore.exceptions import ClientError
-from helpers import signed
+from helpers import one, refused, signed
 
 
 @pytest.fixture
@@ -16,12 +15,6 @@ def bucket(aws):
     name = f"b-{uuid.uuid4().hex[:12]}"
     aws("s3").create_bucket(Bucket=name)
     return name
-
-
-def code(call, **parameters):
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Code"]
 
 
 KEY = "a folder/ü & <x>.txt"
@@ -86,7 +79,7 @@ def test_a_bucket_is_deleted_when_it_is_empty(aws, bucket):
     s3 = aws("s3")
     for name in ("a", KEY):
         s3.put_object(Bucket=bucket, Key=name, Body=b"")
-    assert code(s3.delete_bucket, Bucket=bucket) == "BucketNotEmpty"
+    assert refused(s3.delete_bucket, Bucket=bucket).code == "BucketNotEmpty"
     s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "a"}, {"Key": KEY}]})
     s3.delete_bucket(Bucket=bucket)
     assert bucket not in [it["Name"] for it in s3.list_buckets()["Buckets"]]
@@ -98,7 +91,7 @@ def test_the_settings_of_a_bucket(aws, bucket):
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
     assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == [{"Key": "a", "Value": "b"}]
     s3.delete_bucket_tagging(Bucket=bucket)
-    assert code(s3.get_bucket_tagging, Bucket=bucket) == "NoSuchTagSet"
+    assert refused(s3.get_bucket_tagging, Bucket=bucket).code == "NoSuchTagSet"
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
     told = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
     assert {name for name, value in told.items() if value} == block.keys()
@@ -109,15 +102,15 @@ def test_the_settings_of_a_bucket(aws, bucket):
 @pytest.mark.parametrize("name", ["under_score", "Upper", "a..b", "127.0.0.1", "-begins", "x" * 64])
 def test_names_that_no_bucket_has(aws, name):
     """S3 refuses a name that does not follow its rules."""
-    assert code(aws("s3").create_bucket, Bucket=name) == "InvalidBucketName"
+    assert refused(aws("s3").create_bucket, Bucket=name).code == "InvalidBucketName"
 
 
 def test_errors_are_those_of_s3(aws, bucket):
     """An error is XML with S3's code."""
     s3 = aws("s3")
-    assert code(s3.get_object, Bucket=bucket, Key="none") == "NoSuchKey"
-    assert code(s3.head_object, Bucket=bucket, Key="none") == "404"
-    assert code(s3.list_objects_v2, Bucket="nobody-has-this") == "NoSuchBucket"
+    assert refused(s3.get_object, Bucket=bucket, Key="none").code == "NoSuchKey"
+    assert refused(s3.head_object, Bucket=bucket, Key="none").code == "404"
+    assert refused(s3.list_objects_v2, Bucket="nobody-has-this").code == "NoSuchBucket"
 
 
 def test_a_task_writes_and_reads_an_object(bucket, machine):
@@ -127,7 +120,7 @@ def test_a_task_writes_and_reads_an_object(bucket, machine):
         resource = f"arn:aws:states:::aws-sdk:s3:{operation}"
         state = {"Type": "Task", "Resource": resource, "End": True}
         state |= {"Parameters": {"Bucket": bucket, "Key": "k"} | parameters}
-        return machine({"StartAt": "A", "States": {"A": state}}).run()
+        return machine(one(state)).run()
 
     assert told("putObject", Body={"a": [1]})["status"] == "SUCCEEDED"
     assert json.loads(json.loads(told("getObject")["output"])["Body"]) == {"a": [1]}
@@ -160,7 +153,7 @@ def test_a_policy_allows_actions_on_buckets_or_objects(aws, bucket, user, case):
     others = {"NotAction": action, "Resource": "*"}, {"Action": action, "Resource": f"{arn}-2{resource}"}
     may_not = user(*others)("s3")
     expected = "403" if operation.startswith("head") else "AccessDenied"
-    assert code(getattr(may_not, operation), Bucket=bucket, **parameters) == expected
+    assert refused(getattr(may_not, operation), Bucket=bucket, **parameters).code == expected
 
 
 def test_a_copy_reads_its_source(aws, bucket, user):
@@ -168,7 +161,7 @@ def test_a_copy_reads_its_source(aws, bucket, user):
     aws("s3").put_object(Bucket=bucket, Key="k", Body=b"it")
     put = {"Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
     copy = {"Bucket": bucket, "Key": "copy", "CopySource": f"{bucket}/k"}
-    assert code(user(put)("s3").copy_object, **copy) == "AccessDenied"
+    assert refused(user(put)("s3").copy_object, **copy).code == "AccessDenied"
     get = put | {"Action": "s3:GetObject"}
     user(put, get)("s3").copy_object(**copy)
 
@@ -176,9 +169,7 @@ def test_a_copy_reads_its_source(aws, bucket, user):
 def test_a_denied_call_has_the_words_of_s3(bucket, user):
     """S3 writes the resource in quotes."""
     ann = user()
-    with pytest.raises(ClientError) as caught:
-        ann("s3").get_object(Bucket=bucket, Key="k")
-    assert caught.value.response["Error"]["Message"] == (
+    assert refused(ann("s3").get_object, Bucket=bucket, Key="k").message == (
         f"User: arn:aws:iam::123456789012:user/{ann.name} is not authorized to perform: s3:GetObject on "
         f'resource: "arn:aws:s3:::{bucket}/k" because no identity-based policy allows the s3:GetObject action'
     )
@@ -198,9 +189,9 @@ def test_a_request_with_two_meanings_is_refused(aws, bucket, user, emulator, tar
 def test_a_part_that_is_not_there(aws, bucket):
     """S3 has a code for it, and moto a web page."""
     aws("s3").put_object(Bucket=bucket, Key="k", Body=b"it", ContentType="text/html")
-    assert code(aws("s3").get_object, Bucket=bucket, Key="k", PartNumber=5) == "InvalidRange"
+    assert refused(aws("s3").get_object, Bucket=bucket, Key="k", PartNumber=5).code == "InvalidRange"
     etag = aws("s3").head_object(Bucket=bucket, Key="k")["ETag"]
-    assert code(aws("s3").get_object, Bucket=bucket, Key="k", IfNoneMatch=etag) == "304"
+    assert refused(aws("s3").get_object, Bucket=bucket, Key="k", IfNoneMatch=etag).code == "304"
 
 
 def test_what_is_not_there_does_nothing_else(aws, bucket):
@@ -208,13 +199,16 @@ def test_what_is_not_there_does_nothing_else(aws, bucket):
     s3 = aws("s3")
     s3.put_object(Bucket=bucket, Key="k", Body=b"it")
     s3.put_object(Bucket=bucket, Key="l", Body=b"it")
-    assert code(s3.get_object_retention, Bucket=bucket, Key="k") == "MethodNotAllowed"
-    assert code(s3.get_object_torrent, Bucket=bucket, Key="k") == "MethodNotAllowed"
-    assert code(s3.get_bucket_analytics_configuration, Bucket=bucket, Id="i") == "MethodNotAllowed"
-    assert code(s3.rename_object, Bucket=bucket, Key="l", RenameSource=f"{bucket}/k") == "MethodNotAllowed"
+    assert refused(s3.get_object_retention, Bucket=bucket, Key="k").code == "MethodNotAllowed"
+    assert refused(s3.get_object_torrent, Bucket=bucket, Key="k").code == "MethodNotAllowed"
+    assert refused(s3.get_bucket_analytics_configuration, Bucket=bucket, Id="i").code == "MethodNotAllowed"
+    assert (
+        refused(s3.rename_object, Bucket=bucket, Key="l", RenameSource=f"{bucket}/k").code
+        == "MethodNotAllowed"
+    )
     s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k"}, {"Key": "l"}]})
     for delete in (s3.delete_bucket_metrics_configuration, s3.delete_bucket_inventory_configuration):
-        assert code(delete, Bucket=bucket, Id="i") == "MethodNotAllowed"
+        assert refused(delete, Bucket=bucket, Id="i").code == "MethodNotAllowed"
     s3.head_bucket(Bucket=bucket)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import get, signed, wait_until
+from helpers import get, refused, signed, wait_until
 
 ADDRESS = "employee@example.org"
 
@@ -85,10 +85,7 @@ def test_a_structured_message_is_mailed_by_its_part(sns, topic, subscribed, mail
 @pytest.mark.usefixtures("subscribed")
 def test_bad_messages_are_refused(sns, topic, mails, parameters, message):
     """The error is InvalidParameter, and nothing is mailed."""
-    with pytest.raises(ClientError) as caught:
-        sns.publish(TopicArn=topic, **parameters)
-    assert caught.value.response["Error"]["Code"] == "InvalidParameter"
-    assert caught.value.response["Error"]["Message"] == message
+    assert refused(sns.publish, TopicArn=topic, **parameters) == ("InvalidParameter", message)
     assert len(mails()) == 1
 
 
@@ -103,9 +100,9 @@ def test_a_message_has_one_target(sns, topic, mails, other):
 
 def test_a_batch_for_a_topic_that_is_not_there(sns, topic):
     """A batch for an unknown topic is refused with NotFound."""
-    with pytest.raises(ClientError) as caught:
-        sns.publish_batch(TopicArn=topic + "-not", PublishBatchRequestEntries=[{"Id": "a", "Message": "x"}])
-    assert caught.value.response["Error"]["Code"] == "NotFound"
+    entries = [{"Id": "a", "Message": "x"}]
+    told = refused(sns.publish_batch, TopicArn=topic + "-not", PublishBatchRequestEntries=entries)
+    assert told.code == "NotFound"
 
 
 def test_the_unsubscribe_link_works(sns, topic, subscribed, mails, browse):
@@ -202,10 +199,8 @@ def test_a_fifo_topic_numbers_its_messages(sns):
             "provided explicitly",
         ),
     ):
-        with pytest.raises(ClientError) as caught:
-            sns.publish(TopicArn=topic, Message="m", **more)
-        error = caught.value.response["Error"]
-        assert (error["Code"], error["Message"]) == ("InvalidParameter", f"Invalid parameter: {reason}")
+        told = refused(sns.publish, TopicArn=topic, Message="m", **more)
+        assert told == ("InvalidParameter", f"Invalid parameter: {reason}")
     ids = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}
     first, second = (sns.publish(TopicArn=topic, Message="m", **ids)["SequenceNumber"] for _ in range(2))
     assert (len(first), first < second) == (20, True)

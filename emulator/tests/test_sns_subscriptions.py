@@ -1,5 +1,5 @@
 import pytest
-from botocore.exceptions import ClientError
+from helpers import refused
 
 ADDRESS = "employee@example.org"
 
@@ -14,13 +14,6 @@ def pending(sns, topic):
     """The ARN of a subscription that waits for its confirmation."""
     asked = {"TopicArn": topic, "Protocol": "email", "Endpoint": ADDRESS}
     return sns.subscribe(**asked, ReturnSubscriptionArn=True)["SubscriptionArn"]
-
-
-def refused(call, **parameters):
-    """The code and the message of an error."""
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 def counts(sns, topic):

@@ -1,7 +1,7 @@
 """What SNS refuses where topics are concerned."""
 
 import pytest
-from botocore.exceptions import ClientError
+from helpers import refused
 
 ADDRESS = "employee@example.org"
 
@@ -9,13 +9,6 @@ ADDRESS = "employee@example.org"
 @pytest.fixture
 def sns(aws):
     return aws("sns")
-
-
-def refused(call, **parameters):
-    """The code and the message of an error."""
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 def test_a_bad_name_is_refused(sns):

@@ -3,10 +3,11 @@
 import json
 
 import pytest
+from helpers import one
 
 PASS = {"Type": "Pass", "End": True}
 CALL = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
-MAP = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}}, "End": True}
+MAP = {"Type": "Map", "ItemProcessor": one(PASS, "I"), "End": True}
 WORDS = ("JSONata", "JSONPath", "CausePath", "ErrorPath")
 JSONATA = {"QueryLanguage": "JSONata"}
 
@@ -54,4 +55,4 @@ def test_end_may_be_false(faults):
 def test_parameters_may_be_a_list(machine):
     """With paths inside, as in an object."""
     state = PASS | {"Parameters": [{"a.$": "$.x"}, 2]}
-    assert machine({"StartAt": "A", "States": {"A": state}}).run({"x": 1})["output"] == '[{"a":1},2]'
+    assert machine(one(state)).run({"x": 1})["output"] == '[{"a":1},2]'

@@ -1,8 +1,7 @@
 """Which errors a machine sees, and which of them it can catch."""
 
-import json
-
 import pytest
+from helpers import ECHO, flow, one, outcome
 
 GONE = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
 PASS = {"Type": "Pass", "End": True}
@@ -10,15 +9,9 @@ WAIT = {"Type": "Wait", "Seconds": 60}
 AT_2 = "An error occurred while executing the state 'A' (entered at the event id #2). "
 
 
-def one(state, **more):
-    """A machine of one state, A."""
-    return {"StartAt": "A", "States": {"A": {"End": True} | state}} | more
-
-
 def caught(state, *names):
-    """The same, which goes on with B when A fails so."""
-    catch = [{"ErrorEquals": list(names), "Next": "B"}]
-    return {"StartAt": "A", "States": {"A": state | {"Catch": catch, "End": True}, "B": PASS}}
+    """A machine of the state A, which goes on with B when A fails so."""
+    return flow(A=state | {"Catch": [{"ErrorEquals": list(names), "Next": "B"}]}, B=PASS)
 
 
 def task(resource, **fields):
@@ -31,19 +24,12 @@ def integration(name, **parameters):
 
 def choice(rule, **more):
     choices = {"Type": "Choice", "Choices": [rule | {"Next": "B"}]} | more
-    return {
-        "StartAt": "A",
-        "States": {"A": choices, "B": PASS | {"Result": "B"}, "C": PASS | {"Result": "C"}},
-    }
+    return flow(A=choices, B=PASS | {"Result": "B"}, C=PASS | {"Result": "C"})
 
 
 def parallel(*states):
-    branches = [{"StartAt": f"X{n}", "States": {f"X{n}": each}} for n, each in enumerate(states)]
+    branches = [one(each, name=f"X{n}") for n, each in enumerate(states)]
     return {"Type": "Parallel", "Branches": branches}
-
-
-def error_of(execution):
-    return execution["status"], execution.get("error"), execution.get("cause")
 
 
 @pytest.mark.parametrize(
@@ -57,9 +43,8 @@ def error_of(execution):
 )
 def test_a_missing_variable_fails_in_spite_of_a_default(machine, rule):
     """Only IsPresent may test a variable that is missing. Everything else is States.Runtime."""
-    execution = machine(choice(rule, Default="C")).run({"n": 1})
     reason = "Invalid path '$.status': The choice state's condition path references an invalid value."
-    assert error_of(execution) == ("FAILED", "States.Runtime", AT_2 + reason)
+    assert outcome(machine, choice(rule, Default="C"), {"n": 1}) == ("States.Runtime", AT_2 + reason)
 
 
 def test_nothing_after_a_missing_variable_is_done(machine):
@@ -83,33 +68,29 @@ def test_nothing_after_a_missing_variable_is_done(machine):
 )
 def test_a_choice_may_ask_first_whether_it_is_there(machine, rule, to):
     """IsPresent works for a missing variable, and an And stops at its first part that is false."""
-    assert json.loads(machine(choice(rule, Default="C")).run()["output"]) == to
+    assert outcome(machine, choice(rule, Default="C")) == to
 
 
 def test_a_rule_that_matches_before_is_enough(machine):
     """A variable of a later rule need not be there."""
-    first, later = (
-        {"Variable": "$.n", "NumericEquals": 1, "Next": "B"},
-        {"Variable": "$.no", "NumericEquals": 1},
-    )
-    definition = choice(later, Default="C")
+    definition = choice({"Variable": "$.no", "NumericEquals": 1}, Default="C")
+    first = {"Variable": "$.n", "NumericEquals": 1, "Next": "B"}
     definition["States"]["A"]["Choices"].insert(0, first)
-    assert json.loads(machine(definition).run({"n": 1})["output"]) == "B"
+    assert outcome(machine, definition, {"n": 1}) == "B"
 
 
 def test_a_function_that_is_not_there(machine):
     """A missing function is a `Lambda.ResourceNotFoundException`, and the cause has the service's words."""
-    execution = machine(one(task(GONE))).run()
-    assert execution["error"] == "Lambda.ResourceNotFoundException"
+    error, cause = outcome(machine, one(task(GONE)))
+    assert error == "Lambda.ResourceNotFoundException"
     details = "(Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: "
-    assert execution["cause"].startswith(f"Function not found: {GONE}:$LATEST {details}")
+    assert cause.startswith(f"Function not found: {GONE}:$LATEST {details}")
 
 
 @pytest.mark.parametrize("name", ["Lambda.ResourceNotFoundException", "States.TaskFailed", "States.ALL"])
 def test_a_function_that_is_not_there_can_be_caught(machine, name):
     """A Catch may name the error, States.TaskFailed or States.ALL."""
-    execution = machine(caught(task(GONE), name)).run()
-    assert json.loads(execution["output"])["Error"] == "Lambda.ResourceNotFoundException"
+    assert outcome(machine, caught(task(GONE), name))["Error"] == "Lambda.ResourceNotFoundException"
 
 
 @pytest.mark.parametrize(
@@ -153,7 +134,7 @@ def test_a_function_that_is_not_there_can_be_retried(machine, name, calls):
 )
 def test_an_integrations_error_can_be_caught_by_its_name(machine, state, error, cause):
     """An error begins with its service. Its cause has the status, the code and the request id."""
-    found = json.loads(machine(caught(state, error)).run()["output"])
+    found = outcome(machine, caught(state, error))
     assert found["Error"] == error
     assert found["Cause"].startswith(cause)
 
@@ -161,19 +142,13 @@ def test_an_integrations_error_can_be_caught_by_its_name(machine, state, error, 
 def test_an_integration_of_another_partition_fails(machine, topic):
     """A Resource of another partition can be created. When it runs, it is a States.Runtime."""
     state = task("arn:aws-cn:states:::sns:publish", Parameters={"TopicArn": topic, "Message": "x"})
-    execution = machine(one(state)).run()
     reason = "The resource belongs to a different partition from the running execution."
-    assert error_of(execution) == ("FAILED", "States.Runtime", AT_2 + reason)
+    assert outcome(machine, one(state)) == ("States.Runtime", AT_2 + reason)
 
 
 #: A Choice without a match.
-UNMATCHED = {
-    "StartAt": "X",
-    "States": {
-        "X": {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 2, "Next": "Y"}]},
-        "Y": PASS,
-    },
-}
+RULE = {"Variable": "$", "NumericEquals": 2, "Next": "Y"}
+UNMATCHED = flow(X={"Type": "Choice", "Choices": [RULE]}, Y=PASS)
 
 
 @pytest.mark.parametrize("name", ["States.ALL", "States.Runtime"])
@@ -184,7 +159,7 @@ UNMATCHED = {
         integration("sqs:sendMessage", **{"QueueUrl.$": "$.no"}),
         parallel({"Type": "Pass", "InputPath": "$.no", "End": True}),
         {"Type": "Parallel", "Branches": [UNMATCHED]},
-        {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}}, "ItemsPath": "$.no"},
+        {"Type": "Map", "ItemProcessor": one(PASS, "I"), "ItemsPath": "$.no"},
     ],
 )
 def test_a_runtime_error_cannot_be_caught(machine, state, name):
@@ -192,72 +167,68 @@ def test_a_runtime_error_cannot_be_caught(machine, state, name):
     definition = caught(state | {"Retry": [{"ErrorEquals": [name]}]}, name)
     mine = machine(definition)
     execution = mine.run()
-    assert error_of(execution)[:2] == ("FAILED", "States.Runtime")
+    assert (execution["status"], execution["error"]) == ("FAILED", "States.Runtime")
     assert [event["type"] for event in mine.events(execution["executionArn"])][-1] == "ExecutionFailed"
 
 
 def test_a_path_of_a_tasks_parameters_that_is_not_there(machine):
     """A missing path is States.Runtime. The cause has the field and the input."""
-    execution = machine(one(task(GONE, Parameters={"a.$": "$.no"}))).run({"b": 1})
+    definition = one(task(GONE, Parameters={"a.$": "$.no"}))
     reason = "The JSONPath '$.no' specified for the field 'a.$' could not be found in the input '{\"b\":1}'"
-    assert error_of(execution) == ("FAILED", "States.Runtime", AT_2 + reason)
+    assert outcome(machine, definition, {"b": 1}) == ("States.Runtime", AT_2 + reason)
 
 
 @pytest.mark.parametrize("kind", ["Parallel", "Map"])
 def test_a_time_out_in_a_branch_can_be_caught(machine, function, kind):
     """`States.Timeout` leaves its branch or iteration with its name."""
-    waits = {"Parameters": {"FunctionName": function("def lambda_handler(e, c): return e").arn}}
+    waits = {"Parameters": {"FunctionName": function(ECHO).arn}}
     state = task("arn:aws:states:::lambda:invoke.waitForTaskToken", TimeoutSeconds=1, End=True) | waits
-    inner = {"StartAt": "X", "States": {"X": state}}
+    inner = one(state, "X")
     state = {"Type": kind} | (
         {"Branches": [inner]} if kind == "Parallel" else {"ItemsPath": "$.x", "Iterator": inner}
     )
-    execution = machine(caught(state, "States.Timeout")).run({"x": [1]})
-    assert json.loads(execution["output"]) == {"Error": "States.Timeout", "Cause": ""}
+    expected = {"Error": "States.Timeout", "Cause": ""}
+    assert outcome(machine, caught(state, "States.Timeout"), {"x": [1]}) == expected
 
 
 @pytest.mark.parametrize("error", ["NotEnough", "States.Timeout", "States.TaskFailed"])
 def test_a_fail_state_passes_an_error_on(machine, error):
     """ErrorPath and CausePath may have any error, also one of AWS's own."""
-    mine = machine(
-        {"StartAt": "A", "States": {"A": {"Type": "Fail", "ErrorPath": "$.Error", "CausePath": "$.Cause"}}}
-    )
-    assert error_of(mine.run({"Error": error, "Cause": "why"})) == ("FAILED", error, "why")
+    definition = one({"Type": "Fail", "ErrorPath": "$.Error", "CausePath": "$.Cause"})
+    assert outcome(machine, definition, {"Error": error, "Cause": "why"}) == (error, "why")
 
 
 def test_a_fail_state_whose_path_is_not_there(machine):
     """A Fail state whose path is missing fails with States.Runtime."""
-    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Fail", "ErrorPath": "$.Error"}}})
-    assert error_of(mine.run())[:2] == ("FAILED", "States.Runtime")
+    assert outcome(machine, one({"Type": "Fail", "ErrorPath": "$.Error"}))[0] == "States.Runtime"
 
 
 @pytest.mark.parametrize("path", ["$.x", "$$.Execution.Input"])
 def test_a_map_needs_an_array(machine, path):
     """A Map over a number or an object fails with States.Runtime, which no Catch sees."""
-    processor = {"StartAt": "I", "States": {"I": PASS}}
+    processor = one(PASS, "I")
     mapped = caught({"Type": "Map", "ItemsPath": path, "ItemProcessor": processor}, "States.ALL")
-    execution = machine(mapped).run({"x": 5})
     reason = f'Reference path "{path.replace("$$", "$")}" must point to array.'
-    assert error_of(execution) == ("FAILED", "States.Runtime", AT_2 + reason)
+    assert outcome(machine, mapped, {"x": 5}) == ("States.Runtime", AT_2 + reason)
 
 
 def test_a_distributed_map_takes_an_object(machine):
     """A Distributed Map maps the keys and values of an object."""
     config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
-    processor = {"ProcessorConfig": config, "StartAt": "I", "States": {"I": PASS}}
+    processor = one(PASS, "I", ProcessorConfig=config)
     selector = {"k.$": "$$.Map.Item.Key", "v.$": "$$.Map.Item.Value", "n.$": "$.n"}
     mapped = {"Type": "Map", "ItemsPath": "$.x", "ItemSelector": selector, "ItemProcessor": processor}
-    execution = machine(one(mapped)).run({"x": {"a": 1, "b": []}, "n": 5})
-    assert json.loads(execution["output"]) == [{"k": "a", "v": 1, "n": 5}, {"k": "b", "v": [], "n": 5}]
+    expected = [{"k": "a", "v": 1, "n": 5}, {"k": "b", "v": [], "n": 5}]
+    assert outcome(machine, one(mapped), {"x": {"a": 1, "b": []}, "n": 5}) == expected
 
 
 def test_a_failing_iteration_fails_its_map(machine, function):
     """The history ends with MapIterationFailed, TaskStateAborted, MapStateFailed and the function's error."""
     bad = function("def lambda_handler(event, context): raise ValueError(event)")
-    inner = {"StartAt": "X", "States": {"X": task(bad.arn, End=True)}}
+    inner = one(task(bad.arn, End=True), "X")
     mine = machine(one({"Type": "Map", "ItemsPath": "$.x", "Iterator": inner}))
     execution = mine.run({"x": [1]})
-    assert error_of(execution)[:2] == ("FAILED", "ValueError")
+    assert (execution["status"], execution["error"]) == ("FAILED", "ValueError")
     types = [event["type"] for event in mine.events(execution["executionArn"])]
     assert types[-4:] == ["MapIterationFailed", "TaskStateAborted", "MapStateFailed", "ExecutionFailed"]
 
@@ -268,7 +239,7 @@ def test_a_failing_branch_ends_the_others(machine, function):
     waiting = {"Type": "Wait", "Seconds": 60, "End": True}
     mine = machine(one(parallel(waiting, task(bad.arn, End=True))))
     execution = mine.run()
-    assert error_of(execution)[:2] == ("FAILED", "ValueError")
+    assert (execution["status"], execution["error"]) == ("FAILED", "ValueError")
     assert [event["type"] for event in mine.events(execution["executionArn"])][-2:] == [
         "ParallelStateFailed",
         "ExecutionFailed",
@@ -290,7 +261,7 @@ def test_the_states_of_all_branches_are_aborted(machine):
     after = {"W": WAIT | {"Seconds": 1, "Next": "F"}, "F": fails}  # so that the other branches have begun
     slow = {"S": WAIT | {"Next": "T"}, "T": PASS}
     state = parallel(PASS)
-    state["Branches"] += [{"StartAt": next(iter(states)), "States": states} for states in (after, slow)]
+    state["Branches"] += [flow(**states) for states in (after, slow)]
     mine = machine(caught(state, "States.ALL") | {"TimeoutSeconds": 30})
     execution = mine.run()
     assert execution["status"] == "SUCCEEDED"
@@ -307,7 +278,7 @@ def test_the_states_of_all_iterations_are_aborted(machine):
         "W": WAIT | {"Next": "P"},
         "P": PASS,
     }
-    state = {"Type": "Map", "ItemProcessor": {"StartAt": "C", "States": inner}}
+    state = {"Type": "Map", "ItemProcessor": flow(**inner)}
     mine = machine(caught(state, "States.ALL"))
     assert aborted(mine, mine.run([2, 1])) == ["MapIterationAborted", "WaitStateAborted", "TaskStateAborted"]
 
@@ -315,12 +286,11 @@ def test_the_states_of_all_iterations_are_aborted(machine):
 @pytest.mark.parametrize("field", ["MaxConcurrencyPath", "ToleratedFailureCountPath"])
 def test_a_number_of_a_map_that_is_none(machine, field):
     """States.Runtime. The cause says in which state."""
-    inner = {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}
+    inner = one({"Type": "Pass"}, "I")
     state = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": inner, field: "$.number"}
     if field.startswith("Tolerated"):
         config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
         state["ItemProcessor"] = inner | config
-    execution = machine(one(state)).run({"items": [1], "number": "many"})
-    began = "An error occurred while executing the state 'A' (entered at the event id #2). "
-    assert (execution["status"], execution["error"]) == ("FAILED", "States.Runtime")
-    assert execution["cause"].startswith(f'{began}The {field} field refers to value "many"')
+    error, cause = outcome(machine, one(state), {"items": [1], "number": "many"})
+    assert error == "States.Runtime"
+    assert cause.startswith(f'{AT_2}The {field} field refers to value "many"')

@@ -5,28 +5,16 @@ import math
 import re
 
 import pytest
-from botocore.exceptions import ClientError
-
-
-def one(state):
-    return {"StartAt": "A", "States": {"A": state | {"End": True}}}
-
+from helpers import one, refused
 
 ECHO = one({"Type": "Pass", "Parameters": {"got.$": "$", "context.$": "$$.Execution"}})
-FAILS = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E", "Cause": "c"}}}
+FAILS = one({"Type": "Fail", "Error": "E", "Cause": "c"})
 
 
 @pytest.fixture
 def express(machine):
     """`express({"StartAt": ...})`."""
     return lambda definition, **options: machine(definition, type="EXPRESS", **options)
-
-
-def refused(call, **parameters):
-    """The code and the message of an error."""
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 def test_a_caller_waits(express):

@@ -5,9 +5,9 @@ import json
 import re
 
 import pytest
+from helpers import ECHO, flow, module, one, outcome
 
 PASS = {"Type": "Pass", "End": True}
-COUNT = "n = 0\ndef lambda_handler(event, context):\n    global n\n    n += 1\n    raise ValueError(n)"
 
 
 # Nothing ends it, but AWS wants a state that could.
@@ -22,52 +22,47 @@ LOOP = {
 }
 
 
-def one(state, *, name="A", **more):
-    """A machine of one state."""
-    return {"StartAt": name, "States": {name: {"End": True} | state}} | more
-
-
-def output(machine, definition, given=None):
-    execution = machine(definition).run(given)
-    assert execution["status"] == "SUCCEEDED", execution
-    return json.loads(execution["output"])
+def fails(event, context):
+    """The handler of a function that fails, and counts its calls."""
+    fails.calls = getattr(fails, "calls", 0) + 1
+    raise ValueError(fails.calls)
 
 
 def test_another_error_is_not_retried(machine, function):
     """A Retry is for the errors that it names."""
     retry = [{"ErrorEquals": ["KeyError"]}]
-    execution = machine(one({"Type": "Task", "Resource": function(COUNT).arn, "Retry": retry})).run()
-    assert json.loads(execution["cause"])["errorMessage"] == "1"
+    _, cause = outcome(machine, one({"Type": "Task", "Resource": function(fails).arn, "Retry": retry}))
+    assert json.loads(cause)["errorMessage"] == "1"
 
 
 def test_a_catch_may_lead_back_to_its_own_state(machine, function):
     """The state begins again, with the Error Output as its input."""
-    once = "def lambda_handler(event, context):\n    return event['Error']"
+    once = "def lambda_handler(event, context): return event['Error']"
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "A"}]
     task = {"Type": "Task", "Resource": function(once).arn, "Catch": catch, "Next": "B"}
-    assert output(machine, {"StartAt": "A", "States": {"A": task, "B": PASS}}) == "KeyError"
+    assert outcome(machine, flow(A=task, B=PASS)) == "KeyError"
 
 
 def test_a_parallel_state_that_is_retried_runs_all_its_branches(machine, function):
     """ParallelStateStarted comes again, and so does the branch that had succeeded."""
-    good = function("n = 0\ndef lambda_handler(e, c):\n    global n\n    n += 1\n    return n")
+    good = function(module("counter"))
     after = {"W": {"Type": "Wait", "Seconds": 2, "Next": "B"}}  # so that the other branch has succeeded
-    bad = one({"Type": "Task", "Resource": function(COUNT).arn}, name="B")
+    bad = one({"Type": "Task", "Resource": function(fails).arn}, "B")
     bad = {"StartAt": "W", "States": after | bad["States"]}
-    branches = [one({"Type": "Task", "Resource": good.arn}, name="G"), bad]
+    branches = [one({"Type": "Task", "Resource": good.arn}, "G"), bad]
     retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}]
     mine = machine(one({"Type": "Parallel", "Branches": branches, "Retry": retry}))
     types = [event["type"] for event in mine.events(mine.run()["executionArn"])]
     assert types.count("ParallelStateStarted") == 2
-    assert good() == 3
+    assert good()[0] == 3
 
 
 def test_a_branch_that_is_aborted_as_it_starts(machine, function):
     """The history of a failed Parallel can be read, even if another branch was just being scheduled."""
     mine = function("def lambda_handler(event, context): pass")
     branches = [
-        {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E"}}},
-        one({"Type": "Task", "Resource": mine.arn, "TimeoutSeconds": 9}, name="B"),
+        one({"Type": "Fail", "Error": "E"}, "F"),
+        one({"Type": "Task", "Resource": mine.arn, "TimeoutSeconds": 9}, "B"),
     ]
     both = machine(one({"Type": "Parallel", "Branches": branches}))
     for _ in range(40):
@@ -100,19 +95,18 @@ def test_the_context_object_is_complete(machine):
 
 def test_every_state_of_an_iteration_sees_its_item(machine, function):
     """Also a Task, a state in a Parallel, and the ItemSelector of a Map inside the Map."""
-    echo = function("def lambda_handler(event, context): return event")
+    echo = function(ECHO)
     here = {"i.$": "$$.Map.Item.Index", "v.$": "$$.Map.Item.Value"}
     branches = [
-        one({"Type": "Task", "Resource": echo.arn, "Parameters": here}, name="T"),
-        one({"Type": "Map", "Parameters": here, "Iterator": one({"Type": "Pass"}, name="P")}, name="M"),
+        one({"Type": "Task", "Resource": echo.arn, "Parameters": here}, "T"),
+        one({"Type": "Map", "Parameters": here, "Iterator": one({"Type": "Pass"}, "P")}, name="M"),
         one(
-            {"Type": "Map", "ItemsPath": "$$.Map.Item.Value", "Iterator": one({"Type": "Pass"}, name="Q")},
+            {"Type": "Map", "ItemsPath": "$$.Map.Item.Value", "Iterator": one({"Type": "Pass"}, "Q")},
             name="N",
         ),
     ]
-    mine = one({"Type": "Map", "Iterator": one({"Type": "Parallel", "Branches": branches}, name="B")})
-    execution = machine(mine).run([["x"], ["y"]])
-    assert json.loads(execution["output"]) == [
+    mine = one({"Type": "Map", "Iterator": one({"Type": "Parallel", "Branches": branches}, "B")})
+    assert outcome(machine, mine, [["x"], ["y"]]) == [
         [{"i": 0, "v": ["x"]}, [{"i": 0, "v": "x"}], ["x"]],
         [{"i": 1, "v": ["y"]}, [{"i": 0, "v": "y"}], ["y"]],
     ]
@@ -120,16 +114,16 @@ def test_every_state_of_an_iteration_sees_its_item(machine, function):
 
 def test_a_task_sees_how_often_it_was_retried(machine, function):
     """At the first attempt, `$$.State.RetryCount` is 0."""
-    echo = function("def lambda_handler(event, context): return event")
+    echo = function(ECHO)
     state = {"Type": "Task", "Resource": echo.arn, "Parameters": {"n.$": "$$.State.RetryCount"}}
-    assert output(machine, one(state)) == {"n": 0}
+    assert outcome(machine, one(state)) == {"n": 0}
 
 
 def test_an_output_over_256_kb_is_too_large(machine):
     """An output of a Pass may be too large, too. The error is States.DataLimitExceeded."""
     parameters = {"a.$": "$.text", "b.$": "$.text"}
-    execution = machine(one({"Type": "Pass", "Parameters": parameters})).run({"text": "x" * 140_000})
-    assert (execution["status"], execution["error"]) == ("FAILED", "States.DataLimitExceeded")
+    error, _ = outcome(machine, one({"Type": "Pass", "Parameters": parameters}), {"text": "x" * 140_000})
+    assert error == "States.DataLimitExceeded"
 
 
 def test_a_result_that_is_too_large_can_be_caught(machine, function):
@@ -137,7 +131,7 @@ def test_a_result_that_is_too_large_can_be_caught(machine, function):
     big = function("def lambda_handler(event, context): return 'x' * 300_000", Timeout=10)
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "B"}]
     state = {"Type": "Task", "Resource": big.arn, "Catch": catch, "End": True}
-    assert output(machine, {"StartAt": "A", "States": {"A": state, "B": PASS}}) == {
+    assert outcome(machine, flow(A=state, B=PASS)) == {
         "Error": "States.DataLimitExceeded",
         "Cause": f"The state/task '{big.arn}' returned a result with a size exceeding the maximum number of "
         "bytes service limit.",
@@ -149,7 +143,7 @@ def test_an_endless_loop_ends_at_25000_events(machine):
 
     The benchmarks compare the time of reading with the run's.
     """
-    mine = machine({"StartAt": "A", "States": LOOP})
+    mine = machine(flow(**LOOP))
     execution = mine.run()
     assert (execution["status"], execution["error"], execution["cause"]) == AT_25000
     assert last_event(mine, execution["executionArn"]) == (25_000, "ExecutionFailed")
@@ -160,7 +154,7 @@ def test_an_endless_loop_ends_at_25000_events(machine):
 
 def test_an_endless_loop_can_be_stopped(machine):
     """StopExecution does not wait for its end."""
-    mine = machine({"StartAt": "A", "States": LOOP})
+    mine = machine(flow(**LOOP))
     arn = mine.start({"text": "x" * 200_000})
     mine.client.stop_execution(executionArn=arn)
     assert mine.client.describe_execution(executionArn=arn)["status"] == "ABORTED"
@@ -174,16 +168,16 @@ def test_the_limit_of_events_cannot_be_caught(machine):
     It is long: it makes 25,000 events. `test_a_map_ends_at_25000_events` has the same Catch.
     """
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "Z"}]
-    state = {"Type": "Parallel", "Branches": [{"StartAt": "A", "States": LOOP}], "Catch": catch, "End": True}
-    mine = machine({"StartAt": "P", "States": {"P": state, "Z": PASS}})
+    state = {"Type": "Parallel", "Branches": [flow(**LOOP)], "Catch": catch, "End": True}
+    mine = machine(flow(P=state, Z=PASS))
     execution = mine.run()
     assert (execution["status"], execution["error"]) == ("FAILED", "States.Runtime")
 
 
 def mapped(inner, **more):
     """A machine that maps its input."""
-    state = {"Type": "Map", "ItemsPath": "$", "ItemProcessor": {"StartAt": "A", "States": inner}, "End": True}
-    return {"StartAt": "M", "States": {"M": state | more}}
+    state = {"Type": "Map", "ItemsPath": "$", "ItemProcessor": flow(**inner), "End": True}
+    return one(state | more, "M")
 
 
 def last_event(machine, arn):
@@ -260,9 +254,7 @@ def test_deleting_a_machine_ends_its_executions(machine, aws, topic, mails, brow
     browse(mails()[0]["link"])
     publish = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True}
     publish["Parameters"] = {"TopicArn": topic, "Message": "too late"}
-    mine = machine(
-        {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 3, "Next": "B"}, "B": publish}}
-    )
+    mine = machine(flow(A={"Type": "Wait", "Seconds": 3, "Next": "B"}, B=publish))
     mine.start()
     mine.client.delete_state_machine(stateMachineArn=mine.arn)
     machine(one({"Type": "Wait", "Seconds": 4})).run()

@@ -4,40 +4,21 @@ import datetime
 import json
 
 import pytest
-from helpers import wait_until
+from helpers import flow, one, outcome, wait_until
 
-PASS = {"Type": "Pass", "End": True}
+PASS = {"Type": "Pass"}
 ENTERED = "An error occurred while executing the state 'A' (entered at the event id #2). "
 CATCH = [{"ErrorEquals": ["States.QueryEvaluationError"], "Next": "Z"}]
 
 
-def jsonpath(**states):
-    """A machine in JSONPath. It begins at the first of the states. A state that nothing names is left out."""
-    first, text = next(iter(states)), json.dumps(states)
-    return {"StartAt": first, "States": {k: v for k, v in states.items() if k == first or f': "{k}"' in text}}
-
-
 def jsonata(**states):
-    """A machine in JSONata. See `jsonpath`."""
-    return {"QueryLanguage": "JSONata", **jsonpath(**states)}
+    """A machine in JSONata. See `flow`."""
+    return {"QueryLanguage": "JSONata", **flow(**states)}
 
 
-def one(**state):
+def alone(**state):
     """A machine in JSONata of one state, A."""
-    return jsonata(A={"End": True} | state)
-
-
-def output(machine, definition, given=None):
-    execution = machine(definition).run(given)
-    assert execution["status"] == "SUCCEEDED", execution.get("cause")
-    return json.loads(execution["output"])
-
-
-def failed(machine, definition, given=None):
-    """The error and the cause of an execution that fails."""
-    execution = machine(definition).run(given)
-    assert execution["status"] == "FAILED", execution.get("output")
-    return execution["error"], execution["cause"]
+    return jsonata(A=state)
 
 
 def types(mine, execution):
@@ -71,15 +52,15 @@ def test_an_output_is_evaluated(machine):
     """Each text between the delimiters is evaluated, at any depth. Everything else stays as it is."""
     fields = {str(number): field for number, (field, _) in enumerate(OUTPUTS)}
     expected = {str(number): value for number, (_, value) in enumerate(OUTPUTS)}
-    assert output(machine, one(Type="Pass", Output=fields), INPUT) == expected
+    assert outcome(machine, alone(Type="Pass", Output=fields), INPUT) == expected
 
 
 UNDEFINED = "returned nothing (undefined)."
 THREW = "threw an error during evaluation"
-MAP = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}}}
+MAP = {"Type": "Map", "ItemProcessor": one(PASS, "I")}
 RUNS = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
 DISTRIBUTED = MAP | {"ItemProcessor": MAP["ItemProcessor"] | RUNS}
-PARALLEL = {"Type": "Parallel", "Branches": [{"StartAt": "I", "States": {"I": PASS}}]}
+PARALLEL = {"Type": "Parallel", "Branches": [one(PASS, "I")]}
 CHOICE = {"Type": "Choice", "Default": "Z"}
 NEVER = {"Condition": "{% false %}", "Next": "Z"}
 TASK = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:getItem"}
@@ -149,8 +130,7 @@ def with_expression(state, expression):
 )
 def test_an_expression_without_a_value_fails_the_state(machine, state, expression, field, text):
     """The cause names the expression and its field. One event EvaluationFailed has both."""
-    ends = {} if state["Type"] in ("Succeed", "Fail", "Choice") else {"End": True}
-    mine = machine(jsonata(A=with_expression(state, expression) | ends, Z={"Type": "Succeed"}))
+    mine = machine(jsonata(A=with_expression(state, expression), Z={"Type": "Succeed"}))
     execution = mine.run()
     cause = f"{ENTERED}The JSONata expression '{expression}' specified for the field '{field}' {text}"
     assert (execution["status"], execution["error"], execution["cause"]) == (
@@ -185,8 +165,8 @@ def test_an_expression_without_a_value_fails_the_state(machine, state, expressio
 )
 def test_a_value_has_a_range(machine, state, expression, text):
     """A number or a time that its field cannot have is a States.QueryEvaluationError, too."""
-    definition = one(**with_expression(state, expression))
-    assert failed(machine, definition) == ("States.QueryEvaluationError", f"{ENTERED}{text}")
+    definition = alone(**with_expression(state, expression))
+    assert outcome(machine, definition) == ("States.QueryEvaluationError", f"{ENTERED}{text}")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +181,7 @@ def test_a_value_has_a_range(machine, state, expression, text):
 )
 def test_the_place_of_a_failed_expression_in_the_history(machine, state):
     """The event follows that of its own state."""
-    mine = machine(jsonata(S={"Type": "Pass", "Next": "A"}, A=state | {"End": True}))
+    mine = machine(jsonata(S={"Type": "Pass", "Next": "A"}, A=state))
     execution = mine.run()
     entered, evaluated = mine.events(execution["executionArn"])[3:5]
     assert (entered["id"], entered["previousEventId"]) == (4, 3)
@@ -224,7 +204,7 @@ def test_the_place_of_a_failed_expression_in_the_history(machine, state):
 def test_a_catch_sees_the_error(machine, state, field):
     """The Catch of a Task, a Map or a Parallel gets the error and its cause."""
     catch = CATCH[0] | {"Output": "{% $states.errorOutput %}"}
-    mine = machine(jsonata(A=state | {"Catch": [catch], "End": True}, Z=PASS))
+    mine = machine(jsonata(A=state | {"Catch": [catch]}, Z=PASS))
     execution = mine.run()
     cause = f"{ENTERED}The JSONata expression '$x' specified for the field '{field}' {UNDEFINED}"
     assert json.loads(execution["output"]) == {"Error": "States.QueryEvaluationError", "Cause": cause}
@@ -235,14 +215,14 @@ def test_a_catch_sees_the_error(machine, state, field):
 @pytest.mark.parametrize("outer", [PARALLEL, MAP | {"Items": [1]}])
 def test_an_error_inside_reaches_the_catch_outside(machine, outer):
     """An error of a branch or an iteration reaches the Catch around it. Its cause names the state inside."""
-    inner = {"StartAt": "I", "States": {"I": PASS | {"Output": "{% $x %}"}}}
+    inner = one(PASS | {"Output": "{% $x %}"}, "I")
     inside = {"Branches": [inner]} if outer["Type"] == "Parallel" else {"ItemProcessor": inner}
-    caught = output(machine, jsonata(A=outer | inside | {"Catch": CATCH, "End": True}, Z=PASS))
+    caught = outcome(machine, jsonata(A=outer | inside | {"Catch": CATCH}, Z=PASS))
     assert caught["Error"] == "States.QueryEvaluationError"
     assert caught["Cause"].startswith(
         "An error occurred while executing the state 'I' (entered at the event id #"
     )
-    error, cause = failed(machine, one(**outer | inside))
+    error, cause = outcome(machine, alone(**outer | inside))
     assert (error, cause) == (caught["Error"], caught["Cause"])
 
 
@@ -251,7 +231,7 @@ def test_a_retry_sees_the_error(machine):
     retry = {"ErrorEquals": ["States.QueryEvaluationError"], "IntervalSeconds": 1, "MaxAttempts": 1}
     value = "{% $states.context.State.RetryCount = 1 ? $states.result[0] : $x %}"
     mine = machine(
-        one(**PARALLEL | {"Arguments": 7, "Output": value, "Retry": [retry]} | {"Arguments": {"a": 7}})
+        alone(**PARALLEL | {"Arguments": 7, "Output": value, "Retry": [retry]} | {"Arguments": {"a": 7}})
     )
     execution = mine.run()
     assert (execution["status"], json.loads(execution["output"])) == ("SUCCEEDED", {"a": 7})
@@ -262,9 +242,7 @@ def test_the_error_of_a_catcher_fails_the_execution(machine):
     """The Output of a Catcher may fail, too. The cause names the field of the Catcher."""
     never = {"ErrorEquals": ["Never"], "Next": "Z"}
     catcher = {"ErrorEquals": ["States.ALL"], "Next": "Z", "Output": {"v": "{% $y %}"}}
-    _, cause = failed(
-        machine, jsonata(A=MAP | {"Items": "{% $x %}", "Catch": [never, catcher], "End": True}, Z=PASS)
-    )
+    _, cause = outcome(machine, jsonata(A=MAP | {"Items": "{% $x %}", "Catch": [never, catcher]}, Z=PASS))
     assert (
         cause
         == f"{ENTERED}The JSONata expression '$y' specified for the field 'Catch[1]/Output/v' {UNDEFINED}"
@@ -282,49 +260,44 @@ def test_the_error_of_a_catcher_fails_the_execution(machine):
 def test_a_choice_takes_the_first_rule_that_is_true(machine, choices, expected):
     """If no rule is true, the Default is taken. A comparison with a missing value is false."""
     ends = {name: {"Type": "Succeed", "Output": name} for name in "YZ"}
-    assert output(machine, jsonata(A=CHOICE | {"Choices": choices}, **ends), {"n": 5}) == expected
+    assert outcome(machine, jsonata(A=CHOICE | {"Choices": choices}, **ends), {"n": 5}) == expected
 
 
 def test_a_rule_has_its_own_output(machine):
     """The Output of the state counts for its Default only, even if a rule leads to the same state."""
     rule = {"Condition": "{% $states.input.a = 1 %}", "Next": "Z", "Output": "the rule's"}
     mine = jsonata(A=CHOICE | {"Choices": [rule], "Output": "the state's"}, Z={"Type": "Succeed"})
-    assert [output(machine, mine, {"a": n}) for n in (1, 2)] == ["the rule's", "the state's"]
+    assert [outcome(machine, mine, {"a": n}) for n in (1, 2)] == ["the rule's", "the state's"]
 
 
 def test_the_default_of_an_output_is_the_input(machine):
     """A Pass, a Wait, a Choice and a Succeed without an Output return their input."""
-    states = {
-        "A": {"Type": "Pass", "Next": "B"},
-        "B": {"Type": "Wait", "Seconds": 0, "Next": "C"},
-        "C": {"Type": "Choice", "Choices": [NEVER], "Default": "Z"},
-        "Z": {"Type": "Succeed"},
-    }
-    assert output(machine, jsonata(**states), {"a": 1}) == {"a": 1}
+    definition = jsonata(
+        A={"Type": "Pass", "Next": "B"},
+        B={"Type": "Wait", "Seconds": 0, "Next": "C"},
+        C={"Type": "Choice", "Choices": [NEVER], "Default": "Z"},
+        Z={"Type": "Succeed"},
+    )
+    assert outcome(machine, definition, {"a": 1}) == {"a": 1}
 
 
 def test_a_wait_takes_its_time_from_expressions(machine):
     """Seconds and Timestamp may be expressions. A Timestamp may be in the past."""
-    states = {
-        "A": {"Type": "Wait", "Seconds": "{% $states.input.s %}", "Next": "B"},
-        "B": {
-            "Type": "Wait",
-            "Timestamp": "{% $states.input.t %}",
-            "Output": "{% $states.input.s %}",
-            "End": True,
-        },
-    }
-    assert output(machine, jsonata(**states), {"s": 0, "t": "2020-01-01T00:00:00Z"}) == 0
+    definition = jsonata(
+        A={"Type": "Wait", "Seconds": "{% $states.input.s %}", "Next": "B"},
+        B={"Type": "Wait", "Timestamp": "{% $states.input.t %}", "Output": "{% $states.input.s %}"},
+    )
+    assert outcome(machine, definition, {"s": 0, "t": "2020-01-01T00:00:00Z"}) == 0
 
 
 def test_a_wait_ends_at_its_moment_and_not_before(machine, advance):
     """A Timestamp may have parts of a second, and they are not cut off."""
-    states = {
-        "A": {"Type": "Wait", "Timestamp": "{% $states.input.t %}", "Next": "B"},
-        "B": {"Type": "Pass", "Output": "{% $states.context.State.EnteredTime %}", "End": True},
-    }
+    definition = jsonata(
+        A={"Type": "Wait", "Timestamp": "{% $states.input.t %}", "Next": "B"},
+        B={"Type": "Pass", "Output": "{% $states.context.State.EnteredTime %}"},
+    )
     wanted = datetime.datetime.fromtimestamp(advance() + 1.4, datetime.UTC)
-    told = output(machine, jsonata(**states), {"t": wanted.isoformat(timespec="milliseconds")[:23] + "Z"})
+    told = outcome(machine, definition, {"t": wanted.isoformat(timespec="milliseconds")[:23] + "Z"})
     assert abs(datetime.datetime.fromisoformat(told) - wanted) <= datetime.timedelta(milliseconds=1)
 
 
@@ -336,7 +309,7 @@ def test_a_map_maps_its_items(machine):
     }
     state = MAP | {"Items": "{% $states.input.list %}", "ItemSelector": selector, "MaxConcurrency": "{% 1 %}"}
     state |= {"Output": "{% $states.result.v %}"}
-    assert output(machine, one(**state), {"list": [1, 2], "by": 10}) == [10, 20]
+    assert outcome(machine, alone(**state), {"list": [1, 2], "by": 10}) == [10, 20]
 
 
 @pytest.mark.parametrize(
@@ -346,23 +319,23 @@ def test_a_distributed_map_maps_the_pairs_of_an_object(machine, items):
     """Each child gets a key and its value. The context object has both, the index and the source."""
     mine = DISTRIBUTED | {"Items": items}
     pairs = [{"Key": "a", "Value": 1}, {"Key": "b", "Value": [2]}]
-    assert output(machine, one(**mine), {"n": [2]}) == pairs
+    assert outcome(machine, alone(**mine), {"n": [2]}) == pairs
     selected = mine | {"ItemSelector": {"item": "{% $states.context.Map.Item %}"}}
     source = {"Source": "STATE_DATA"}
     expected = [{"item": {"Index": index} | pair | source} for index, pair in enumerate(pairs)]
-    assert output(machine, one(**selected), {"n": [2]}) == expected
+    assert outcome(machine, alone(**selected), {"n": [2]}) == expected
 
 
 def test_a_map_says_in_two_ways_what_it_tolerates(machine):
     """ToleratedFailureCount and ToleratedFailurePercentage may both be expressions, or whole numbers."""
     tolerated = {"ToleratedFailureCount": "{% 1 %}", "ToleratedFailurePercentage": "{% 50.5 %}"}
-    assert output(machine, one(**DISTRIBUTED | tolerated | {"Items": [1]})) == [1]
-    assert output(machine, one(**MAP | {"ToleratedFailurePercentage": 50, "Items": [1]})) == [1]
+    assert outcome(machine, alone(**DISTRIBUTED | tolerated | {"Items": [1]})) == [1]
+    assert outcome(machine, alone(**MAP | {"ToleratedFailurePercentage": 50, "Items": [1]})) == [1]
 
 
 def test_an_inline_map_maps_no_object(machine):
     """An input without a list fails the Map. The cause shows the input, and the event has no location."""
-    mine = machine(one(**MAP))
+    mine = machine(alone(**MAP))
     execution = mine.run({"a": 1})
     cause = f'{ENTERED}Map state input must be an array but was: {{"a":1}}'
     assert (execution["error"], execution["cause"]) == ("States.QueryEvaluationError", cause)
@@ -372,42 +345,28 @@ def test_an_inline_map_maps_no_object(machine):
 
 def test_a_map_without_items_maps_its_input(machine):
     """The default of Items is the state's input. ItemSelector sees this input, too."""
-    assert output(machine, one(**MAP), [1, 2]) == [1, 2]
+    assert outcome(machine, alone(**MAP), [1, 2]) == [1, 2]
     selector = {"v": "{% $states.context.Map.Item.Value %}", "all": "{% $states.input %}"}
     selected = [{"v": value, "all": [1, 2]} for value in (1, 2)]
-    assert output(machine, one(**MAP | {"ItemSelector": selector}), [1, 2]) == selected
+    assert outcome(machine, alone(**MAP | {"ItemSelector": selector}), [1, 2]) == selected
 
 
 def test_the_arguments_of_a_parallel_are_the_input_of_every_branch(machine):
     """Every branch gets the Arguments, or the state's input if there are no Arguments."""
-    branches = {"Branches": [{"StartAt": name, "States": {name: PASS}} for name in "IJ"]}
-    assert (
-        output(machine, one(**PARALLEL | branches | {"Arguments": {"a": "{% $states.input.b %}"}}), {"b": 1})
-        == [{"a": 1}] * 2
-    )
-    assert output(machine, one(**PARALLEL | branches), {"b": 1}) == [{"b": 1}] * 2
+    branches = {"Branches": [one(PASS, name) for name in "IJ"]}
+    state = PARALLEL | branches
+    assert outcome(machine, alone(**state), {"b": 1}) == [{"b": 1}] * 2
+    state |= {"Arguments": {"a": "{% $states.input.b %}"}}
+    assert outcome(machine, alone(**state), {"b": 1}) == [{"a": 1}] * 2
 
 
 def test_a_task_calls_with_its_arguments(machine, table):
     """A Task evaluates Arguments, TimeoutSeconds and Output, and writes AWS's events."""
-    put = TASK | {
-        "Resource": "arn:aws:states:::dynamodb:putItem",
-        "TimeoutSeconds": "{% 50 + 10 %}",
-        "Next": "B",
-    }
-    put |= {
-        "Arguments": {"TableName": table, "Item": {"id": {"S": "{% $states.input.id %}"}, "n": {"N": "1"}}}
-    }
-    put |= {
-        "Output": {
-            "key": "{% $states.input.id %}",
-            "status": "{% $type($states.result) %}",
-        }
-    }
-    get = TASK | {
-        "Arguments": {"TableName": table, "Key": {"id": {"S": "{% $states.input.key %}"}}},
-        "End": True,
-    }
+    put = TASK | {"Resource": "arn:aws:states:::dynamodb:putItem", "TimeoutSeconds": "{% 50 + 10 %}"}
+    item = {"id": {"S": "{% $states.input.id %}"}, "n": {"N": "1"}}
+    put |= {"Arguments": {"TableName": table, "Item": item}, "Next": "B"}
+    put |= {"Output": {"key": "{% $states.input.id %}", "status": "{% $type($states.result) %}"}}
+    get = TASK | {"Arguments": {"TableName": table, "Key": {"id": {"S": "{% $states.input.key %}"}}}}
     get |= {"Output": "{% $merge([$states.result.Item, {'status': $states.input.status}]) %}"}
     mine = machine(jsonata(A=put, B=get))
     execution = mine.run({"id": "x"})
@@ -425,26 +384,24 @@ def test_a_task_calls_with_its_arguments(machine, table):
 
 def test_an_output_that_fails_names_the_event_of_its_state(machine, table):
     """The cause has the event with which the state began, and not the last event before the Output."""
-    get = TASK | {
-        "Arguments": {"TableName": table, "Key": {"id": {"S": "x"}}},
-        "Output": "{% $states.result.Item %}",
-    }
-    assert failed(machine, one(**get))[1].startswith(ENTERED)
+    key = {"TableName": table, "Key": {"id": {"S": "x"}}}
+    get = TASK | {"Arguments": key, "Output": "{% $states.result.Item %}"}
+    assert outcome(machine, alone(**get))[1].startswith(ENTERED)
 
 
 def test_an_output_over_256_kb_can_be_caught(machine):
     """An Output that is too large fails with States.DataLimitExceeded, which a Catch gets."""
     catch = [{"ErrorEquals": ["States.DataLimitExceeded"], "Next": "Z", "Output": "caught"}]
-    state = PARALLEL | {"Output": "{% $pad('', 300000, 'x') %}", "Catch": catch, "End": True}
-    assert output(machine, jsonata(A=state, Z=PASS)) == "caught"
+    state = PARALLEL | {"Output": "{% $pad('', 300000, 'x') %}", "Catch": catch}
+    assert outcome(machine, jsonata(A=state, Z=PASS)) == "caught"
 
 
 def test_states_inside_have_the_machines_language(machine):
     """A state inside a Parallel has the query language of the machine, not that of the Parallel."""
-    inner = {"StartAt": "I", "States": {"I": {"Type": "Pass", "Parameters": {"a.$": "$.b"}, "End": True}}}
-    state = {"Type": "Parallel", "QueryLanguage": "JSONata", "Branches": [inner], "End": True}
+    inner = one({"Type": "Pass", "Parameters": {"a.$": "$.b"}}, "I")
+    state = {"Type": "Parallel", "QueryLanguage": "JSONata", "Branches": [inner]}
     state |= {"Output": "{% $states.result[0].a %}"}
-    assert output(machine, {"StartAt": "A", "States": {"A": state}}, {"b": 1}) == 1
+    assert outcome(machine, one(state), {"b": 1}) == 1
 
 
 def test_a_refused_definition_in_jsonata_changes_no_other(machine, aws):
@@ -453,7 +410,7 @@ def test_a_refused_definition_in_jsonata_changes_no_other(machine, aws):
     with pytest.raises(aws("stepfunctions").exceptions.InvalidDefinition):
         machine(refused)
     state = {"Type": "Pass", "Parameters": {"a.$": "$.b"}, "End": True}
-    assert output(machine, {"StartAt": "A", "States": {"A": state}}, {"b": 1}) == {"a": 1}
+    assert outcome(machine, one(state), {"b": 1}) == {"a": 1}
 
 
 @pytest.mark.parametrize("language", ["JSONata", "JSONPath"])
@@ -462,7 +419,7 @@ def test_a_definition_is_json(machine, language):
     words = {"王": 'a "王"\\b/😀'}
     field = {"Output": words} if language == "JSONata" else {"Parameters": words}
     states = {"é": {"Type": "Pass", "Assign": {"王": words}, "Next": "王"} | field, "王": PASS}
-    mine = machine({"QueryLanguage": language, "StartAt": "é", "States": states})
+    mine = machine(flow(**states) | {"QueryLanguage": language})
     execution = mine.run()
     assert json.loads(execution["output"]) == words
     exits = [
@@ -476,9 +433,9 @@ def test_a_definition_is_json(machine, language):
 
 def test_an_endless_expression_blocks_nobody(machine):
     """Another execution ends while an endless expression runs."""
-    endless = machine(one(Type="Pass", Output="{% $contains($pad('', 60, 'a') & 'b', /^(a|aa)+$/) %}"))
+    endless = machine(alone(Type="Pass", Output="{% $contains($pad('', 60, 'a') & 'b', /^(a|aa)+$/) %}"))
     arn = endless.start()
-    quick = machine(one(Type="Pass", Output="{% 1 %}"))
+    quick = machine(alone(Type="Pass", Output="{% 1 %}"))
     other = quick.start()
     wait_until(lambda: quick.told(other)["status"] == "SUCCEEDED")
     assert endless.told(arn)["status"] == "RUNNING"
@@ -486,14 +443,15 @@ def test_an_endless_expression_blocks_nobody(machine):
 
 def test_a_function_fails_with_its_own_error(machine, function):
     """A function gets the Arguments. A Catch has its error, and a Fail state can pass the error on."""
-    source = """
-class CustomError(Exception): pass
 
-def lambda_handler(event, context):
-    raise CustomError(event)
-"""
-    task = {"Type": "Task", "Resource": function(source).arn, "Arguments": "{% $states.input.why %}"}
+    def lambda_handler(event, context):
+        class CustomError(Exception):
+            pass
+
+        raise CustomError(event)
+
+    task = {"Type": "Task", "Resource": function(lambda_handler).arn, "Arguments": "{% $states.input.why %}"}
     catch = [{"ErrorEquals": ["CustomError"], "Next": "Z"}]
     fail = {"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"}
-    error, cause = failed(machine, jsonata(A=task | {"Catch": catch, "End": True}, Z=fail), {"why": "no"})
+    error, cause = outcome(machine, jsonata(A=task | {"Catch": catch}, Z=fail), {"why": "no"})
     assert (error, json.loads(cause)["errorMessage"]) == ("CustomError", "no")

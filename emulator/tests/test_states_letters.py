@@ -3,16 +3,12 @@
 import json
 
 import pytest
+from helpers import ECHO, flow, one
 
 NAME = "李娜 é 😀"
-ECHO = "def lambda_handler(event, context): return event"
 FAILS = "def lambda_handler(event, context): raise ValueError(event['name'])"
 INVOKE = "arn:aws:states:::lambda:invoke"
 JSONATA = {"QueryLanguage": "JSONata"}
-
-
-def of(state, name="A"):
-    return {"StartAt": name, "States": {name: state | {"End": True}}}
 
 
 def text_of(events):
@@ -28,8 +24,8 @@ def text_of(events):
 
 STATES = {
     "pass": {"Type": "Pass"},
-    "map": {"Type": "Map", "ItemsPath": "$.all", "ItemProcessor": of({"Type": "Pass"}, "B")},
-    "parallel": {"Type": "Parallel", "Branches": [of({"Type": "Pass"}, "B")]},
+    "map": {"Type": "Map", "ItemsPath": "$.all", "ItemProcessor": one({"Type": "Pass"}, "B")},
+    "parallel": {"Type": "Parallel", "Branches": [one({"Type": "Pass"}, "B")]},
     "intrinsic": {"Type": "Pass", "Parameters": {"text.$": "States.JsonToString($)"}},
     "format": {"Type": "Pass", "Parameters": {"text.$": "States.Format('{}', $.all)"}},
     "jsonata": JSONATA | {"Type": "Pass", "Output": "{% $string($states.input) %}"},
@@ -53,7 +49,7 @@ def test_letters_are_not_escaped(kind, machine, function, topic):
         field = "Arguments" if "jsonata" in kind else "Parameters"
         state = {"Type": "Task", "Resource": INVOKE, field: payload}
         state |= JSONATA if "jsonata" in kind else {}
-    mine = machine(of(state))
+    mine = machine(one(state))
     ended = mine.run(input=json.dumps({"name": NAME, "all": [NAME]}, ensure_ascii=False))
     assert NAME in ended["output"]
     assert "\\u" not in ended["output"] + text_of(mine.events(ended["executionArn"]))
@@ -62,7 +58,7 @@ def test_letters_are_not_escaped(kind, machine, function, topic):
 def test_what_passes_through_a_state_stays_as_it_was_written(machine):
     """With its escapes and its spaces. A value that a state makes is written anew."""
     pass_on, anew = {"Type": "Pass", "Next": "B"}, {"Type": "Pass", "Parameters": {"n.$": "$.n"}, "End": True}
-    mine = machine({"StartAt": "A", "States": {"A": pass_on, "B": anew}})
+    mine = machine(flow(A=pass_on, B=anew))
     given = f'{{"n":  {json.dumps(NAME)} }}'
     ended = mine.run(input=given)
     assert ended["output"] == json.dumps({"n": NAME}, separators=(",", ":"), ensure_ascii=False)
@@ -83,14 +79,14 @@ def test_letters_of_an_error_are_not_escaped(by, machine, function):
     elif by == "integration":
         payload = {"FunctionName": function(FAILS).arn, "Payload.$": "$"}
         state = {"Type": "Task", "Resource": INVOKE, "Parameters": payload, "End": True}
-    assert NAME in machine({"StartAt": "A", "States": {"A": state}}).run({"name": NAME})["cause"]
+    assert NAME in machine(one(state)).run({"name": NAME})["cause"]
     if by != "state":
         state["Catch"] = [{"ErrorEquals": ["States.ALL"], "Next": "B"}]
-        caught = {"StartAt": "A", "States": {"A": state, "B": {"Type": "Pass", "End": True}}}
+        caught = flow(A=state, B={"Type": "Pass"})
         assert NAME in machine(caught).run({"name": NAME})["output"]
 
 
 def test_half_a_letter_does_not_stop_an_execution(machine):
     """It is half of a surrogate pair, which JSON may have and UTF-8 may not."""
-    ended = machine(of({"Type": "Pass", "Parameters": {"name.$": "$.name"}})).run({"name": "\ud800"})
+    ended = machine(one({"Type": "Pass", "Parameters": {"name.$": "$.name"}})).run({"name": "\ud800"})
     assert (ended["status"], ended["output"]) == ("SUCCEEDED", '{"name":"?"}')

@@ -3,15 +3,9 @@
 import json
 
 import pytest
-from botocore.exceptions import ClientError
+from helpers import flow, one, refused
 
-DEFINITION = {
-    "StartAt": "A",
-    "States": {
-        "A": {"Type": "Pass", "Next": "B"},
-        "B": {"Type": "Fail", "Error": "E", "Cause": "c"},
-    },
-}
+DEFINITION = flow(A={"Type": "Pass", "Next": "B"}, B={"Type": "Fail", "Error": "E", "Cause": "c"})
 ALL = ["ExecutionStarted", "PassStateEntered", "PassStateExited", "FailStateEntered", "ExecutionFailed"]
 
 
@@ -109,7 +103,7 @@ def test_executions_share_a_stream(machine, logs, group):
 
 def test_a_stop_is_the_last_event(machine, logs, group):
     """Nothing follows ExecutionAborted."""
-    waiting = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}}
+    waiting = one({"Type": "Wait", "Seconds": 60})
     mine = machine(waiting, loggingConfiguration=logging(group))
     arn = mine.start()
     mine.client.stop_execution(executionArn=arn, error="Enough", cause="It is late.")
@@ -122,10 +116,7 @@ def test_a_stop_is_the_last_event(machine, logs, group):
 
 def test_a_redrive_goes_on_with_the_log(machine, logs, group):
     """Its events count the redrives, also if the execution was stopped before."""
-    waiting = {
-        "StartAt": "A",
-        "States": {"A": {"Type": "Wait", "Seconds": 1, "Next": "B"}, "B": {"Type": "Fail"}},
-    }
+    waiting = flow(A={"Type": "Wait", "Seconds": 1, "Next": "B"}, B={"Type": "Fail"})
     mine = machine(waiting, loggingConfiguration=logging(group))
     arn = mine.start()
     mine.client.stop_execution(executionArn=arn)
@@ -152,8 +143,8 @@ def test_the_role_must_allow_it(machine, logs, group, role):
     """Otherwise the machine is refused. A role that writes nothing need not."""
     mine = role({"Action": "logs:CreateLogDelivery", "Resource": "*"})
     machine(DEFINITION, roleArn=mine.arn, loggingConfiguration=logging(group, "OFF"))
-    with pytest.raises(ClientError, match="not authorized to access the Log Destination") as caught:
-        machine(DEFINITION, roleArn=mine.arn, loggingConfiguration=logging(group))
-    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+    code, message = refused(machine, DEFINITION, roleArn=mine.arn, loggingConfiguration=logging(group))
+    assert code == "AccessDeniedException"
+    assert "not authorized to access the Log Destination" in message
     whole = role({"Action": "logs:*", "Resource": "*"})
     machine(DEFINITION, roleArn=whole.arn, loggingConfiguration=logging(group))

@@ -5,19 +5,12 @@ from collections import Counter
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import ROLE
+from helpers import ROLE, one, refused
 from test_http import post
 
 
 def passing(result):
-    return {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": result, "End": True}}}
-
-
-def refused(call, **parameters):
-    """The code and the message of an error."""
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
+    return one({"Type": "Pass", "Result": result})
 
 
 @pytest.fixture
@@ -183,10 +176,9 @@ def test_an_alias_that_exists_is_returned(mine, publish):
 def test_a_wrong_alias_is_refused(mine, publish, routes, name, says):
     """A ValidationException."""
     publish(2), publish(3)
-    with pytest.raises(ClientError) as caught:
-        alias(mine, name, *((f"{mine.arn}{end}", weight) for end, weight in routes))
-    assert caught.value.response["Error"]["Code"] == "ValidationException"
-    assert says in str(caught.value)
+    told = refused(alias, mine, name, *((f"{mine.arn}{end}", weight) for end, weight in routes))
+    assert told.code == "ValidationException"
+    assert says in told.message
 
 
 def test_the_same_machine_again(mine):

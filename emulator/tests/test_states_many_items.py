@@ -6,7 +6,7 @@ import uuid
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from helpers import Machine, wait_until
+from helpers import Machine, flow, one, outcome, wait_until
 
 PASS = {"P": {"Type": "Pass", "End": True}}
 # The second item of 1, 2, 3 fails.
@@ -24,12 +24,12 @@ WAIT = {"W": {"Type": "Wait", "Seconds": 60, "End": True}}
 
 def processor(states=PASS, kind="STANDARD"):
     config = {"Mode": "DISTRIBUTED", "ExecutionType": kind}
-    return {"ProcessorConfig": config, "StartAt": next(iter(states)), "States": states}
+    return flow(**states) | {"ProcessorConfig": config}
 
 
 def many(states=PASS, kind="STANDARD", language="JSONPath", **fields):
     state = {"Type": "Map", "ItemProcessor": processor(states, kind), "End": True} | fields
-    return {"QueryLanguage": language, "StartAt": "M", "States": {"M": state}}
+    return one(state, "M", QueryLanguage=language)
 
 
 def run_of(mine, arn):
@@ -136,7 +136,7 @@ GIVEN = {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["a", "
 )  # fmt: skip
 def test_items_from_a_file(machine, reader, text, config, items):
     """ItemReader reads JSON, JSON lines or CSV from S3."""
-    assert json.loads(machine(many(ItemReader=reader(text, **config))).run()["output"]) == items
+    assert outcome(machine, many(ItemReader=reader(text, **config))) == items
 
 
 def test_items_from_a_list_of_objects(machine, aws, bucket):

@@ -3,9 +3,8 @@
 import json
 
 import pytest
-from botocore.exceptions import ClientError
-from helpers import wait_until
-from test_states_run import http_headers, one
+from helpers import one, outcome, refused, wait_until
+from test_states_run import http_headers
 
 
 def start(other, pattern="", **more):
@@ -22,7 +21,7 @@ def passes(machine):
 
 def test_a_state_starts_an_execution(machine, passes):
     """The result is the reply of StartExecution, with names in capitals and the time in milliseconds."""
-    execution = json.loads(machine(start(passes, Name="child")).run()["output"])
+    execution = outcome(machine, start(passes, Name="child"))
     child = passes.client.describe_execution(executionArn=execution.pop("ExecutionArn"))
     assert (child["name"], child["input"]) == ("child", '{"a":1}')
     started = round(child["startDate"].timestamp() * 1000)
@@ -60,15 +59,11 @@ def test_a_state_waits_for_the_end_of_an_execution(machine, passes, pattern, out
 
 def test_an_execution_that_fails_fails_the_state_that_waits(machine):
     """The error is `States.TaskFailed`, and the cause describes the execution."""
-    execution = machine(start(machine(one_fail("E")), ".sync:2")).run()
-    assert execution["error"] == "States.TaskFailed"
-    cause = json.loads(execution["cause"])
+    error, cause = outcome(machine, start(machine(one({"Type": "Fail", "Error": "E"})), ".sync:2"))
+    assert error == "States.TaskFailed"
+    cause = json.loads(cause)
     assert (cause["Error"], cause["Status"], cause["RedriveStatus"]) == ("E", "FAILED", "REDRIVABLE")
     assert not {"Cause", "Output", "OutputDetails", "RedriveStatusReason"} & {*cause}
-
-
-def one_fail(error):
-    return {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": error}}}
 
 
 def test_a_started_execution_can_send_the_token(machine):
@@ -80,8 +75,8 @@ def test_a_started_execution_can_send_the_token(machine):
         "Arguments": arguments,
     }
     sender = machine(one(send, QueryLanguage="JSONata"))
-    execution = machine(start(sender, ".waitForTaskToken", Input={"token.$": "$$.Task.Token"})).run()
-    assert json.loads(execution["output"]) == {"sent": True}
+    starts = start(sender, ".waitForTaskToken", Input={"token.$": "$$.Task.Token"})
+    assert outcome(machine, starts) == {"sent": True}
 
 
 @pytest.mark.parametrize(
@@ -137,16 +132,14 @@ def test_a_task_that_times_out_stops_what_it_waits_for(machine, waits):
     wait_for_status(waits, "ABORTED")
 
 
-def test_a_branch_that_fails_stops_what_another_waits_for(machine, waits, function, tmp_path):
+def test_a_branch_that_fails_stops_what_another_waits_for(machine, waits, gated):
     """The execution that the other branch has started is aborted."""
-    go = tmp_path / "go"
-    source = "import os, time\ndef lambda_handler(event, context):\n"
-    source += f"    while not os.path.exists({str(go)!r}): time.sleep(0.01)\n    raise ValueError"
-    fails = one({"Type": "Task", "Resource": function(source, Timeout=60).arn}, name="F")
-    mine = machine(one({"Type": "Parallel", "Branches": [start(waits, ".sync:2"), fails]}, name="P"))
+    function = gated("def lambda_handler(event, context): raise ValueError")
+    fails = one({"Type": "Task", "Resource": function.arn}, "F")
+    mine = machine(one({"Type": "Parallel", "Branches": [start(waits, ".sync:2"), fails]}, "P"))
     arn = mine.start()
     wait_for_status(waits, "RUNNING")
-    go.touch()
+    function.open()
     assert mine.wait(arn)["status"] == "FAILED"
     wait_for_status(waits, "ABORTED")
 
@@ -172,17 +165,13 @@ def test_who_waits_must_be_allowed_to_manage_a_rule(machine, passes, role):
     """AWS learns of the end of an execution by a rule of EventBridge, which the role must allow."""
     mine = role({"Action": RUN, "Resource": "*"})
     other = machine(start(passes), roleArn=mine.arn)
-    inside = one({"Type": "Map", "ItemProcessor": start(passes, ".sync:2")}, name="M")
+    inside = one({"Type": "Map", "ItemProcessor": start(passes, ".sync:2")}, "M")
     update = other.client.update_state_machine
     for call in (
         lambda: machine(inside, roleArn=mine.arn),
         lambda: update(stateMachineArn=other.arn, definition=json.dumps(inside)),
     ):
-        with pytest.raises(ClientError) as caught:
-            call()
-        assert caught.value.response["Error"] == {
-            "Code": "AccessDeniedException",
-            "Message": f"'{mine.arn}' is not authorized to create managed-rule.",
-        }
+        message = f"'{mine.arn}' is not authorized to create managed-rule."
+        assert refused(call) == ("AccessDeniedException", message)
     mine.allow(MANAGE, name="rule")
     assert machine(inside, roleArn=mine.arn).run([1])["status"] == "SUCCEEDED"

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from helpers import one
 
 
 @pytest.fixture
@@ -11,7 +12,7 @@ def called(machine):
 
     def call(resource, **parameters):
         task = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Parameters": parameters}
-        return machine({"StartAt": "A", "States": {"A": task | {"End": True}}}).run()
+        return machine(one(task)).run()
 
     return call
 

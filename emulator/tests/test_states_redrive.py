@@ -5,8 +5,7 @@ import json
 import uuid
 
 import pytest
-from botocore.exceptions import ClientError
-from helpers import wait_until
+from helpers import flow, one, refused, wait_until
 
 
 class Gate:
@@ -17,7 +16,7 @@ class Gate:
 
     def state(self, **more):
         resource = "arn:aws:states:::aws-sdk:dynamodb:describeTable"
-        return ending(
+        return dict(
             Type="Task",
             Resource=resource,
             Parameters={"TableName": self.table},
@@ -40,17 +39,8 @@ def gate(aws):
     return Gate(aws("dynamodb"))
 
 
-def states(start, **all_states):
-    return {"StartAt": start, "States": all_states}
-
-
-def ending(**state):
-    """A state that ends its machine, unless it has a Next."""
-    return state if "Next" in state else state | {"End": True}
-
-
 def passing(**more):
-    return ending(Type="Pass", **more)
+    return {"Type": "Pass"} | more
 
 
 def redriven(mine, arn, **options):
@@ -69,16 +59,10 @@ def entered(events):
     ]
 
 
-def refusal(call, **parameters):
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
-
-
 def test_the_failed_state_runs_again(machine, gate, advance):
     """It gets the same input. What succeeded before does not run again, and the history goes on."""
     first = passing(Result={"n": 1}, Next="B")
-    mine = machine(states("A", A=first, B=gate.state()))
+    mine = machine(flow(A=first, B=gate.state()))
     failed = mine.run({"a": 1})
     assert (failed["status"], failed["redriveCount"], failed["redriveStatus"]) == ("FAILED", 0, "REDRIVABLE")
     assert "redriveStatusReason" not in failed
@@ -119,8 +103,7 @@ def test_variables_are_kept(machine, gate):
     """The state that runs again sees what earlier states have assigned."""
     first = {"Type": "Pass", "Assign": {"n": 5, "of": {"a": [1]}}, "Next": "B"}
     mine = machine(
-        states(
-            "A",
+        flow(
             A=first,
             B=gate.state(Next="C") | {"Assign": {"n": 6}},
             C=passing(Parameters={"n.$": "$n", "of.$": "$of"}),
@@ -134,7 +117,7 @@ def test_variables_are_kept(machine, gate):
 def test_the_context_object_counts_redrives(machine, gate):
     """It has the time of the latest redrive, too."""
     last = passing(Parameters={"count.$": "$$.Execution.RedriveCount", "execution.$": "$$.Execution"})
-    mine = machine(states("A", A=gate.state(Next="B"), B=last))
+    mine = machine(flow(A=gate.state(Next="B"), B=last))
     arn = mine.run()["executionArn"]
     assert redriven(mine, arn)["status"] == "FAILED"
     gate.open()
@@ -148,7 +131,7 @@ def test_the_context_object_counts_redrives(machine, gate):
 def test_a_retry_begins_at_zero(machine, gate):
     """The state may be tried again as often as in the first run."""
     retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 2}]
-    mine = machine(states("A", A=gate.state(Retry=retry)))
+    mine = machine(one(gate.state(Retry=retry)))
     arn = mine.run()["executionArn"]
     assert redriven(mine, arn)["status"] == "FAILED"
     assert types(mine.events(arn)).count("TaskFailed") == 6
@@ -159,7 +142,7 @@ def test_a_later_redrive_goes_on_at_the_later_state(machine, gate, aws):
     other = Gate(aws("dynamodb"))
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "C", "ResultPath": "$.error"}]
     caught = gate.state(Catch=catch) | {"Parameters": {"TableName": "no"}}
-    mine = machine(states("A", A=gate.state(Next="B"), B=other.state(Next="D"), D=caught, C=passing()))
+    mine = machine(flow(A=gate.state(Next="B"), B=other.state(Next="D"), D=caught, C=passing()))
     arn = mine.run()["executionArn"]
     gate.open()
     assert redriven(mine, arn)["status"] == "FAILED"
@@ -171,7 +154,7 @@ def test_a_later_redrive_goes_on_at_the_later_state(machine, gate, aws):
 
 def test_a_fail_state_is_entered_again(machine):
     """It fails again."""
-    mine = machine(states("A", A={"Type": "Fail", "Error": "E"}))
+    mine = machine(one({"Type": "Fail", "Error": "E"}))
     arn = mine.run()["executionArn"]
     assert redriven(mine, arn)["error"] == "E"
     assert types(mine.events(arn)) == [
@@ -183,7 +166,7 @@ def test_a_fail_state_is_entered_again(machine):
 def test_a_choice_is_decided_again(machine):
     """It is not entered again, and its error names the event with which it began."""
     rule = {"Variable": "$.no", "NumericEquals": 1, "Next": "B"}
-    mine = machine(states("A", A={"Type": "Choice", "Choices": [rule]}, B=passing()))
+    mine = machine(flow(A={"Type": "Choice", "Choices": [rule]}, B=passing()))
     failed = mine.run()
     told = redriven(mine, failed["executionArn"])
     assert (told["error"], told["cause"]) == (failed["error"], failed["cause"])
@@ -191,14 +174,14 @@ def test_a_choice_is_decided_again(machine):
 
 
 def parallel(*branches):
-    return states("P", P={"Type": "Parallel", "End": True, "Branches": list(branches)})
+    return flow(P={"Type": "Parallel", "Branches": list(branches)})
 
 
 def test_only_the_unsuccessful_branches_run_again(machine, gate):
     """A branch that failed goes on at its failed state, and one that succeeded keeps its output."""
     first = {"Type": "Pass", "Assign": {"v": 1}, "Next": "B"}
-    bad = states("A", A=first, B=gate.state(Next="C"), C=passing(Parameters={"v.$": "$v"}))
-    mine = machine(parallel(states("Good", Good=passing(Result="good")), bad))
+    bad = flow(A=first, B=gate.state(Next="C"), C=passing(Parameters={"v.$": "$v"}))
+    mine = machine(parallel(flow(Good=passing(Result="good")), bad))
     failed = mine.run()
     assert failed["status"] == "FAILED"
     gate.open()
@@ -212,7 +195,7 @@ def test_only_the_unsuccessful_branches_run_again(machine, gate):
 
 def test_a_retry_runs_all_branches(machine, gate):
     """The redrive begins with those that failed in the latest attempt. A Retry after it begins with all."""
-    mine = parallel(states("Good", Good=passing()), states("B", B=gate.state()))
+    mine = parallel(flow(Good=passing()), flow(B=gate.state()))
     mine["States"]["P"]["Retry"] = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 1}]
     mine = machine(mine)
     arn = mine.run()["executionArn"]
@@ -225,8 +208,8 @@ def test_a_retry_runs_all_branches(machine, gate):
 
 def test_a_branch_that_was_aborted_runs_again(machine, gate):
     """It waits again."""
-    waits = states("W", W={"Type": "Wait", "Seconds": 4, "Next": "X"}, X=passing(Result="waited"))
-    mine = machine(parallel(waits, states("B", B=gate.state())))
+    waits = flow(W={"Type": "Wait", "Seconds": 4, "Next": "X"}, X=passing(Result="waited"))
+    mine = machine(parallel(waits, flow(B=gate.state())))
     failed = mine.run()
     gate.open()
     told = redriven(mine, failed["executionArn"])
@@ -243,9 +226,9 @@ def test_only_the_unsuccessful_iterations_run_again(machine, gate):
         "Default": "Good",
         "Choices": [{"Variable": "$.n", "NumericEquals": 2, "Next": "B"}],
     }
-    inner = states("C", C=choose, Good=passing(), B=gate.state())
-    deep = states("I", I={"Type": "Map", "End": True, "ItemProcessor": inner})
-    mine = machine(states("M", M={"Type": "Map", "End": True, "MaxConcurrency": 1, "ItemProcessor": deep}))
+    inner = flow(C=choose, Good=passing(), B=gate.state())
+    deep = flow(I={"Type": "Map", "ItemProcessor": inner})
+    mine = machine(flow(M={"Type": "Map", "MaxConcurrency": 1, "ItemProcessor": deep}))
     given = [[{"n": 1}, {"n": 2}], [{"n": 3}]]
     failed = mine.run(given)
     assert failed["status"] == "FAILED"
@@ -259,7 +242,7 @@ def test_only_the_unsuccessful_iterations_run_again(machine, gate):
 def test_after_too_much_data_all_branches_run_again(machine, function):
     """AWS says so of States.DataLimitExceeded. The branches may give less then."""
     big = function("def lambda_handler(event, context): return 'x' * 200_000")
-    branches = [states(name, **{name: {"Type": "Task", "Resource": big.arn, "End": True}}) for name in "AB"]
+    branches = [flow(**{name: {"Type": "Task", "Resource": big.arn}}) for name in "AB"]
     mine = machine(parallel(*branches))
     failed = mine.run()
     assert failed["error"] == "States.DataLimitExceeded"
@@ -269,7 +252,7 @@ def test_after_too_much_data_all_branches_run_again(machine, function):
 
 def test_a_stopped_execution_goes_on(machine):
     """So does one that is stopped while a redrive runs."""
-    mine = machine(states("A", A={"Type": "Wait", "Seconds": 3, "Next": "B"}, B=passing()))
+    mine = machine(flow(A={"Type": "Wait", "Seconds": 3, "Next": "B"}, B=passing()))
     arn = mine.start()
 
     def described():
@@ -296,9 +279,8 @@ def test_a_stopped_execution_goes_on(machine):
 
 def test_a_cause_names_when_the_state_was_entered(machine):
     """Also if the execution was stopped in between."""
-    mine = machine(
-        states("Z", Z={"Type": "Pass", "Next": "A"}, A=ending(Type="Wait", Seconds=2, OutputPath="$.no"))
-    )
+    ends = {"Type": "Wait", "Seconds": 2, "OutputPath": "$.no"}
+    mine = machine(flow(Z={"Type": "Pass", "Next": "A"}, A=ends))
     arn = mine.start()
     wait_until(lambda: entered(mine.events(arn))[-1:] == ["A"])
     mine.client.stop_execution(executionArn=arn)
@@ -307,17 +289,22 @@ def test_a_cause_names_when_the_state_was_entered(machine):
 
 def test_what_still_runs_of_the_old_run_is_forgotten(machine, function, table, aws, tmp_path):
     """Its function ends after the redrive, and changes neither the description nor the history."""
+
+    def lambda_handler(event, context):
+        import time
+        from pathlib import Path
+
+        import boto3
+
+        if event["n"] == 0:
+            while not Path(event["go"]).exists():
+                time.sleep(0.01)
+            boto3.client("dynamodb").put_item(TableName=event["table"], Item={"id": {"S": "old"}})
+
     go = tmp_path / "go"
-    source = (
-        "import os, time, boto3\n"
-        "def lambda_handler(event, context):\n"
-        "    if event['n'] == 0:\n"
-        f"        while not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
-        f"        boto3.client('dynamodb').put_item(TableName={table!r}, Item={{'id': {{'S': 'old'}}}})\n"
-    )
-    here = {"n.$": "$$.Execution.RedriveCount"}
-    task = ending(Type="Task", Resource=function(source, Timeout=60).arn, Parameters=here)
-    mine = machine(states("A", A=task))
+    given = {"n.$": "$$.Execution.RedriveCount", "go": str(go), "table": table}
+    task = {"Type": "Task", "Resource": function(lambda_handler, Timeout=60).arn, "Parameters": given}
+    mine = machine(one(task))
     arn = mine.start()
     wait_until(lambda: len(mine.events(arn)) > 3)
     mine.client.stop_execution(executionArn=arn)
@@ -333,14 +320,14 @@ def test_what_still_runs_of_the_old_run_is_forgotten(machine, function, table, a
     assert "Item" not in aws("dynamodb").get_item(TableName=table, Key=key)
     go.touch()
     wait_until(lambda: "Item" in aws("dynamodb").get_item(TableName=table, Key=key))
-    machine(states("A", A=passing())).run()  # meanwhile, the emulator gets the old answer
+    machine(one(passing())).run()  # meanwhile, the emulator gets the old answer
     assert mine.events(arn) == events
     assert mine.client.describe_execution(executionArn=arn)["stopDate"] == told["stopDate"]
 
 
 def test_the_time_out_begins_again(machine):
     """The time-out of the machine counts from the redrive."""
-    mine = machine(states("A", A={"Type": "Wait", "Seconds": 60, "End": True}) | {"TimeoutSeconds": 1})
+    mine = machine(one({"Type": "Wait", "Seconds": 60}, TimeoutSeconds=1))
     failed = mine.run()
     told = redriven(mine, failed["executionArn"])
     assert (failed["status"], told["status"]) == ("TIMED_OUT", "TIMED_OUT")
@@ -353,19 +340,21 @@ def test_the_time_out_begins_again(machine):
 
 def test_a_waiting_task_gets_another_token(machine, function, table, aws):
     """The token of the first run is of no use any more."""
-    source = (
-        "import boto3\n"
-        "def lambda_handler(event, context):\n"
-        f"    item = {{'id': {{'S': 'token'}}, 'token': {{'S': event}}}}\n"
-        f"    boto3.client('dynamodb').put_item(TableName={table!r}, Item=item)\n"
-    )
+
+    def lambda_handler(event, context):
+        import boto3
+
+        boto3.client("dynamodb").put_item(**event)
+
+    item = {"id": {"S": "token"}, "token": {"S.$": "$$.Task.Token"}}
+    payload = {"TableName": table, "Item": item}
     state = {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
-        "Parameters": {"FunctionName": function(source).name, "Payload.$": "$$.Task.Token"},
+        "Parameters": {"FunctionName": function(lambda_handler).name, "Payload": payload},
         "End": True,
     }
-    mine = machine(states("A", A=state))
+    mine = machine(one(state))
     key = {"id": {"S": "token"}}
 
     def token(not_this=None):
@@ -379,41 +368,39 @@ def test_a_waiting_task_gets_another_token(machine, function, table, aws):
     assert mine.wait(arn)["error"] == "E"
     mine.client.redrive_execution(executionArn=arn)
     wait_until(lambda: token(first))
-    assert refusal(mine.client.send_task_success, taskToken=first, output="1")[0] == "TaskTimedOut"
+    assert refused(mine.client.send_task_success, taskToken=first, output="1")[0] == "TaskTimedOut"
     mine.client.send_task_success(taskToken=token(), output="1")
     assert mine.wait(arn)["output"] == "1"
 
 
 def test_the_definition_stays(machine, gate):
     """An update counts only for new executions."""
-    mine = machine(states("A", A=gate.state(Next="B"), B=passing(Result="old")))
+    mine = machine(flow(A=gate.state(Next="B"), B=passing(Result="old")))
     arn = mine.run()["executionArn"]
-    mine.client.update_state_machine(
-        stateMachineArn=mine.arn, definition=json.dumps(states("Z", Z=passing()))
-    )
+    mine.client.update_state_machine(stateMachineArn=mine.arn, definition=json.dumps(flow(Z=passing())))
     gate.open()
     assert redriven(mine, arn)["output"] == '"old"'
 
 
 def test_what_cannot_be_redriven(machine):
     """AWS's reasons."""
-    mine = machine(states("A", A=passing()))
+    mine = machine(one(passing()))
     redrive = mine.client.redrive_execution
     arn = mine.run()["executionArn"]
     reason = "Execution is SUCCEEDED and cannot be redriven"
-    assert refusal(redrive, executionArn=arn) == ("ExecutionNotRedrivable", reason)
-    assert refusal(redrive, executionArn=f"{arn}-no")[0] == "ExecutionDoesNotExist"
-    assert refusal(redrive, executionArn="no")[0] == "InvalidArn"
-    waiting = machine(states("A", A={"Type": "Wait", "Seconds": 60, "End": True}))
+    assert refused(redrive, executionArn=arn) == ("ExecutionNotRedrivable", reason)
+    assert refused(redrive, executionArn=f"{arn}-no")[0] == "ExecutionDoesNotExist"
+    assert refused(redrive, executionArn="no")[0] == "InvalidArn"
+    waiting = machine(one({"Type": "Wait", "Seconds": 60}))
     reason = "Execution is RUNNING and cannot be redriven"
-    assert refusal(redrive, executionArn=waiting.start()) == ("ExecutionNotRedrivable", reason)
-    code = refusal(mine.client.list_executions, stateMachineArn=mine.arn, redriveFilter="REDRIVEN")[0]
+    assert refused(redrive, executionArn=waiting.start()) == ("ExecutionNotRedrivable", reason)
+    code = refused(mine.client.list_executions, stateMachineArn=mine.arn, redriveFilter="REDRIVEN")[0]
     assert code == "ValidationException"
 
 
 def test_a_client_token_counts_once(machine, advance):
     """The same token gives the same answer. Another one is another redrive."""
-    mine = machine(states("A", A={"Type": "Fail"}))
+    mine = machine(one({"Type": "Fail"}))
     arn = mine.run()["executionArn"]
     dates = []
     for token in ("a", "a", "b", "a"):
@@ -426,9 +413,9 @@ def test_a_client_token_counts_once(machine, advance):
 
 def test_a_user_needs_the_right_to_redrive(machine, user):
     """states:RedriveExecution, for the execution."""
-    mine = machine(states("A", A={"Type": "Fail"}))
+    mine = machine(one({"Type": "Fail"}))
     arn = mine.run()["executionArn"]
-    code, message = refusal(user()("stepfunctions").redrive_execution, executionArn=arn)
+    code, message = refused(user()("stepfunctions").redrive_execution, executionArn=arn)
     assert (code, "states:RedriveExecution on resource: " + arn in message) == ("AccessDeniedException", True)
     ann = user({"Action": "states:RedriveExecution", "Resource": arn})
     ann("stepfunctions").redrive_execution(executionArn=arn)

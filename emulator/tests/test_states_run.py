@@ -3,13 +3,24 @@ import json
 import re
 
 import pytest
+from helpers import ECHO, flow, one, outcome
 
-FAIL_MIXED = "class CustomError(Exception): pass\ndef lambda_handler(e, c): raise CustomError('no')"
+
+def fails(event, context):
+    """The handler of a function that raises an error of its own."""
+
+    class CustomError(Exception):
+        pass
+
+    raise CustomError("no")
 
 
-def one(state, *, name="A", **more):
-    """A machine of one state."""
-    return {"StartAt": name, "States": {name: state | {"End": True}}} | more
+def sleeps(event, context):
+    """The handler of a function that sleeps for some seconds."""
+    import time
+
+    time.sleep(event["s"])
+    return event["s"]
 
 
 def test_a_task_runs_its_function(machine, function):
@@ -33,13 +44,7 @@ def test_a_class_name_can_be_caught(machine, function):
     """Catch finds an exception by its class, and gets the whole error object as the cause."""
     catch = {"ErrorEquals": ["CustomError"], "Next": "B"}
     mine = machine(
-        {
-            "StartAt": "A",
-            "States": {
-                "A": {"Type": "Task", "Resource": function(FAIL_MIXED).arn, "Catch": [catch], "End": True},
-                "B": {"Type": "Pass", "End": True},
-            },
-        }
+        flow(A={"Type": "Task", "Resource": function(fails).arn, "Catch": [catch]}, B={"Type": "Pass"})
     )
     execution = mine.run()
     assert execution["status"] == "SUCCEEDED"
@@ -52,10 +57,10 @@ def test_a_class_name_can_be_caught(machine, function):
 
 def test_a_functions_time_out_has_its_own_name(machine, function):
     """Lambda's time-out is `Sandbox.Timedout`, not `States.Timeout`."""
-    sleeper = function("import time\ndef lambda_handler(event, context): time.sleep(9)", Timeout=1)
-    execution = machine(one({"Type": "Task", "Resource": sleeper.arn})).run()
-    assert (execution["status"], execution["error"]) == ("FAILED", "Sandbox.Timedout")
-    assert "Task timed out after 1.00 seconds" in execution["cause"]
+    sleeper = function(sleeps, Timeout=1)
+    error, cause = outcome(machine, one({"Type": "Task", "Resource": sleeper.arn}), {"s": 9})
+    assert error == "Sandbox.Timedout"
+    assert "Task timed out after 1.00 seconds" in cause
 
 
 def test_a_machines_time_out(machine):
@@ -72,7 +77,7 @@ def test_long_texts_are_the_same_after_the_end(machine):
     fail = {"Type": "Fail", "Error": "E", "CausePath": "$.cause"}
     wait = {"Type": "Wait", "Seconds": 1, "End": True}
     for state, more in ((wait, {}), (fail, {"cause": cause})):
-        mine, text = machine({"StartAt": "A", "States": {"A": state}}), given | more
+        mine, text = machine(one(state)), given | more
         arn = mine.start(text)
         for told in (mine.client.describe_execution(executionArn=arn), mine.wait(arn)):
             assert told["input"] == json.dumps(text)
@@ -100,18 +105,15 @@ def test_an_execution_keeps_its_definition(machine):
 
 def test_a_retry_waits_and_tries_again(machine, function):
     """A Retry waits for its interval before the second attempt."""
-    source = """
-n = 0
 
-def lambda_handler(event, context):
-    global n
-    n += 1
-    if n == 1:
-        raise ValueError("first")
-    return n
-"""
+    def lambda_handler(event, context):
+        lambda_handler.calls = n = getattr(lambda_handler, "calls", 0) + 1
+        if n == 1:
+            raise ValueError("first")
+        return n
+
     retry = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 2, "BackoffRate": 100}
-    task = {"Type": "Task", "Resource": function(source).arn, "Retry": [retry]}
+    task = {"Type": "Task", "Resource": function(lambda_handler).arn, "Retry": [retry]}
     mine = machine(one(task))
     execution = mine.run()
     assert (execution["status"], execution["output"]) == ("SUCCEEDED", "2")
@@ -126,9 +128,7 @@ def lambda_handler(event, context):
 def test_a_choice_without_a_match(machine, given):
     """A Choice without a match is States.Runtime, as recorded on AWS, also if only the type differs."""
     rule = {"Variable": "$.status", "NumericEquals": 0, "Next": "B"}
-    execution = machine(choice(rule)).run(given)
-    assert (execution["status"], execution["error"], execution["cause"]) == (
-        "FAILED",
+    assert outcome(machine, choice(rule), given) == (
         "States.Runtime",
         "An error occurred while executing the state 'A' (entered at the event id #2). "
         "Failed to transition out of the state. The state does not point to a next state.",
@@ -136,15 +136,12 @@ def test_a_choice_without_a_match(machine, given):
 
 
 def choice(rule):
-    return {
-        "StartAt": "A",
-        "States": {"A": {"Type": "Choice", "Choices": [rule]}, "B": {"Type": "Succeed"}},
-    }
+    return flow(A={"Type": "Choice", "Choices": [rule]}, B={"Type": "Succeed"})
 
 
 def test_a_fail_without_reasons_has_none(machine):
     """A Fail without an Error and a Cause has neither in its description nor in its event."""
-    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Fail"}}})
+    mine = machine(one({"Type": "Fail"}))
     execution = mine.run()
     assert execution["status"] == "FAILED" and not {"error", "cause"} & set(execution)
     assert mine.events(execution["executionArn"])[-1]["executionFailedEventDetails"] == {}
@@ -152,10 +149,7 @@ def test_a_fail_without_reasons_has_none(machine):
 
 def test_a_parallel_state_gathers_its_branches(machine, function):
     """The results are in the order of the branches, even if the first branch ends last."""
-    source = (
-        "import time\ndef lambda_handler(event, context):\n    time.sleep(event['s'])\n    return event['s']"
-    )
-    sleeper = function(source, Timeout=10)
+    sleeper = function(sleeps, Timeout=10)
     branches = [
         one({"Type": "Task", "Resource": sleeper.arn, "Parameters": {"s": seconds}}, name=f"B{seconds}")
         for seconds in (0.4, 0)
@@ -183,13 +177,13 @@ def test_every_event_but_the_first_two_has_a_previous_one(machine, function):
 
 def test_lambda_invoke(machine, function):
     """`arn:aws:states:::lambda:invoke` gives the whole reply, and errors keep their class."""
-    good, bad = function("def lambda_handler(event, context): return event"), function(FAIL_MIXED)
+    good, bad = function(ECHO), function(fails)
     parameters = {"FunctionName": good.arn, "Payload": {"a": 1}}
     state = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": parameters}
-    output = json.loads(machine(one(state)).run()["output"])
+    output = outcome(machine, one(state))
     assert (output["Payload"], output["StatusCode"], output["ExecutedVersion"]) == ({"a": 1}, 200, "$LATEST")
-    execution = machine(one(state | {"Parameters": {"FunctionName": bad.arn}})).run()
-    assert (execution["status"], execution["error"]) == ("FAILED", "CustomError")
+    error, _ = outcome(machine, one(state | {"Parameters": {"FunctionName": bad.arn}}))
+    assert error == "CustomError"
 
 
 def http_headers(told):
@@ -208,7 +202,7 @@ def integration(name, parameters):
 
 def test_an_output_tells_about_the_reply_of_the_service(machine, function, table, topic):
     """Optimized integrations have the status and the headers of the reply, and those of `aws-sdk` do not."""
-    echo = function("def lambda_handler(event, context): return event")
+    echo = function(ECHO)
     common = ["Content-Length", "Content-Type", "Date"]
     put = {"TableName": table, "Item": {"id": {"S": "told"}}}
     mine = machine(integration("lambda:invoke", {"FunctionName": echo.arn, "LogType": "Tail"}))
@@ -227,7 +221,7 @@ def test_an_output_tells_about_the_reply_of_the_service(machine, function, table
     succeeded = next(it for it in mine.events(execution["executionArn"]) if it["type"] == "TaskSucceeded")
     assert json.loads(succeeded["taskSucceededEventDetails"]["output"]) == told
 
-    told = json.loads(machine(integration("dynamodb:putItem", put)).run()["output"])
+    told = outcome(machine, integration("dynamodb:putItem", put))
     assert [*told] == ["SdkHttpMetadata", "SdkResponseMetadata"]
     assert [*http_headers(told)] == ["Connection", *common, "Server", "x-amz-crc32", "x-amzn-RequestId"]
     told = json.loads(
@@ -239,21 +233,20 @@ def test_an_output_tells_about_the_reply_of_the_service(machine, function, table
 
 def test_a_function_may_run_in_the_background(machine, function):
     """With the InvocationType Event, the Task does not wait for the function, and gets the status 202."""
-    slow = function("import time\ndef lambda_handler(event, context): time.sleep(60)", Timeout=90)
-    parameters = {"FunctionName": slow.arn, "InvocationType": "Event", "Payload": {}}
-    told = json.loads(machine(integration("lambda:invoke", parameters)).run()["output"])
+    slow = function(sleeps, Timeout=90)
+    parameters = {"FunctionName": slow.arn, "InvocationType": "Event", "Payload": {"s": 60}}
+    told = outcome(machine, integration("lambda:invoke", parameters))
     assert (told["StatusCode"], told["SdkHttpMetadata"]["HttpStatusCode"]) == (202, 202)
     assert "ExecutedVersion" not in told
 
 
 def test_a_function_gets_its_client_context_and_a_version_may_be_called(machine, function):
     """`Qualifier` and `ClientContext` are those of Lambda's own Invoke."""
-    source = "def lambda_handler(event, context): return context.client_context.custom"
-    mine = function(source)
+    mine = function("def lambda_handler(event, context): return context.client_context.custom")
     version = mine.client.publish_version(FunctionName=mine.name)["Version"]
     context = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()
     parameters = {"FunctionName": mine.name, "Qualifier": version, "ClientContext": context}
-    told = json.loads(machine(integration("lambda:invoke", parameters)).run()["output"])
+    told = outcome(machine, integration("lambda:invoke", parameters))
     assert (told["Payload"], told["ExecutedVersion"]) == ({"a": "b"}, version)
 
 
@@ -279,8 +272,8 @@ def test_dynamodb_put_and_get(machine, table):
     assert (
         machine(one(put | {"Parameters": {"TableName": table, "Item": item}})).run()["status"] == "SUCCEEDED"
     )
-    execution = machine(one(get | {"Parameters": {"TableName": table, "Key": {"id": {"S": "1"}}}})).run()
-    assert json.loads(execution["output"])["Item"] == item
+    found = outcome(machine, one(get | {"Parameters": {"TableName": table, "Key": {"id": {"S": "1"}}}}))
+    assert found["Item"] == item
 
 
 @pytest.mark.parametrize(
@@ -292,12 +285,9 @@ def test_dynamodb_put_and_get(machine, table):
 )
 def test_any_operation_can_be_called(machine, table, action, arguments, expected):
     """Its names begin with capitals, and its times are texts, so an expression can read all of it."""
-    task = {
-        "Type": "Task",
-        "Resource": f"arn:aws:states:::aws-sdk:{action}",
-        "Output": "{% $states.result %}",
-    }
-    task |= {"Arguments": json.loads(json.dumps(arguments).replace("@", table))}
+    arguments = json.loads(json.dumps(arguments).replace("@", table))
+    task = {"Type": "Task", "Resource": f"arn:aws:states:::aws-sdk:{action}", "Arguments": arguments}
+    task |= {"Output": "{% $states.result %}"}
     execution = machine(one(task, QueryLanguage="JSONata")).run()
     assert all(word in execution["output"] for word in expected)
     assert re.search(r'Creation\w+":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', execution["output"])
@@ -309,12 +299,12 @@ def test_bytes_are_base64(machine, table, aws):
     aws("dynamodb").put_item(TableName=table, Item=key | {"b": {"B": b"\xff"}})
     arguments = {"TableName": table, "Key": key}
     task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:dynamodb:getItem", "Parameters": arguments}
-    assert json.loads(machine(one(task)).run()["output"])["Item"]["b"] == {"B": "/w=="}
+    assert outcome(machine, one(task))["Item"]["b"] == {"B": "/w=="}
 
 
 def test_a_payload_may_be_an_object(machine, function):
     """`aws-sdk:lambda:invoke` makes JSON of it. What comes back is a text."""
-    echo = function("def lambda_handler(event, context): return event")
+    echo = function(ECHO)
     parameters = {"FunctionName": echo.arn, "Payload": {"a": 1}}
     state = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:lambda:invoke", "Parameters": parameters}
-    assert json.loads(machine(one(state)).run()["output"])["Payload"] == '{"a": 1}'
+    assert outcome(machine, one(state))["Payload"] == '{"a": 1}'

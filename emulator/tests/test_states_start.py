@@ -2,24 +2,16 @@ import json
 import uuid
 
 import pytest
-from botocore.exceptions import ClientError
-from helpers import wait_until
+from helpers import flow, one, refused
 
-PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
-WAIT = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}}
+PASS = one({"Type": "Pass"})
+WAIT = one({"Type": "Wait", "Seconds": 60})
 UNKNOWN = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:knows", "End": True}
 UNRECOGNIZED = (
     "The resource provided arn:aws:states:::dynamodb:knows is not recognized. The value is not a valid "
     "resource ARN, or the resource is not available in this region."
 )
 ROLE = "arn:aws:iam::123456789012:role/tests"
-
-
-def refused(call, *arguments, **parameters):
-    """The code and the message of an error."""
-    with pytest.raises(ClientError) as caught:
-        call(*arguments, **parameters)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 def test_a_start_without_a_name_gets_one(machine):
@@ -101,34 +93,15 @@ def test_a_stop_without_reasons_has_none(machine):
     assert mine.events(arn)[-1]["executionAbortedEventDetails"] == {}
 
 
-@pytest.fixture
-def waits(function, tmp_path):
-    """A function that begins (`waits.begun`) and goes on until a file is there (`waits.go`)."""
-    begun, go = tmp_path / "begun", tmp_path / "go"
-    source = f"import os, time\ndef lambda_handler(event, context):\n    open({str(begun)!r}, 'w').close()\n"
-    source += f"    while not os.path.exists({str(go)!r}): time.sleep(0.01)"
-    made = function(source, Timeout=60)
-    made.begun, made.go = begun, go
-    yield made
-    go.touch()
-
-
-def test_a_stopped_task_stays_aborted(machine, waits, advance):
+def test_a_stopped_task_stays_aborted(machine, gated, advance):
     """What the task does afterwards changes nothing."""
-    mine = machine(
-        {
-            "StartAt": "A",
-            "States": {
-                "A": {"Type": "Task", "Resource": waits.arn, "Next": "B"},
-                "B": {"Type": "Pass", "End": True},
-            },
-        }
-    )
+    waits = gated()
+    mine = machine(flow(A={"Type": "Task", "Resource": waits.arn, "Next": "B"}, B={"Type": "Pass"}))
     arn = mine.start()
-    wait_until(waits.begun.exists)
+    waits.begun()
     mine.client.stop_execution(executionArn=arn, error="E")
     before = mine.events(arn)
-    waits.go.touch()
+    waits.open()
     advance()  # its function ends
     assert mine.client.describe_execution(executionArn=arn)["status"] == "ABORTED"
     assert mine.events(arn) == before
@@ -156,11 +129,11 @@ def test_creating_another_machine_of_that_name_is_refused(machine):
     ("definition", "text"),
     [
         (
-            {"StartAt": "A", "States": {"A": {"Type": "Task", "End": True}}},
+            one({"Type": "Task"}),
             "SCHEMA_VALIDATION_FAILED: These fields are required: [Resource] at /States/A",
         ),
         (
-            {"StartAt": "A", "States": {"A": UNKNOWN}},
+            one(UNKNOWN),
             f"SCHEMA_VALIDATION_FAILED: {UNRECOGNIZED} at /States/A/Resource",
         ),
     ],
@@ -191,7 +164,7 @@ def test_a_definition_can_be_validated(validated, aws):
     """ValidateStateMachineDefinition says OK or FAIL, and where an error is. It makes no machine."""
     names = [each["name"] for each in aws("stepfunctions").list_state_machines()["stateMachines"]]
     assert validated(PASS) == ("OK", [], False)
-    wrong = {"StartAt": "A", "States": {"A": {"Type": "Task", "End": True}}}
+    wrong = one({"Type": "Task"})
     diagnostic = {
         "severity": "ERROR",
         "code": "SCHEMA_VALIDATION_FAILED",
@@ -204,16 +177,16 @@ def test_a_definition_can_be_validated(validated, aws):
 
 def test_a_state_inside_a_map_is_validated(validated):
     """The location leads through the Map."""
-    inside = {"StartAt": "I", "States": {"I": UNKNOWN}}
+    inside = one(UNKNOWN, "I")
     state = {"Type": "Map", "ItemProcessor": inside, "End": True}
-    result, (diagnostic,), _ = validated({"StartAt": "A", "States": {"A": state}})
+    result, (diagnostic,), _ = validated(one(state))
     place = "/States/A/ItemProcessor/States/I/Resource"
     assert (result, diagnostic["message"], diagnostic["location"]) == ("FAIL", UNRECOGNIZED, place)
 
 
 def test_warnings_come_if_wanted(validated):
     """A definition with warnings is OK. The warnings come if `severity` asks for them."""
-    definition = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "$.a", "End": True}}}
+    definition = one({"Type": "Pass", "Result": "$.a"})
     assert validated(definition) == ("OK", [], False)
     result, (warning,), _ = validated(definition, severity="WARNING")
     assert (result, warning["severity"], warning["code"]) == ("OK", "WARNING", "PASS_RESULT_IS_STATIC")
@@ -222,7 +195,7 @@ def test_warnings_come_if_wanted(validated):
 def test_only_so_many_diagnostics_come(validated):
     """There are at most `maxResults` diagnostics, or 100. `truncated` says that there are more."""
     wrong = {f"no{n}": n for n in range(101)}
-    definition = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True} | wrong}}
+    definition = one({"Type": "Pass"} | wrong)
     for most, expected in ({"maxResults": 2}, 2), ({}, 100), ({"maxResults": 0}, 100):
         _, diagnostics, truncated = validated(definition, **most)
         assert (len(diagnostics), truncated) == (expected, True)
@@ -232,7 +205,7 @@ def test_the_variables_that_states_read_are_described(machine):
     """Both descriptions of a machine have the variables that its states read, if there are any."""
     state = {"Type": "Pass", "Parameters": {"a.$": "$x"}, "End": True}
     first = {"Type": "Pass", "Assign": {"x": 1}, "Next": "B"}
-    mine = machine({"StartAt": "A", "States": {"A": first, "B": state}})
+    mine = machine(flow(A=first, B=state))
     states, execution = mine.client, mine.start()
     expected = {"B": ["x"]}
     assert states.describe_state_machine(stateMachineArn=mine.arn)["variableReferences"] == expected
@@ -262,10 +235,10 @@ def test_tags_die_with_their_machine(machine):
     assert tags == [{"key": "new", "value": "2"}]
 
 
-def test_the_name_of_a_stopped_execution_is_taken_at_once(machine, waits):
+def test_the_name_of_a_stopped_execution_is_taken_at_once(machine, gated):
     """The same name and input start nothing, although the function still runs."""
-    task = {"Type": "Task", "Resource": waits.arn, "End": True}
-    mine = machine({"StartAt": "A", "States": {"A": task}})
+    task = {"Type": "Task", "Resource": gated().arn}
+    mine = machine(one(task))
     arn = mine.start({"a": 1}, name="n")
     assert mine.start({"a": 1}, name="n") == arn
     mine.client.stop_execution(executionArn=arn)

@@ -5,26 +5,11 @@ import json
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from helpers import ROLE, Function, Machine, wait_until
+from helpers import ECHO, ROLE, Function, Machine, flow, one, refused, wait_until
 
 INVOKE = "arn:aws:states:::lambda:invoke"
 TOKEN = {"token.$": "$$.Task.Token"}
-ECHO = "def lambda_handler(event, context): return event"
 PASS = {"Type": "Pass", "End": True}
-SENDER = """
-import boto3, json
-def lambda_handler(event, context):
-    boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output=json.dumps("sent"))
-"""
-
-
-def one(state, then=PASS, **more):
-    """A machine of the state A. Its ways may lead to B or C."""
-    states = {"A": state}
-    for name, next_state in (("B", then), ("C", PASS)):
-        if f'"{name}"' in json.dumps(states):
-            states[name] = next_state
-    return {"StartAt": "A", "States": states} | more
 
 
 def caught(name):
@@ -59,8 +44,8 @@ def waits(echo):
 
 @pytest.fixture(scope="module")
 def make(states):
-    """`make(state)`: a machine of that state."""
-    return lambda state, then=PASS, **more: Waiting(states, one(state, then, **more))
+    """`make(state)`: a machine of the state A. Its ways may lead to B or C."""
+    return lambda state, then=PASS, **more: Waiting(states, flow(A=state, B=then, C=PASS) | more)
 
 
 class Waiting(Machine):
@@ -83,12 +68,6 @@ class Waiting(Machine):
 @pytest.fixture(scope="module")
 def plain(make, waits):
     return make(waits())
-
-
-def refused(call, **parameters):
-    with pytest.raises(ClientError) as error:
-        call(**parameters)
-    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
 
 
 GONE = ("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
@@ -405,7 +384,7 @@ def test_a_stopped_execution_does_not_wait(plain, states):
 
 def test_a_failed_branch_ends_the_waiting_of_another(make, waits, states):
     """The Parallel state fails, and the token of the other branch is gone."""
-    branches = [{"StartAt": name, "States": {name: waits()}} for name in ("X", "Y")]
+    branches = [one(waits(), name) for name in ("X", "Y")]
     mine = make({"Type": "Parallel", "Branches": branches, "Catch": caught("E"), "End": True})
     arn = mine.start()
     first, second = mine.token(arn, 1), mine.token(arn, 2)
@@ -419,7 +398,7 @@ def test_each_iteration_of_a_map_has_a_token(make, waits, states):
     payload = {"Payload": TOKEN | {"item.$": "$"}}
     state = waits()
     state["Parameters"] |= payload
-    processor = {"StartAt": "X", "States": {"X": state}}
+    processor = one(state, "X")
     mine = make({"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "End": True})
     arn = mine.start({"items": [1, 2, 3]})
     mine.token(arn, 3)
@@ -431,7 +410,7 @@ def test_each_iteration_of_a_map_has_a_token(make, waits, states):
 
 def test_a_failed_iteration_aborts_the_others(make, waits, states):
     """They have not succeeded, and their tokens are gone."""
-    processor = {"StartAt": "X", "States": {"X": waits()}}
+    processor = one(waits(), "X")
     mine = make({"Type": "Map", "ItemProcessor": processor, "Catch": caught("E"), "End": True}, then=waits())
     arn = mine.start([1, 2])
     first, second = mine.token(arn, 1), mine.token(arn, 2)
@@ -460,7 +439,7 @@ def test_thirty_executions_wait_at_once(aws, make, waits, states):
 @pytest.mark.parametrize("how", ["StopExecution", "DeleteStateMachine", "TimeoutSeconds", "a failed branch"])
 def test_no_token_is_left_of_an_execution_that_has_ended(make, waits, states, how):
     """Every token is gone, however the execution has ended. Nothing more is written."""
-    branches = [{"StartAt": name, "States": {name: waits(TimeoutSeconds=60)}} for name in "QRSTUVWXYZ"]
+    branches = [one(waits(TimeoutSeconds=60), name) for name in "QRSTUVWXYZ"]
     parallel = {"Type": "Parallel", "Branches": branches, "End": True}
     mine = make(parallel, **({"TimeoutSeconds": 6} if how == "TimeoutSeconds" else {}))
     arn = mine.start()
@@ -548,10 +527,16 @@ def test_a_token_needs_the_right_to_use_it(plain, user, operation, parameters):
 
 def test_a_function_can_send_its_own_success(aws, make, waits, role):
     """Its role needs the right to it. The task's result is what was sent."""
+
+    def lambda_handler(event, context):
+        import boto3
+
+        boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output='"sent"')
+
     all_of = "arn:aws:states:us-east-1:123456789012"
     for resource in ("*", f"{all_of}:stateMachine:*", f"{all_of}:execution:*"):
         its = role({"Action": "states:SendTaskSuccess", "Resource": resource})
-        mine = make(waits(Function(aws("lambda"), SENDER, Role=its.arn, Timeout=10)))
+        mine = make(waits(Function(aws("lambda"), lambda_handler, Role=its.arn, Timeout=10)))
         execution = mine.run()
         if resource.endswith("execution:*"):
             told = f"is not authorized to perform: states:SendTaskSuccess on resource: {mine.arn} because"

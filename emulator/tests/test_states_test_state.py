@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
-from helpers import ROLE
+from helpers import ROLE, refused
 
 PASS = {"Type": "Pass", "End": True}
 RESULTING = PASS | {"Result": 1}
@@ -51,12 +50,6 @@ def call(client, definition, given=None, **options):
     data = reply.get("inspectionData", {})
     data.update({name: json.loads(value) for name, value in data.items() if isinstance(value, str)})
     return reply | ({"output": json.loads(reply["output"])} if "output" in reply else {})
-
-
-def refusal(client, *given, **options):
-    with pytest.raises(ClientError) as raised:
-        call(client, *given, **options)
-    return raised.value.response["Error"]["Code"], raised.value.response["Error"]["Message"]
 
 
 @pytest.mark.parametrize(
@@ -486,13 +479,13 @@ def test_an_activity(test_state):
 
 def test_a_function_is_really_called(test_state, function):
     """Without a mock, a Task makes its call."""
-    mine = function("def lambda_handler(event, context):\n    return {'got': event}")
+    mine = function("def lambda_handler(event, context): return {'got': event}")
     assert test_state(TASK | {"Resource": mine.arn}, 5, roleArn=ROLE)["output"] == {"got": 5}
 
 
 def test_a_call_has_the_rights_of_the_given_role(test_state, function, role):
     """The call is made with this role, so it fails if its policies do not allow the call."""
-    mine = function("def lambda_handler(event, context):\n    return 1")
+    mine = function("def lambda_handler(event, context): return 1")
     state = TASK | {"Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName": mine.arn}}
     may = role({"Action": "lambda:InvokeFunction", "Resource": mine.arn})
     assert test_state(state, roleArn=may.arn)["output"]["Payload"] == 1
@@ -503,7 +496,7 @@ def test_a_call_has_the_rights_of_the_given_role(test_state, function, role):
 
 def test_a_retry_does_not_wait(test_state, function):
     """A real error is RETRIABLE at once, however long the Retry would wait."""
-    mine = function("def lambda_handler(event, context):\n    raise ValueError(1)")
+    mine = function("def lambda_handler(event, context): raise ValueError(1)")
     retry = [{"ErrorEquals": ["ValueError"], "IntervalSeconds": 99_999_999}]
     reply = test_state(TASK | {"Resource": mine.arn, "Retry": retry}, roleArn=ROLE)
     assert (reply["status"], reply["error"]) == ("RETRIABLE", "ValueError")
@@ -542,8 +535,8 @@ def test_a_foreign_client(emulator, monkeypatch):
 
 def test_more_failures_than_iterations_are_refused(aws):
     """A Map cannot have more failed iterations than items."""
-    told = refusal(
-        aws("stepfunctions"), MAP, ITEMS, mock=THREE, stateConfiguration={"mapIterationFailureCount": 4}
+    told = refused(
+        call, aws("stepfunctions"), MAP, ITEMS, mock=THREE, stateConfiguration={"mapIterationFailureCount": 4}
     )
     message = "Map iteration failure count must be less than or equal to the number of Map iterations"
     assert told == ("ValidationException", message)
@@ -561,17 +554,17 @@ def test_a_mode_of_validation_accepts_a_mock(test_state, mode, result):
 def test_rights_to_test(user, role):
     """A test needs states:TestState, a call also iam:PassRole, and secrets also states:RevealSecrets."""
     nobody, tester = user(), user({"Action": "states:TestState", "Resource": "*"})
-    code, text = refusal(nobody("stepfunctions"), PASS)
+    code, text = refused(call, nobody("stepfunctions"), PASS)
     assert code == "AccessDeniedException" and "states:TestState on resource: *" in text
-    assert "iam:PassRole" in refusal(tester("stepfunctions"), TASK, roleArn=ROLE)[1]
+    assert "iam:PassRole" in refused(call, tester("stepfunctions"), TASK, roleArn=ROLE)[1]
     assert call(tester("stepfunctions"), TASK, mock=RESULT, roleArn=ROLE)["status"] == "SUCCEEDED"
-    assert "states:RevealSecrets" in refusal(tester("stepfunctions"), PASS, revealSecrets=True)[1]
+    assert "states:RevealSecrets" in refused(call, tester("stepfunctions"), PASS, revealSecrets=True)[1]
 
 
 def test_a_role_that_step_functions_cannot_assume(aws, role):
     """A call needs a role that trusts Step Functions."""
     other = role(trusted={"Version": "2012-10-17", "Statement": []})
-    assert refusal(aws("stepfunctions"), TASK, roleArn=other.arn)[0] == "AccessDeniedException"
+    assert refused(call, aws("stepfunctions"), TASK, roleArn=other.arn)[0] == "AccessDeniedException"
 
 
 def test_json_stays_as_it_is_written(aws):

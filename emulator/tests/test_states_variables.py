@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from test_states_jsonata import CHOICE, MAP, PARALLEL, PASS, failed, jsonata, jsonpath, one, output
+from helpers import flow, one, outcome
+from test_states_jsonata import CHOICE, MAP, PARALLEL, PASS, alone, jsonata
 
-READ = {"Type": "Pass", "Output": "{% $x %}", "End": True}
+READ = {"Type": "Pass", "Output": "{% $x %}"}
 
 
 def exits(mine, execution):
@@ -58,30 +59,28 @@ def exits(mine, execution):
 def test_a_state_assigns(machine, state, expected):
     """Each type of state can assign. A chosen rule and a Catcher use their own Assign, not the state's."""
     machine_of_two = jsonata(A=state, B=READ, Z={"Type": "Fail"})
-    assert output(machine, machine_of_two, {"a": 1}) == expected
+    assert outcome(machine, machine_of_two, {"a": 1}) == expected
 
 
 def test_assign_and_output_see_the_values_from_before(machine):
     """All expressions of a state are evaluated before its variables are assigned."""
-    states = {
-        "A": PASS | {"Assign": {"x": 1, "y": 2}, "Next": "B"},
-        "B": PASS | {"Assign": {"x": "{% $y %}", "y": "{% $x %}"}, "Output": "{% [$x, $y] %}", "Next": "C"},
-        "C": PASS | {"Output": "{% {'before': $states.input, 'after': [$x, $y]} %}"},
-    }
-    for state in ("A", "B"):
-        del states[state]["End"]
-    assert output(machine, jsonata(**states)) == {"before": [1, 2], "after": [2, 1]}
+    definition = jsonata(
+        A=PASS | {"Assign": {"x": 1, "y": 2}, "Next": "B"},
+        B=PASS | {"Assign": {"x": "{% $y %}", "y": "{% $x %}"}, "Output": "{% [$x, $y] %}", "Next": "C"},
+        C=PASS | {"Output": "{% {'before': $states.input, 'after': [$x, $y]} %}"},
+    )
+    assert outcome(machine, definition) == {"before": [1, 2], "after": [2, 1]}
 
 
 def test_an_attempt_that_failed_assigns_nothing(machine):
     """A state whose Output fails assigns nothing, even if its Assign was evaluated before."""
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "C"}]
-    states = {
-        "A": {"Type": "Pass", "Assign": {"x": 1}, "Next": "B"},
-        "B": PARALLEL | {"Assign": {"x": 2}, "Output": "{% $nope %}", "Catch": catch, "Next": "C"},
-        "C": READ,
-    }
-    mine = machine(jsonata(**states))
+    definition = jsonata(
+        A={"Type": "Pass", "Assign": {"x": 1}, "Next": "B"},
+        B=PARALLEL | {"Assign": {"x": 2}, "Output": "{% $nope %}", "Catch": catch, "Next": "C"},
+        C=READ,
+    )
+    mine = machine(definition)
     execution = mine.run()
     assert execution["output"] == "1"
     assert ("B", None) in exits(mine, execution)
@@ -92,11 +91,11 @@ HOSTILE = ['say "hi"', 'a";$y:="evil', "%}", "\\", "'", "王\n", "{% 1 %}", "$x"
 
 def test_a_value_is_never_a_part_of_an_expression(machine):
     """Quotes and brackets in the data stay data, also in the history."""
-    states = {
-        "A": {"Type": "Pass", "Assign": {"x": "{% $states.input.text %}"}, "Next": "B"},
-        "B": PASS | {"Output": "{% [$x, $exists($y)] %}"},
-    }
-    mine = machine(jsonata(**states))
+    definition = jsonata(
+        A={"Type": "Pass", "Assign": {"x": "{% $states.input.text %}"}, "Next": "B"},
+        B=PASS | {"Output": "{% [$x, $exists($y)] %}"},
+    )
+    mine = machine(definition)
     for text in HOSTILE:
         execution = mine.run({"text": text})
         assert json.loads(execution["output"]) == [text, False]
@@ -105,12 +104,12 @@ def test_a_value_is_never_a_part_of_an_expression(machine):
 
 def test_the_history_says_what_a_state_has_assigned(machine):
     """The last event of a state has the variables that this state assigned, as JSON."""
-    states = {
-        "A": {"Type": "Pass", "Assign": {"x": "text", "n": 1, "o": {"a": [None]}}, "Next": "B"},
-        "B": {"Type": "Pass", "Assign": {"n": "{% $n + 1 %}"}, "Next": "C"},
-        "C": PASS,
-    }
-    mine = machine(jsonata(**states))
+    definition = jsonata(
+        A={"Type": "Pass", "Assign": {"x": "text", "n": 1, "o": {"a": [None]}}, "Next": "B"},
+        B={"Type": "Pass", "Assign": {"n": "{% $n + 1 %}"}, "Next": "C"},
+        C=PASS,
+    )
+    mine = machine(definition)
     execution = mine.run()
     assert exits(mine, execution) == [
         ("A", {"x": '"text"', "n": "1", "o": '{"a":[null]}'}),
@@ -126,51 +125,49 @@ def test_the_history_says_what_a_state_has_assigned(machine):
 @pytest.mark.parametrize("outer", [PARALLEL, MAP | {"Items": [1]}])
 def test_a_scope_reads_outer_variables_and_keeps_its_own(machine, outer):
     """A branch or an iteration reads outer variables. Its own variables end with it."""
-    inner = jsonata(
+    inner = flow(
         I={"Type": "Pass", "Assign": {"own": "{% $x + 1 %}"}, "Next": "J"},
         J=PASS | {"Output": "{% $own + $x %}"},
     )
-    del inner["QueryLanguage"]
     inside = {"Branches": [inner]} if outer["Type"] == "Parallel" else {"ItemProcessor": inner}
-    states = {
-        "A": {"Type": "Pass", "Assign": {"x": 1}, "Next": "B"},
-        "B": outer | inside | {"Assign": {"sum": "{% $states.result[0] %}"}, "Next": "C"},
-        "C": PASS | {"Output": "{% [$x, $sum, $exists($own)] %}"},
-    }
-    assert output(machine, jsonata(**states)) == [1, 3, False]
+    definition = jsonata(
+        A={"Type": "Pass", "Assign": {"x": 1}, "Next": "B"},
+        B=outer | inside | {"Assign": {"sum": "{% $states.result[0] %}"}, "Next": "C"},
+        C=PASS | {"Output": "{% [$x, $sum, $exists($own)] %}"},
+    )
+    assert outcome(machine, definition) == [1, 3, False]
 
 
 def test_branches_do_not_see_each_other(machine):
     """Each branch has its own variable, even if the name is the same."""
     branches = [
-        {
-            "StartAt": f"I{n}",
-            "States": {
+        flow(
+            **{
                 f"I{n}": {"Type": "Pass", "Assign": {"v": n}, "Next": f"J{n}"},
-                f"J{n}": READ | {"Output": "{% $v %}"},
-            },
-        }
+                f"J{n}": {"Type": "Pass", "Output": "{% $v %}"},
+            }
+        )
         for n in range(3)
     ]
-    assert output(machine, one(Type="Parallel", Branches=branches)) == [0, 1, 2]
+    assert outcome(machine, alone(Type="Parallel", Branches=branches)) == [0, 1, 2]
 
 
-@pytest.mark.parametrize(("size", "status"), [(262_000, "SUCCEEDED"), (263_000, "FAILED")])
-def test_an_assign_has_at_most_256_kib(machine, size, status):
+@pytest.mark.parametrize(
+    ("size", "status", "error"),
+    [(262_000, "SUCCEEDED", None), (263_000, "FAILED", "States.DataLimitExceeded")],
+)
+def test_an_assign_has_at_most_256_kib(machine, size, status, error):
     """The variables of one Assign may have 256 KiB together. More is States.DataLimitExceeded."""
     half = f"{{% $pad('', {size // 2}, 'x') %}}"
-    execution = machine(one(Type="Pass", Assign={"x": half, "y": half})).run()
-    assert (execution["status"], execution.get("error")) == (
-        status,
-        None if status == "SUCCEEDED" else "States.DataLimitExceeded",
-    )
+    execution = machine(alone(Type="Pass", Assign={"x": half, "y": half})).run()
+    assert (execution["status"], execution.get("error")) == (status, error)
 
 
 def test_all_variables_have_at_most_10_mib(machine):
     """All variables may have 10 MiB together, although an output may have only 256 KiB."""
     text = "{% $pad('', 250000, 'x') %}"
     states = {f"S{n}": {"Type": "Pass", "Assign": {f"x{n}": text}, "Next": f"S{n + 1}"} for n in range(42)}
-    error, cause = failed(machine, jsonata(**states, S42={"Type": "Succeed"}))
+    error, cause = outcome(machine, jsonata(**states, S42={"Type": "Succeed"}))
     assert error == "States.DataLimitExceeded"
     assert cause.startswith("The state/task 'S41' assigned variables with a size exceeding ")
 
@@ -182,12 +179,12 @@ def test_jsonpath_assigns_by_paths_and_functions(machine):
         "m.$": "States.Format('{} {}', $.a, $before)",
         "c": {"id.$": "$$.State.Name", "k": ['say "hi"', None, True]},
     }
-    states = {
-        "S": {"Type": "Pass", "Assign": {"before": "b"}, "Next": "A"},
-        "A": {"Type": "Pass", "Assign": assign, "Next": "B"},
-        "B": PASS | {"Parameters": {"a.$": "$a", "m.$": "$m", "c.$": "$c", "k.$": "$c.k[0]"}},
-    }
-    assert output(machine, jsonpath(**states), {"a": 7}) == {
+    definition = flow(
+        S={"Type": "Pass", "Assign": {"before": "b"}, "Next": "A"},
+        A={"Type": "Pass", "Assign": assign, "Next": "B"},
+        B=PASS | {"Parameters": {"a.$": "$a", "m.$": "$m", "c.$": "$c", "k.$": "$c.k[0]"}},
+    )
+    assert outcome(machine, definition, {"a": 7}) == {
         "a": 7,
         "m": "7 b",
         "c": {"id": "A", "k": ['say "hi"', None, True]},
@@ -215,29 +212,29 @@ def test_jsonpath_reads_variables_where_a_path_may_stand(machine, state, expecte
     value = {"list": [1, 2], "n": 0, "t": "2020-01-01T00:00:00Z"}
     states = {"A": {"Type": "Pass", "Assign": {"x": value}, "Next": "B"}, "B": state}
     states["Y"] = PASS | {"Result": "yes"}
-    assert output(machine, jsonpath(**states)) == expected
+    assert outcome(machine, flow(**states)) == expected
 
 
 def test_jsonpath_sees_the_values_from_before(machine):
     """OutputPath sees the value from before the state, as recorded on AWS."""
-    states = {
-        "A": {"Type": "Pass", "Assign": {"answer": 42}, "Next": "B"},
-        "B": {"Type": "Pass", "Assign": {"answer": 43}, "OutputPath": "$answer", "Next": "C"},
-        "C": PASS | {"Parameters": {"in.$": "$", "now.$": "$answer"}},
-    }
-    assert output(machine, jsonpath(**states)) == {"in": 42, "now": 43}
+    definition = flow(
+        A={"Type": "Pass", "Assign": {"answer": 42}, "Next": "B"},
+        B={"Type": "Pass", "Assign": {"answer": 43}, "OutputPath": "$answer", "Next": "C"},
+        C=PASS | {"Parameters": {"in.$": "$", "now.$": "$answer"}},
+    )
+    assert outcome(machine, definition) == {"in": 42, "now": 43}
 
 
 def test_jsonpath_assigns_from_the_result(machine):
     """In the Assign of a Parallel, `$` is its result. In that of a Catcher, it is the error."""
-    fail = {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E", "Cause": "C"}}}
+    fail = one({"Type": "Fail", "Error": "E", "Cause": "C"}, "F")
     catch = [{"ErrorEquals": ["E"], "Next": "C", "Assign": {"error.$": "$.Error"}}]
-    states = {
-        "A": PARALLEL | {"Assign": {"first.$": "$[0]"}, "Next": "B"},
-        "B": {"Type": "Parallel", "Branches": [fail], "Catch": catch, "Next": "C"},
-        "C": PASS | {"Parameters": {"first.$": "$first", "error.$": "$error"}},
-    }
-    assert output(machine, jsonpath(**states), {"a": 1}) == {"first": {"a": 1}, "error": "E"}
+    definition = flow(
+        A=PARALLEL | {"Assign": {"first.$": "$[0]"}, "Next": "B"},
+        B={"Type": "Parallel", "Branches": [fail], "Catch": catch, "Next": "C"},
+        C=PASS | {"Parameters": {"first.$": "$first", "error.$": "$error"}},
+    )
+    assert outcome(machine, definition, {"a": 1}) == {"first": {"a": 1}, "error": "E"}
 
 
 def test_jsonpath_assigns_from_the_input(machine):
@@ -253,21 +250,21 @@ def test_jsonpath_assigns_from_the_input(machine):
     for name, place in (("A", states["A"]), ("B", states["B"]), ("C", states["C"])):
         place["Assign"] = {f"{name}.$": "$"}
     states["D"]["Choices"][0]["Assign"] = {"D.$": "$"}
-    assert output(machine, jsonpath(**states), {"i": 1}) == {name: {"p": 1} for name in "ABCD"}
+    assert outcome(machine, flow(**states), {"i": 1}) == {name: {"p": 1} for name in "ABCD"}
 
 
 def test_jsonpath_fails_at_a_variable_that_is_not_there(machine):
     """A missing variable is States.Runtime, and the cause names its path."""
-    error, cause = failed(machine, jsonpath(A=PASS | {"Parameters": {"v.$": "$nope.a"}}))
+    error, cause = outcome(machine, one(PASS | {"Parameters": {"v.$": "$nope.a"}}))
     assert error == "States.Runtime"
     assert "'$nope.a'" in cause
 
 
 def test_both_languages_share_the_variables(machine):
     """A state in JSONata reads variables of a state in JSONPath, and the other way round."""
-    states = {
-        "A": {"Type": "Pass", "Assign": {"x.$": "$.a"}, "Next": "B"},
-        "B": {"Type": "Pass", "QueryLanguage": "JSONata", "Assign": {"y": "{% $x + 1 %}"}, "Next": "C"},
-        "C": PASS | {"Parameters": {"v.$": "$y"}},
-    }
-    assert output(machine, jsonpath(**states), {"a": 1}) == {"v": 2}
+    definition = flow(
+        A={"Type": "Pass", "Assign": {"x.$": "$.a"}, "Next": "B"},
+        B={"Type": "Pass", "QueryLanguage": "JSONata", "Assign": {"y": "{% $x + 1 %}"}, "Next": "C"},
+        C=PASS | {"Parameters": {"v.$": "$y"}},
+    )
+    assert outcome(machine, definition, {"a": 1}) == {"v": 2}

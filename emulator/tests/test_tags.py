@@ -4,6 +4,7 @@ import json
 import uuid
 
 import pytest
+from helpers import one, refused
 
 OLD = ("old", "1")
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
@@ -85,7 +86,7 @@ def test_a_log_groups_tags_die(aws, name):
 
 def test_a_machines_tags_die(machine, name):
     """A new machine of that name has none, also of those it got later."""
-    definition = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+    definition = one({"Type": "Succeed"})
     old = machine(definition, name=name)
     old.client.tag_resource(resourceArn=old.arn, tags=[{"key": "old", "value": "1"}])
     old.client.delete_state_machine(stateMachineArn=old.arn)
@@ -100,8 +101,6 @@ def test_a_topic_with_other_tags_is_refused(aws, topic):
     sns.tag_resource(ResourceArn=topic, Tags=upper(OLD))
     assert sns.create_topic(Name=name)["TopicArn"] == topic
     assert sns.create_topic(Name=name, Tags=upper(OLD))["TopicArn"] == topic
-    with pytest.raises(sns.exceptions.InvalidParameterException) as caught:
-        sns.create_topic(Name=name, Tags=upper(("old", "2")))
-    assert caught.value.response["Error"]["Message"] == (
-        "Invalid parameter: Tags Reason: Topic already exists with different tags"
-    )
+    told = refused(sns.create_topic, Name=name, Tags=upper(("old", "2")))
+    reason = "Tags Reason: Topic already exists with different tags"
+    assert told == ("InvalidParameter", f"Invalid parameter: {reason}")

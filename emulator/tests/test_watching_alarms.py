@@ -5,9 +5,9 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import checked, policy, wait_until
+from helpers import checked, one, policy, refused, wait_until
 
-FAIL = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E"}}}
+FAIL = one({"Type": "Fail", "Error": "E"})
 ADDRESS = "employee@example.org"
 
 
@@ -233,10 +233,8 @@ def test_an_alarm_keeps_its_state_when_it_is_changed(alarm, cloudwatch):
 )
 def test_a_state_that_cannot_be_set(cloudwatch, name, state, code, message):
     """AWS's names and sentences."""
-    with pytest.raises(ClientError) as caught:
-        cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="r")
-    error = caught.value.response["Error"]
-    assert (error["Code"], error["Message"]) == (code, message)
+    asked = {"AlarmName": name, "StateValue": state, "StateReason": "r"}
+    assert refused(cloudwatch.set_alarm_state, **asked) == (code, message)
 
 
 @pytest.mark.parametrize(
@@ -258,11 +256,9 @@ def test_a_state_that_cannot_be_set(cloudwatch, name, state, code, message):
 )
 def test_an_alarm_that_is_refused(alarm, wrong, code, message):
     """A topic of another region, and words that CloudWatch does not know."""
-    with pytest.raises(ClientError) as caught:
-        alarm(**wrong)
-    error = caught.value.response["Error"]
-    assert error["Code"] == code
-    assert message in error["Message"]
+    told = refused(alarm, **wrong)
+    assert told.code == code
+    assert message in told.message
 
 
 def test_a_user_needs_the_right_to_an_alarm(user, cloudwatch, alarm):

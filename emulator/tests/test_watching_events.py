@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import checked, policy, wait_until
+from helpers import checked, one, policy, refused, wait_until
 
-PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
-FAIL = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E", "Cause": "C"}}}
-WAIT = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}}
+PASS = one({"Type": "Pass"})
+FAIL = one({"Type": "Fail", "Error": "E", "Cause": "C"})
+WAIT = one({"Type": "Wait", "Seconds": 60})
 ADDRESS = "employee@example.org"
 
 
@@ -239,7 +239,7 @@ def test_a_machine_sends_events_of_its_own(machine, rule, received):
         "ResultPath": "$.result",
         "End": True,
     }
-    told = machine({"StartAt": "A", "States": {"A": task}}).run(given)
+    told = machine(one(task)).run(given)
     assert json.loads(told["output"]) == given | {"result": {"failed": 0}}
     wait_until(received)
     assert json.loads(received()[0])["n"] == 3
@@ -257,10 +257,8 @@ def test_a_machine_sends_events_of_its_own(machine, rule, received):
 def test_a_pattern_that_is_refused(events, pattern, reason):
     """When a rule is put, and when somebody tests the pattern."""
     for call, more in ((events.put_rule, {"Name": "r"}), (events.test_event_pattern, {"Event": "{}"})):
-        with pytest.raises(ClientError) as caught:
-            call(EventPattern=pattern, **more)
-        assert caught.value.response["Error"]["Code"] == "InvalidEventPatternException"
-        assert caught.value.response["Error"]["Message"] == f"Event pattern is not valid. Reason: {reason}"
+        message = f"Event pattern is not valid. Reason: {reason}"
+        assert refused(call, EventPattern=pattern, **more) == ("InvalidEventPatternException", message)
 
 
 def test_a_pattern_may_be_tested(events):
@@ -335,9 +333,7 @@ def test_what_is_refused_of_rules_and_targets(rule, events, topic):
             "The requested resource exceeds the maximum number allowed.",
         ),
     ):
-        with pytest.raises(ClientError) as caught:
-            call(**given)
-        assert caught.value.response["Error"]["Message"] == message
+        assert refused(call, **given).message == message
 
 
 def test_a_user_needs_the_right_to_a_rule(user, rule, topic):

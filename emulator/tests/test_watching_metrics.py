@@ -5,11 +5,11 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import checked, wait_until
+from helpers import checked, one, refused, wait_until
 
-PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
-FAIL = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E"}}}
-WAIT = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}}
+PASS = one({"Type": "Pass"})
+FAIL = one({"Type": "Fail", "Error": "E"})
+WAIT = one({"Type": "Wait", "Seconds": 60})
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_each_count_has_two_samples_of_an_execution(machine, statistic):
 
 def test_the_time_of_an_execution(machine, statistic):
     """ExecutionTime is in milliseconds."""
-    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 1, "End": True}}})
+    mine = machine(one({"Type": "Wait", "Seconds": 1}))
     told = mine.run()
     wait_until(lambda: statistic("ExecutionTime", "Average", StateMachineArn=mine.arn))
     took = (told["stopDate"] - told["startDate"]).total_seconds() * 1000
@@ -123,7 +123,7 @@ def test_a_nested_execution_is_counted(machine, statistic):
         "Parameters": {"StateMachineArn": inner.arn},
         "End": True,
     }
-    machine({"StartAt": "A", "States": {"A": start}}).run()
+    machine(one(start)).run()
     wait_until(lambda: statistic("ExecutionsSucceeded", "Sum", StateMachineArn=inner.arn) == 1)
 
 
@@ -135,7 +135,7 @@ def test_a_machine_puts_values_of_its_own(machine, put, statistic):
         "Parameters": {"Namespace": put.space, "MetricData": [{"MetricName": "m", "Value": 7}]},
         "End": True,
     }
-    assert machine({"StartAt": "A", "States": {"A": task}}).run()["status"] == "SUCCEEDED"
+    assert machine(one(task)).run()["status"] == "SUCCEEDED"
     assert statistic("m", "Sum", put.space) == 7
 
 
@@ -236,12 +236,10 @@ def test_metrics_are_listed_by_their_dimensions(cloudwatch, put):
 )
 def test_a_value_that_aws_refuses(cloudwatch, wrong, message):
     """AWS's sentences, and the names that clients know."""
-    with pytest.raises(ClientError) as caught:
-        cloudwatch.put_metric_data(Namespace="n", MetricData=[{"MetricName": "m"} | wrong])
-    error = caught.value.response["Error"]
-    assert error["Message"] == message
-    assert error["Code"].startswith("InvalidParameter")
-    assert not error["Code"].endswith("Exception")
+    told = refused(cloudwatch.put_metric_data, Namespace="n", MetricData=[{"MetricName": "m"} | wrong])
+    assert told.message == message
+    assert told.code.startswith("InvalidParameter")
+    assert not told.code.endswith("Exception")
 
 
 def test_too_many_datapoints(cloudwatch, advance):
@@ -270,8 +268,7 @@ def test_a_user_may_put_only_into_an_allowed_namespace(user, put):
     ann = user({"Action": "cloudwatch:PutMetricData", "Resource": "*", "Condition": condition})
     data = [{"MetricName": "m", "Value": 1.0}]
     ann("cloudwatch").put_metric_data(Namespace=put.space, MetricData=data)
-    with pytest.raises(ClientError) as caught:
-        ann("cloudwatch").put_metric_data(Namespace="other", MetricData=data)
-    assert caught.value.response["Error"]["Code"].startswith("AccessDenied")
+    told = refused(ann("cloudwatch").put_metric_data, Namespace="other", MetricData=data)
+    assert told.code.startswith("AccessDenied")
     with pytest.raises(ClientError, match="cloudwatch:ListMetrics"):
         ann("cloudwatch").list_metrics()
