@@ -21,7 +21,7 @@ import shapes
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
-from patience import wait_until
+from patience import SECONDS, wait_until
 
 from sfn_emulator import control
 
@@ -55,7 +55,7 @@ def advance(endpoint, seconds=0):
 def clock(endpoint, key, **order):
     """Tell the clock of an emulator what to do; the time then."""
     asked = urllib.request.Request(f"{endpoint}/_emulator/clock", json.dumps(order).encode(), signed(key))
-    with DIRECT.open(asked, timeout=90) as reply:
+    with DIRECT.open(asked, timeout=SECONDS) as reply:
         return json.load(reply)["now"]
 
 
@@ -111,7 +111,7 @@ class Own:
         return make_role(self.told["endpoint"])
 
     def reset(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.told["port"], timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.told["port"], timeout=SECONDS)
         connection.request("POST", "/moto-api/reset", headers=signed(self.told["access_key_id"]))
         assert connection.getresponse().status == 200
         connection.close()
@@ -180,7 +180,7 @@ def client_of(endpoint, service, region="us-east-1", key=None):
         aws_secret_access_key=key["SecretAccessKey"],
         aws_session_token=key.get("SessionToken"),
         config=Config(
-            retries={"total_max_attempts": 1}, proxies={}, read_timeout=60, inject_host_prefix=False
+            retries={"total_max_attempts": 1}, proxies={}, read_timeout=SECONDS, inject_host_prefix=False
         ),
     )
     return shapes.watch(client)
@@ -396,7 +396,7 @@ def outcome(machine, definition, given=None):
 def get(url, **headers):
     """Open a URL as a browser without proxies does: status and text."""
     try:
-        with DIRECT.open(urllib.request.Request(url, headers=headers), timeout=10) as reply:
+        with DIRECT.open(urllib.request.Request(url, headers=headers), timeout=SECONDS) as reply:
             return reply.status, reply.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

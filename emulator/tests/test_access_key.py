@@ -25,6 +25,7 @@ from helpers import (
     state_home,
     trust,
 )
+from patience import SECONDS
 from test_same_origin import Wire
 
 from sfn_emulator import control
@@ -120,7 +121,7 @@ def test_a_request_is_refused_before_its_body_comes(emulator, headers, length):
     if "Authorization" not in own and headers:
         own |= signed(emulator["access_key_id"])
     lines = "".join(f"{name}: {value}\r\n" for name, value in own.items())
-    with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=30) as wire:
+    with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=SECONDS) as wire:
         wire.sendall(f"POST / HTTP/1.1\r\n{lines}{length}\r\n\r\n".encode())
         assert wire.makefile("rb").read().split()[1] == b"403"
 
@@ -128,7 +129,7 @@ def test_a_request_is_refused_before_its_body_comes(emulator, headers, length):
 def test_a_second_length_hides_no_body(emulator):
     """One Content-Length counts: the one that was looked at."""
     head = f"GET /_emulator/health HTTP/1.1\r\nHost: 127.0.0.1:{emulator['port']}\r\nConnection: close\r\n"
-    with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=30) as wire:
+    with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=SECONDS) as wire:
         wire.sendall(f"{head}Content-Length: 90000000\r\nContent-Length: 0\r\n\r\n".encode())
         assert wire.makefile("rb").read().split()[1] == b"200"
 

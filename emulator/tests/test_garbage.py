@@ -11,11 +11,11 @@ import pytest
 from botocore.parsers import RpcV2CBORParser
 from garbage import MODELS, NAME, Generator
 from helpers import ECHO, ROLE, Function, Own, emulator_in, policy, signed, trust
+from patience import SECONDS
 
 #: The same seed makes the same requests again: `GARBAGE_SEED=2 pytest tests/test_garbage.py`.
 SEED = os.environ.get("GARBAGE_SEED", "1")
 #: How long a request may take. The machine of the tests may be busy.
-SECONDS = 60
 _PYTHON = re.compile(
     r"Traceback|\b(?:Key|Type|Attribute|Value|Index|Name|Unicode\w*|JSONDecode|NotImplemented|Recursion|"
     r"Assertion|Overflow|Runtime|ZeroDivision|Lookup|Parse|OS|Import)Error\b|object has no|NoneType|"

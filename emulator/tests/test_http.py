@@ -8,6 +8,7 @@ import psutil
 import pytest
 from botocore.loaders import create_loader
 from helpers import Machine, Role, get, lists_topics, one, refused, signed
+from patience import SECONDS
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -21,7 +22,7 @@ def let_in(emulator, data):
 
 def raw(emulator, data):
     """Send bytes and read what comes back until the other side closes or is silent."""
-    with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=10) as wire:
+    with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=SECONDS) as wire:
         wire.sendall(let_in(emulator, data))
         wire.shutdown(socket.SHUT_WR)
         received = b""
@@ -69,7 +70,7 @@ def test_a_malformed_header_ends_the_connection(emulator):
 
 def test_one_connection_serves_many_requests(emulator):
     """A client need not connect anew for each call."""
-    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=SECONDS)
     connection.request("GET", "/_emulator/health")
     connection.getresponse().read()
     wire = connection.sock
@@ -93,7 +94,7 @@ def test_what_moto_does_not_know_is_said(aws):
 
 def test_no_page_of_another_site_may_call(emulator):
     """A browser gets no permission to call from elsewhere."""
-    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=SECONDS)
     connection.request("POST", "/", body="Action=ListTopics", headers={"Origin": "https://example.org"})
     assert connection.getresponse().getheader("Access-Control-Allow-Origin") is None
     connection.close()
@@ -150,7 +151,7 @@ def post(emulator, body, service, **headers):
     sent = signed(emulator["access_key_id"], service) | {
         key.replace("_", "-"): text for key, text in headers.items()
     }
-    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=SECONDS)
     connection.request("POST", "/", body=body, headers=sent)
     reply = connection.getresponse()
     text = reply.read().decode()
@@ -224,7 +225,7 @@ def test_a_request_without_a_signature_is_refused(emulator):
         b"POST / HTTP/1.1\r\nX-Amz-Target: AWSStepFunctions.ListStateMachines\r\nContent-Length: 2\r\n\r\n{}"
     )
     data = data.replace(b"\r\n", b"\r\nHost: 127.0.0.1:%d\r\n" % emulator["port"], 1)
-    with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=10) as wire:
+    with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=SECONDS) as wire:
         wire.sendall(data)
         reply = wire.makefile("rb").read()
     assert reply.split()[1] == b"400" and b"MissingAuthenticationTokenException" in reply

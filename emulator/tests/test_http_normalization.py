@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 from helpers import signed
+from patience import SECONDS
 from test_same_origin import Wire
 
 FORM = "application/x-www-form-urlencoded"
@@ -116,7 +117,7 @@ def test_moto_gets_no_headers_that_the_gate_does_not_read(wire, function, name):
 
 def raw(wire, path, headers):
     """The reply to a GET of the owner; unlike `wire`, it keeps a _ in a header's name."""
-    connection = http.client.HTTPConnection("127.0.0.1", wire.told["port"], timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", wire.told["port"], timeout=SECONDS)
     connection.request("GET", path, headers=headers | signed(wire.told["access_key_id"], "lambda"))
     return connection.getresponse()
 

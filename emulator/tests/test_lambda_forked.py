@@ -12,6 +12,7 @@ from unittest.mock import Mock
 import psutil
 import pytest
 from helpers import Gated, Own, emulator_in, module, source_of, wait_until
+from patience import SECONDS
 from test_lambda_life import ended
 
 from sfn_emulator.lambda_ import runner
@@ -305,7 +306,7 @@ def test_many_workers_may_end_at_once(harmed):
             workers = [psutil.Process(pid) for pid in set(threads.map(lambda _: mine(), range(8)))]
         for worker in workers:
             worker.kill()
-        assert psutil.wait_procs(workers, timeout=10)[1] == []
+        assert psutil.wait_procs(workers, timeout=SECONDS)[1] == []
     assert parent_of(harmed) == before
 
 

@@ -8,6 +8,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from helpers import policy, refused, signed, trust
+from patience import SECONDS
 
 import states_language
 from sfn_emulator import EmulatorError, running
@@ -415,7 +416,9 @@ def post(lab):
     import http.client
 
     def send(body, key=None):
-        connection = http.client.HTTPConnection(lab.emulator.endpoint.removeprefix("http://"), timeout=30)
+        connection = http.client.HTTPConnection(
+            lab.emulator.endpoint.removeprefix("http://"), timeout=SECONDS
+        )
         headers = signed(key or lab.emulator.access_key_id) if key != "" else {}
         connection.request("POST", "/_emulator/mock", body, headers)
         reply = connection.getresponse()

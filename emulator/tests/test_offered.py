@@ -4,6 +4,7 @@ import http.client
 
 import pytest
 from helpers import ROLE, one, refused, signed, wait_until
+from patience import SECONDS
 
 
 def appconfig(client, _):
@@ -143,7 +144,7 @@ def test_an_unknown_service_with_forms_has_no_action(emulator, service):
     headers = {"Content-Type": "application/x-www-form-urlencoded"} | signed(
         emulator["access_key_id"], service
     )
-    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=SECONDS)
     connection.request("POST", "/", b"Action=RunInstances&Version=2016-11-15", headers)
     reply = connection.getresponse()
     assert (reply.status, b"<Code>InvalidAction</Code>" in reply.read()) == (400, True)

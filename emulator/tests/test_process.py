@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from helpers import Machine, Own, emulator_in, one, started, state_home, wait_until
+from patience import SECONDS
 from test_lambda_environment import SECRETS
 from test_lambda_orphans import STARTS
 
@@ -55,7 +56,7 @@ def raced(tmp_path_factory):
             thread.start()
         for thread in threads:
             thread.join()
-        told.append(json.loads(kernel.communicate(timeout=60)[0]))
+        told.append(json.loads(kernel.communicate(timeout=SECONDS)[0]))
         yield told, other
         control.stop()
 
@@ -66,7 +67,7 @@ def companion():
 
 
 def gone(processes):
-    _, alive = psutil.wait_procs(processes, timeout=30)
+    _, alive = psutil.wait_procs(processes, timeout=SECONDS)
     return not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
@@ -157,7 +158,7 @@ def test_a_killed_emulator(proxied):
     family = process.children(recursive=True)
     assert family
     process.kill()
-    process.wait(10)
+    process.wait(SECONDS)
     assert gone(family)
     assert control.status(port)["running"] is False
     proxied.told = started(port)
@@ -239,7 +240,7 @@ def test_it_ends_when_nobody_calls(own_home, port):
     wait_until(lambda: control.status(port)["running"])
     assert control.status(port)["pid"] == process.pid
     assert "secret" not in psutil.Process(process.pid).environ().values()
-    assert process.wait(30) == 0
+    assert process.wait(SECONDS) == 0
     assert read_record(folder_of(port)) is None
 
 
@@ -257,7 +258,7 @@ def test_foreground_serves_in_this_process(own_home, port, number):
     assert "secret" not in psutil.Process(process.pid).environ().values()
     assert psutil.Process(process.pid).cwd() == control.status(port)["folder"]
     process.send_signal(number)
-    document = json.loads(process.communicate(timeout=30)[0])
+    document = json.loads(process.communicate(timeout=SECONDS)[0])
     assert (process.returncode, document["running"]) == (0, False)
 
 

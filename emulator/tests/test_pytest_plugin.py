@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from patience import SECONDS
 
 import sfn_emulator
 from sfn_emulator.process.record import folder_of
@@ -42,7 +43,7 @@ def project(own_home, tmp_path, monkeypatch):
             env=os.environ | {"PYTHONPATH": paths},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=SECONDS,
             check=False,
         )
         return done.stdout + done.stderr

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from filelock import FileLock
 from helpers import wait_until
+from patience import SECONDS
 
 import sfn_emulator
 import states_language
@@ -94,16 +95,16 @@ def test_the_link_to_its_mails_works_once(running):
     """It gives the browser a cookie for the page. Another browser cannot use it."""
     link = running.mailbox()
     browsers = [build_opener(ProxyHandler({}), HTTPCookieProcessor()) for _ in range(2)]
-    assert browsers[0].open(link, timeout=10).status == 200
+    assert browsers[0].open(link, timeout=SECONDS).status == 200
     with pytest.raises(HTTPError, match="403"):
-        browsers[1].open(link, timeout=10)
+        browsers[1].open(link, timeout=SECONDS)
 
 
 def test_blocks_at_the_same_time_have_emulators_of_their_own(running):
     """Also in other processes."""
     process, endpoint = program()
     assert len({running.endpoint, endpoint}) == len(left()) == 2
-    process.communicate("", timeout=30)
+    process.communicate("", timeout=SECONDS)
     assert len(left()) == 1
 
 

@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 from helpers import one, refused, signed
+from patience import SECONDS
 
 
 @pytest.fixture
@@ -180,7 +181,7 @@ def test_a_request_with_two_meanings_is_refused(aws, bucket, user, emulator, tar
     """In it, moto could find another bucket or operation than the one that IAM allowed."""
     aws("s3").put_object(Bucket=bucket, Key="k", Body=b"it")
     ann = user({"Action": "s3:Get*", "Resource": "*"})
-    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=SECONDS)
     connection.request("GET", target.format(bucket), headers=signed(ann.key["AccessKeyId"], "s3"))
     assert connection.getresponse().status in {400, 405}
     connection.close()
@@ -222,7 +223,7 @@ def test_nobody_reads_without_a_key(bucket, aws, emulator):
         signed(key, "s3") | {"Origin": "http://evil.example"},
         signed(key, "s3") | {"Host": f"{bucket}.s3.amazonaws.com"},
     ):
-        connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=SECONDS)
         connection.request("GET", f"/{bucket}/k", headers=headers)
         reply = connection.getresponse()
         assert (reply.status in {403, 404}, b"secret" in reply.read()) == (True, False)

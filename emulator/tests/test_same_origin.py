@@ -7,6 +7,7 @@ import threading
 
 import pytest
 from helpers import client_of, emulator_in, signed, state_home
+from patience import SECONDS
 
 from sfn_emulator import control
 from sfn_emulator.errors import EmulatorError
@@ -44,7 +45,7 @@ class Wire:
 
     def __call__(self, method, path, *, host=None, key=None, service="sns", body=b"", **headers):
         """The status, the text and the headers of the reply. A name of a header has _ instead of -."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.told["port"], timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.told["port"], timeout=SECONDS)
         connection.putrequest(method, path, skip_host=True)
         sent = {"Host": self.own if host is None else host, "Content-Length": str(len(body))}
         sent |= signed(key, service) if key else {}

@@ -8,6 +8,7 @@ import sys
 import threading
 
 import pytest
+from patience import SECONDS
 
 from sfn_emulator.http.messages import Reply
 from sfn_emulator.http.server import HttpServer
@@ -28,15 +29,15 @@ class Server:
     def _answer(self, request):
         self.asked.release()
         if request.path == "/wait":
-            assert self.go.wait(30)
+            assert self.go.wait(SECONDS)
         return Reply(200, str(len(request.body)).encode())
 
     def connect(self):
         """A connection, accepted and idle."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.here.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.here.port, timeout=SECONDS)
         self.opened.callback(connection.close)
         assert ask(connection) == (200, b"0")
-        assert self.asked.acquire(timeout=30)
+        assert self.asked.acquire(timeout=SECONDS)
         return connection
 
     def begin(self, connection, path, length=0, sent=b""):
@@ -107,7 +108,7 @@ def test_a_connection_whose_request_is_being_answered_stays(server):
     mine = server(most_connections=2)
     caller = mine.connect()
     mine.begin(caller, "/wait")
-    assert mine.asked.acquire(timeout=30)
+    assert mine.asked.acquire(timeout=SECONDS)
     for _ in range(5):
         mine.connect()
     mine.go.set()
@@ -119,8 +120,8 @@ def test_if_all_connections_are_being_answered_a_new_one_is_closed(server):
     mine = server(most_connections=1)
     caller = mine.connect()
     mine.begin(caller, "/wait")
-    assert mine.asked.acquire(timeout=30)
-    with socket.create_connection(("127.0.0.1", mine.here.port), timeout=30) as refused:
+    assert mine.asked.acquire(timeout=SECONDS)
+    with socket.create_connection(("127.0.0.1", mine.here.port), timeout=SECONDS) as refused:
         assert refused.recv(1) == b""
     mine.go.set()
     assert reply(caller) == (200, b"0")
@@ -147,8 +148,8 @@ input()
     with child, contextlib.ExitStack() as opened:
         port = int(child.stdout.readline())
         for _ in range(100):
-            opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=SECONDS))
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
         assert ask(connection) == (200, b"here")
         child.communicate("\n")
 
@@ -158,7 +159,7 @@ def test_bodies_share_their_room(server):
     mine = server(most_bytes=3 * PIECE)
     holds, other = mine.connect(), mine.connect()
     mine.begin(holds, "/wait", sent=b"x" * 3 * PIECE)
-    assert mine.asked.acquire(timeout=30)
+    assert mine.asked.acquire(timeout=SECONDS)
     mine.begin(other, "/", length=50 * PIECE, sent=b"x" * 3 * PIECE)
     assert reply(other)[0] == 503
     mine.go.set()
@@ -182,7 +183,7 @@ def test_small_bodies_need_no_room(server):
     mine = server(most_bytes=PIECE)
     holds, other = mine.connect(), mine.connect()
     mine.begin(holds, "/wait", sent=b"x" * 2 * PIECE)
-    assert mine.asked.acquire(timeout=30)
+    assert mine.asked.acquire(timeout=SECONDS)
     assert ask(other, b"x" * PIECE) == (200, str(PIECE).encode())
 
 

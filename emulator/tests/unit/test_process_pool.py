@@ -3,10 +3,9 @@
 import threading
 
 import pytest
+from patience import SECONDS
 
 from sfn_emulator.process.pool import Pool
-
-SECONDS = 30  # only ends a test that would hang
 
 
 def test_work_is_done_by_few_threads():

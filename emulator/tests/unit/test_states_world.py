@@ -4,7 +4,7 @@ import json
 import threading
 
 import pytest
-from patience import wait_until
+from patience import SECONDS, wait_until
 
 from sfn_emulator.http.messages import Request, Scope
 from sfn_emulator.process.pool import Pool
@@ -49,7 +49,7 @@ class Calls:
 
     def make(self, call, context, role):
         self.made.append(call)
-        assert self._go.acquire(timeout=30)
+        assert self._go.acquire(timeout=SECONDS)
         return Succeeded(call.id, self._output)
 
     def reply(self, output=None):
@@ -299,7 +299,7 @@ def test_a_stop_after_a_redrive_stops(world, monkeypatch):
         stop.start()
         wait_until(lambda: run.execution.interrupt)
         redriven(world, run)
-    stop.join(30)
+    stop.join(SECONDS)
     assert (ended(world, run), types(run)[-1]) == ("ABORTED", "ExecutionAborted")
 
 

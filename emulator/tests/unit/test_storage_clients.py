@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from patience import SECONDS
 
 from sfn_emulator.http.messages import Reply
 from sfn_emulator.http.replies import query_reply
@@ -48,13 +49,13 @@ def test_a_call_is_its_own_threads(clients):
     def waits(scope, request, **more):
         if threading.current_thread() is first:
             inside.set()
-            go.wait(10)
+            go.wait(SECONDS)
         return send(scope, request, **more)
 
     clients._send = waits
     first = threading.Thread(target=list_topics, args=(clients, "ann"))
     first.start()
-    assert inside.wait(10)
+    assert inside.wait(SECONDS)
     list_topics(clients, "bob")
     go.set()
     first.join()

@@ -3,6 +3,7 @@
 import queue
 
 import pytest
+from patience import SECONDS
 
 from sfn_emulator.process.pool import Pool
 from sfn_emulator.storage.backends import EventRule
@@ -89,7 +90,7 @@ def test_a_failing_rule_does_not_stop_the_others(api, published):
     """Nor the next event."""
     for rules in ([of("bad", "{"), of("good")], [of("next")]):
         api._send({"a": "b"}, rules)
-    assert [published.get(timeout=30) for _ in range(2)] == ["good", "next"]
+    assert [published.get(timeout=SECONDS) for _ in range(2)] == ["good", "next"]
 
 
 def test_an_event_meets_the_rules_of_its_moment(api, published, monkeypatch):
@@ -101,4 +102,4 @@ def test_an_event_meets_the_rules_of_its_moment(api, published, monkeypatch):
         api.status_changed(change())
     monkeypatch.setattr(events, "rules_of", lambda region, bus: [of("late", pattern)])
     api._in_order.release()
-    assert published.get(timeout=30) == "next"
+    assert published.get(timeout=SECONDS) == "next"
