@@ -882,13 +882,3 @@ def test_other_stacks_do_not_exist(aws):
             call(**names)
     with pytest.raises(ClientError, match="InvalidAction"):
         cfn.list_stack_sets()
-
-
-def test_a_reset_forgets_stacks(own):
-    """Also one that is just made."""
-    cfn = own("cloudformation")
-    body = _text({f"T{number}": topic() for number in range(30)})
-    cfn.create_stack(StackName="many", TemplateBody=body)
-    own.reset()
-    assert cfn.describe_stacks()["Stacks"] == []
-    assert own("sns").list_topics()["Topics"] == []

@@ -141,9 +141,9 @@ def check(own, api, count):
 
 
 @pytest.mark.parametrize("api", MODELS)
-def test_a_hundred_random_requests_get_a_2xx_or_4xx(apart, api):
+def test_random_requests_get_a_2xx_or_4xx(apart, api):
     """Whatever is in a request, the answer has a code of AWS."""
-    check(apart, api, 100)
+    check(apart, api, 40)
 
 
 @pytest.mark.long

@@ -114,11 +114,18 @@ def test_managed_policies_are_there(aws):
 
 
 def test_reset_forgets_all(apart):
-    """`POST /moto-api/reset` empties the account and the mailbox."""
-    sns = apart("sns")
+    """`POST /moto-api/reset` empties the account and the mailbox, also while a stack is made."""
+    sns, events, cloudwatch, cloudformation = map(apart, ("sns", "events", "cloudwatch", "cloudformation"))
     arn = sns.create_topic(Name="T")["TopicArn"]
     sns.subscribe(TopicArn=arn, Protocol="email", Endpoint="a@example.org")
+    events.put_rule(Name="r", EventPattern='{"source": ["s"]}')
+    cloudwatch.put_metric_data(Namespace="n", MetricData=[{"MetricName": "m", "Value": 1.0}])
+    many = {"Resources": {f"T{number}": {"Type": "AWS::SNS::Topic"} for number in range(30)}}
+    cloudformation.create_stack(StackName="many", TemplateBody=json.dumps(many))
     apart.reset()
+    assert cloudformation.describe_stacks()["Stacks"] == []
+    assert events.list_rules()["Rules"] == []
+    assert cloudwatch.list_metrics()["Metrics"] == []
     assert sns.list_topics()["Topics"] == []
     mails = get(apart.told["endpoint"] + "/_emulator/mail", **signed(apart.told["access_key_id"]))
     assert json.loads(mails[1]) == []

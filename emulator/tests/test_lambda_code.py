@@ -114,6 +114,7 @@ def test_a_running_call_keeps_its_code(function, unpacked, zipped, tmp_path):
     unpacked(0)
 
 
+@pytest.mark.long("loads 30 MB of code")
 def test_the_memory_of_deleted_functions_is_free_again(emulator, function, zipped):
     """Functions with 4 MB of code each are made, run and deleted. The memory does not grow with each."""
 

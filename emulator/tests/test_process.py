@@ -106,6 +106,7 @@ def test_it_ends_with_the_process_that_it_was_started_for(raced):
     assert gone([process])
 
 
+@pytest.mark.long("starts two other processes")
 def test_it_ends_with_the_last_process_that_it_was_started_for(own_home):
     """A second process that starts it keeps it alive after the first one has ended."""
     with companion() as first, companion() as second:
@@ -228,6 +229,7 @@ def test_a_port_in_use_is_one_clear_error(own_home, port):
     assert "--port" in caught.value.next_step
 
 
+@pytest.mark.long("waits for seven seconds")
 def test_it_ends_when_nobody_calls(own_home, port):
     """After the idle hours it ends, and its record is gone. It never had the user's secrets in `/proc`."""
     command = [sys.executable, "-m", "sfn_emulator.server", "--port", str(port), "--idle-hours", "0.002"]

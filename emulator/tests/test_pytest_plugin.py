@@ -54,6 +54,7 @@ def project(own_home, tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.long("starts three pytests and two emulators")
 def test_each_worker_has_an_emulator_of_its_own(project, tmp_path):
     """All tests of a worker use it. Afterwards, nothing of it is there."""
     assert "4 passed" in project(TESTS, "-m", "pytest", "-n", "2", "--dist", "each")

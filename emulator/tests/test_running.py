@@ -115,6 +115,7 @@ def test_nothing_stays_after_the_block(own_home):
     assert left() == []
 
 
+@pytest.mark.long("starts two emulators")
 def test_nothing_stays_if_the_process_is_killed(own_home, monkeypatch):
     """After SIGKILL, the emulator ends itself and removes its files."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

@@ -353,10 +353,3 @@ def test_a_user_needs_the_right_to_a_rule(user, rule, topic):
     role = "arn:aws:iam::123456789012:role/tests"
     with pytest.raises(ClientError, match="iam:PassRole"):
         ann.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": topic, "RoleArn": role}])
-
-
-def test_a_reset_forgets_all_rules(own):
-    """Nothing is listed after it."""
-    own("events").put_rule(Name="r", EventPattern='{"source": ["s"]}')
-    own.reset()
-    assert own("events").list_rules()["Rules"] == []

@@ -275,10 +275,3 @@ def test_a_user_may_put_only_into_an_allowed_namespace(user, put):
     assert caught.value.response["Error"]["Code"].startswith("AccessDenied")
     with pytest.raises(ClientError, match="cloudwatch:ListMetrics"):
         ann("cloudwatch").list_metrics()
-
-
-def test_a_reset_forgets_all_metrics(own):
-    """Nothing is listed after it."""
-    own("cloudwatch").put_metric_data(Namespace="n", MetricData=[{"MetricName": "m", "Value": 1.0}])
-    own.reset()
-    assert own("cloudwatch").list_metrics()["Metrics"] == []

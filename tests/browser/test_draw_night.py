@@ -133,6 +133,7 @@ def executions(target):
     return len(execution.of_machine(target, machine_arn(target)))
 
 
+@pytest.mark.long("a whole evening")
 def test_whole_evening(party, night):
     """From the list of guests to the exports: with an absent winner, a surprise, a reload, killed kernels."""
     here = night("whole")
@@ -151,6 +152,7 @@ def choose(here, content):
     chooser.value.set_files([{"name": "guests.csv", "mimeType": "text/csv", "buffer": content}])
 
 
+@pytest.mark.long("lists of 12 and of 20 MB")
 def test_a_large_list(party, chromium, picture, monkeypatch, tmp_path):
     """The page takes a list of 12 MB. Of one above 20 MB it says so, and does not lose its connection."""
     monkeypatch.setenv("LOTTERY_ATTENDEE", ATTENDEE)
@@ -347,6 +349,7 @@ def end(here, party):
     here.shows("closed", "Mug")
 
 
+@pytest.mark.long("an evening in two languages")
 def test_the_language_is_a_switch(party, night):
     """One press changes the words of both pages, also of one that is opened later."""
     here = night("speaks")

@@ -33,6 +33,7 @@ target = connect(attendee="heard", edition="tutorial")
 Stack(target).deploy();
 """
 DRAW = "draw(target, 2)['winners']"
+MORE = pytest.mark.long("starts one more server")
 #: Where a page of ours would be without its secret path, and other paths.
 KNOWN = [
     "/x/",
@@ -163,7 +164,9 @@ def heard_during_a_draw(server, endpoints, home):
         context.destroy(linger=0)
 
 
-@pytest.mark.parametrize("name", ["lab", "night", "lab with a long path"])
+@pytest.mark.parametrize(
+    "name", ["lab", *(pytest.param(name, marks=MORE) for name in ("night", "lab with a long path"))]
+)
 def test_a_draw_is_heard_at_no_port(servers, home, name):
     """Who subscribes to each port of the server, its kernels and the emulator gets no message.
 
@@ -248,7 +251,7 @@ def test_another_user_writes_nothing_into_our_terminal(server):
     assert server.log.read_bytes() == before
 
 
-@pytest.fixture(params=["lab", "night", "mailbox"])
+@pytest.fixture(params=["lab", pytest.param("night", marks=MORE), "mailbox"])
 def page_of_ours(request, servers):
     """The address of a page that only its owner's browser can open, and the page's port."""
     if request.param == "mailbox":

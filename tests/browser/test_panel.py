@@ -447,6 +447,7 @@ def test_a_click_marks_a_state_by_itself(drawn):
     assert drawn.evaluate(MARKED, "Validate Winners")
 
 
+@pytest.mark.long("the panel tries for ten seconds")
 def test_emulator_stopped(panel, picture):  # the last of this file: the panel is of no use after it
     """When the emulator is gone, the panel says so in one sentence, with what to do."""
     control.stop()

@@ -143,6 +143,7 @@ def assert_translated_and_whole(panel):
     assert panel.evaluate(OUTSIDE) == []
 
 
+@pytest.mark.long("a JupyterLab of its own")
 def test_a_draw(panel, picture):
     """Before, during and after a draw, also one that fails, each word is translated and has room."""
     page, draw = panel.page, button(panel, pseudo("Draw"))

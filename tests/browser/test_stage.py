@@ -424,6 +424,7 @@ def moment(show_still, still, rank, winners, names):
     return milliseconds / 1000, numbers
 
 
+@pytest.mark.long("11 s: each second of three moments")
 def test_the_first_prize_is_not_like_the_third(show_still, still):
     """The room counts 3, 2, 1, then the winners are there. It is longer for a greater prize, at most 7 s."""
     names = people(50, chinese=True)
@@ -720,6 +721,7 @@ def test_the_kernel_ends(show, tab):
     assert sent(tab) == []
 
 
+@pytest.mark.long("13 s: its clock passes minutes")
 def test_the_server_is_gone(new_page):
     """The page says so in large letters over everything. It loads itself again when its server answers."""
     address, answer, asked = "http://stage.test/secret/", {}, []

@@ -297,6 +297,7 @@ def test_a_lost_network(shell):
         assert line_of(board)["name"] == "Ann"
 
 
+@pytest.mark.long("two other processes send")
 def test_what_a_dead_kernel_missed_is_sent_by_the_next(shell):
     """Notes are in a file: another kernel of this attendee sends what the first could not."""
     with running() as board:

@@ -65,6 +65,7 @@ def test_a_class_from_its_beginning_to_its_end(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == {"joined": False}
 
 
+@pytest.mark.long("starts the command twice")
 def test_what_the_board_says_to_a_person():
     """Without --lan it says who can join; with it, what that means, and the address for a phone."""
     with typed() as process:

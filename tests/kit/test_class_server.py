@@ -207,6 +207,7 @@ def test_somebody_too_many_waits(board):
     assert board.send(1) == 503
 
 
+@pytest.mark.long("waits for the server's five seconds")
 def test_slow_clients_stop_nobody(board):
     """Sixty connections that send half a request, and a page that never reads, keep nobody waiting."""
     with ExitStack() as slow:

@@ -147,6 +147,7 @@ def test_what_was_awaited_is_awaited_again(party):
     assert kinds(evening) == ["announced", "public value", "drawn", "roll call"]
 
 
+@pytest.mark.long("an evening that is restored twice")
 def test_people_are_withdrawn_at_any_time(party):
     """Before the public value, and during a roll call: they win nothing later, whatever the emulator does."""
     evening = party.evening(MUG, CAR, value=None)
@@ -192,6 +193,7 @@ def test_an_announcement_that_was_noted_is_made(party, monkeypatch):
     assert [each.name for each in step(again, "public value").prizes] == ["Mug"]
 
 
+@pytest.mark.long("an evening on each side of a crash")
 def test_a_prize_that_was_noted_is_added_once(party, monkeypatch):
     """An added prize is neither lost nor added twice, whether it was noted or also recorded."""
     evening = party.evening(MUG)
@@ -203,6 +205,7 @@ def test_a_prize_that_was_noted_is_added_once(party, monkeypatch):
     assert kinds(evening) == ["announced", "public value", "prize added", "drawn"]
 
 
+@pytest.mark.long("an evening on each side of a crash")
 def test_a_withdrawal_that_was_noted_is_made(party, monkeypatch):
     """A withdrawal that did not reach the machine is made when the file goes on."""
     evening = party.evening(MUG, value=None)
@@ -411,6 +414,7 @@ def test_an_announcement_that_failed_can_be_made_again(party):
     assert evening.refresh().step == "public value"
 
 
+@pytest.mark.long("two emulators, and 150 winners twice")
 def test_killed_in_the_middle_of_a_draw(party, tmp_path):
     """The same people win, whether or not the file has the first of them, and nobody wins twice."""
     party.load(300)

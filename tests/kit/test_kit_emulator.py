@@ -37,6 +37,7 @@ def lab_in(folder):
     return subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, cwd=folder)
 
 
+@pytest.mark.long("starts emulators of two copies")
 def test_two_copies_of_the_kit_know_of_each_other(own_home, tmp_path, monkeypatch, capsys):
     """`make lab` in a second folder says whose emulator it is. It runs until both have ended."""
     with lab_in(tmp_path / "first") as first, lab_in(tmp_path / "second") as second:

@@ -42,7 +42,9 @@ def test_in_a_shell():
     assert "running" in json.loads(told.stdout)
 
 
-@pytest.fixture(scope="module", params=USERS)
+@pytest.fixture(
+    scope="module", params=["lab", pytest.param("lab-zh", marks=pytest.mark.long("starts a JupyterLab"))]
+)
 def lab(request):
     """JupyterLab, as `make lab` or `make lab-zh` starts it."""
     goal = request.param
@@ -128,6 +130,7 @@ def test_the_server_needs_the_token(lab):
         lab.ask("api/status", token="")
 
 
+@pytest.mark.long("each starts a JupyterLab")
 def test_nothing_stays(lab):
     """With `make lab` end JupyterLab, its kernels and terminals, and the emulator."""
     make, *_ = processes = lab.processes()

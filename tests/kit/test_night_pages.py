@@ -104,6 +104,7 @@ def test_nothing_deployed(page, tmp_path):
     wait_until(lambda: "does not exist. Run `lottery deploy`" in here._problem.value)
 
 
+@pytest.mark.long("three pages of an evening")
 def test_marks_are_shared(page, hardened):
     """Two pages and a new one show the same marks. A press that has not seen the last mark is not taken."""
     evening = at_roll_call(hardened)
@@ -131,6 +132,7 @@ def test_marks_are_shared(page, hardened):
     offers(here, "Everybody is here")
 
 
+@pytest.mark.long("a whole evening")
 def test_each_step_is_in_the_file_before_it_is_taken(page, hardened, tmp_path):
     """The page writes a draw, an added prize, a roll call and a withdrawal into the file, like all steps."""
     file = tmp_path / "noted.json"
@@ -329,6 +331,7 @@ def test_new_winners_come_first(page, hardened):
     wait_until(lambda: [each[-1] for each in here._roll.people] == [True, False, False])
 
 
+@pytest.mark.long("an evening in two languages")
 def test_the_language_is_a_switch(page, hardened):
     """It is noted for all pages, and each browser is told once to load its page in this language."""
     evening = Evening(hardened, "speaks")
@@ -349,6 +352,7 @@ def test_the_language_is_a_switch(page, hardened):
     assert [*sent.values()] == [[{"language": "zh"}]] * 2
 
 
+@pytest.mark.long("a whole evening with a slow machine")
 def test_calls_of_a_refresh(mended):
     """A refresh makes one call before the announcement, three while the machine draws, and two otherwise."""
     inject(mended, "DrawPrize", SLOWLY)
@@ -430,6 +434,7 @@ def test_both_pages_save_the_evening(monkeypatch, tmp_path, query):
     assert asked == [tmp_path / "night.json"]
 
 
+@pytest.mark.long("an evening on two emulators")
 def test_restored_with_one_click(page, own_home):
     """The emulator is killed at a roll call. The page finds a new one, and the file has the evening.
 

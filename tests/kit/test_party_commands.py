@@ -185,6 +185,7 @@ def test_restore_opens_the_pages(run, served, target, tmp_path, capsys):
     assert served == {}
 
 
+@pytest.mark.long("two evenings on a lottery of their own")
 def test_the_pages_stay_after_an_announcement_was_taken_back(run, served, target, tmp_path):
     """The evening is NAME-2 then. Its file and the path of its pages stay, so that open pages come back."""
     Stack(target).teardown()

@@ -153,6 +153,7 @@ def test_who_is_not_logged_in_gets_nothing(server, behind, target):
     assert inbox(target).reaches_nobody
 
 
+@pytest.mark.long("starts Voila behind a server")
 def test_the_partys_pages_open_through_the_server(server, behind, tmp_path):
     """`lottery night` prints an address that the browser reaches, and its page knows it."""
     log = tmp_path / "log"

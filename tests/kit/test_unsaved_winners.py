@@ -150,6 +150,7 @@ def test_the_end_of_make_lab_warns(lost, monkeypatch):
     assert control.status()["running"]
 
 
+@pytest.mark.long("an emulator that others use, too")
 def test_the_end_of_make_lab_is_silent_if_another_lab_goes_on(lost):
     """The emulator ends with the last JupyterLab that uses it, so nothing is lost before."""
     folder = Path(control.status()["folder"])
@@ -161,6 +162,7 @@ def test_the_end_of_make_lab_is_silent_if_another_lab_goes_on(lost):
     assert (done.stdout, done.stderr) == ("", "")
 
 
+@pytest.mark.long("starts two emulators")
 def test_the_end_of_make_lab_does_not_wait_for_another_reason(own_home):
     """If the command fails and no winners are known to be lost, it asks nobody to save them."""
     (own_home / "sfn-emulator").write_text("no folder")
