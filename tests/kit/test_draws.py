@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from hostile.conftest import Clock
+from injected import waits_for
 from kit.one_state import one_state
 
 from lottery_lib import draw, executions, inbox, inject, remaining, winners
@@ -40,10 +41,11 @@ def mailed(target):
 
 
 @pytest.fixture
-def lasting(target):
-    """The deployed lottery, with a function that takes twenty seconds. Its tests are the last ones."""
-    inject(target, "RandomSelectWinners", "import time\ndef lambda_handler(event, context): time.sleep(20)")
-    return target
+def lasting(target, tmp_path):
+    """The deployed lottery, with a function that waits for its test to end. Its tests are the last ones."""
+    inject(target, "RandomSelectWinners", waits_for(tmp_path / "gate", goes_on=False))
+    yield target
+    (tmp_path / "gate").touch()
 
 
 def test_log_of_a_state(target):
