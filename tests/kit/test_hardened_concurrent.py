@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from injected import original, source_of
 
-from lottery_lib import Stack, execution, inbox, inject, load_employees, resume
+from lottery_lib import Stack, execution, inbox, inject, load_employees, plan, resume
 from lottery_lib.draws import machine_arn, result
 from lottery_lib.employees import Roster
+from lottery_lib.resources.contents import draws_table
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_party import receipts, verify_draw
 
@@ -102,6 +103,9 @@ def made(target, folder, draws, employees):
     """Make the draws, with functions that fail."""
     staff = [{"employee_id": f"{number:04}", "employee_name": f"N{number:04}"} for number in range(employees)]
     load_employees(target, Roster(staff))
+    for each in (plan.machine(target), draws_table(target)):  # the draws of both nights have the same names
+        each.delete()
+    Stack(target).deploy()
     for purpose, function in target.names.functions.items():
         inject(target, purpose, faulty(folder))
         target.client("lambda").update_function_configuration(FunctionName=function, Timeout=SECONDS)
