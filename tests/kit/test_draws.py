@@ -5,6 +5,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from helpers import wait_until
 from hostile.conftest import Clock
 from injected import waits_for
 from kit.one_state import one_state
@@ -195,9 +196,7 @@ def test_last_one_taken_in_between(target, time_stands):
     ).ensure()
     with time_stands():
         arn = start(target, slow.arn, {"input": 1})
-        Waiter().until(
-            "the choice", lambda: "Pause" in state_statuses(history(target, arn)), seconds=60, every=0.1
-        )
+        wait_until(lambda: "Pause" in state_statuses(history(target, arn)))
         Table(target, target.names.winners_table).put(taken)
     ended = wait(target, arn)
     entered = list(state_table(history(target, arn))["state"])

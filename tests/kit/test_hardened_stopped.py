@@ -16,7 +16,6 @@ from lottery_lib.execution import history, stop, wait
 from lottery_lib.history import state_table
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.stack import Stack
-from lottery_lib.waiting import Waiter
 from lottery_party import receipts, verify_draw
 
 MACHINE = json.loads(definition.load("hardened"))
@@ -59,7 +58,7 @@ def stopped(hardened, time_stands):
         states.update_state_machine(stateMachineArn=arn, definition=json.dumps(held(machine, state)))
         with time_stands():
             execution = start() if start else Draws(hardened).start(wanted)
-            Waiter().until("the hold", lambda: HOLD in entered(hardened, execution), seconds=60, every=0.1)
+            wait_until(lambda: HOLD in entered(hardened, execution))
             stop(hardened, execution)
         wait(hardened, execution)
         states.update_state_machine(stateMachineArn=arn, definition=json.dumps(machine))
@@ -161,7 +160,7 @@ def test_stopped_between_prizes(hardened, tmp_path):
 
     inject(hardened, "DrawPrize", source_of(draws_only_the_first))
     arn = Draws(hardened).start(prizes)
-    Waiter().until("the first mail", lambda: mails(hardened) == 1, seconds=60, every=0.1)
+    wait_until(lambda: mails(hardened) == 1)
     stop(hardened, arn)
     Path(gate).touch()
     Stack(hardened).deploy()
