@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import closing
 from pathlib import Path
@@ -115,13 +114,11 @@ def _started(command, port, log, **options):
     with log.open("w") as out:  # no terminal: JupyterLab's terminals would be login shells by default
         process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True, **options)
     try:
-        deadline = time.monotonic() + 180
-        while not (found := re.search(rf"http://\S+:{port}/\S*\?token=\w+", log.read_text())):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
+        address = re.compile(rf"http://\S+:{port}/\S*\?token=\w+")
+        wait_until(lambda: address.search(log.read_text()) or process.poll() is not None)
+        assert process.poll() is None, log.read_text()
         wait_until(lambda: _answers(port))  # JupyterLab prints its address a moment before
-        yield Started(found[0], log, process.pid)
+        yield Started(address.search(log.read_text())[0], log, process.pid)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)

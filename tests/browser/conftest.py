@@ -9,14 +9,15 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from helpers import wait_until
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from lottery_lib.course.copies import copy_notebooks
 
@@ -24,21 +25,32 @@ PATIENCE = 90_000  # in milliseconds: a draw is played, or a kernel starts, and 
 expect.set_options(timeout=PATIENCE)
 #: Where pictures go; read now, as each test runs without the variables that begin with LOTTERY_.
 PICTURES = os.environ.get("LOTTERY_PICTURES")
-#: Waits until nothing on a page fades in any more.
-STILL = """() => Promise.allSettled(document.getAnimations()
-  .filter(one => one.effect.getComputedTiming().endTime < Infinity).map(one => one.finished))"""
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR",
            "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")  # fmt: skip
-READY = """async () => {
-  const app = window.jupyterapp;
-  const panel = app.shell.currentWidget;
-  if (!panel || !panel.context) return false;
-  await panel.context.ready;
-  await panel.sessionContext.ready;
-  await panel.sessionContext.session.kernel.info;
-  return true;
-}"""
+
+
+def script(name: str) -> str:
+    """A program for a page, out of the folder of scripts."""
+    return (Path(__file__).parent / "scripts" / f"{name}.js").read_text(encoding="utf-8")
+
+
+def violations(page: Page, context: str | None = None, *, serious: bool = False) -> list[tuple[str, str]]:
+    """What axe-core finds, or the serious part of it: the rule, and the first element that breaks it."""
+    found = Axe().run(page, context=context).response["violations"]
+    return [
+        (each["id"], each["nodes"][0]["html"])
+        for each in found
+        if not serious or each["impact"] in ("serious", "critical")
+    ]
+
+
+def misfits(where: Locator, among: str = "*", but: str = "svg") -> list[str]:
+    """What is wider than its box, or outside of the window: the element, or one of `among` inside of it.
+
+    What is `but`, or inside of it, may be so.
+    """
+    return where.evaluate(script("misfits"), {"among": among, "but": but})
 
 
 def browser_path() -> str:
@@ -68,18 +80,16 @@ def write_settings(folder: Path, settings: Settings) -> None:
         path.write_text(json.dumps(values))
 
 
-def wait_for(url: str, process: subprocess.Popen, seconds: float = 180) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the server ended"
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except urllib.error.HTTPError:
-            return  # it answers, if only that there is nothing at that place
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("the server did not answer")
+def answers(url: str, process: subprocess.Popen) -> bool:
+    """Whether a server answers yet, if only that there is nothing at that place."""
+    assert process.poll() is None, "the server ended"
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +136,7 @@ def served(command: list[str], url: str, log: Path, environment: Mapping[str, st
     with log.open("w") as out:
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)
         try:
-            wait_for(url, process)
+            wait_until(lambda: answers(url, process))
             yield
         finally:
             process.terminate()
@@ -200,7 +210,7 @@ def picture():
 
     def save(page: Page, name: str) -> None:
         if PICTURES:
-            page.evaluate(STILL)
+            page.evaluate(script("wait_until_still"))
             page.screenshot(path=Path(PICTURES) / f"{name}.png")
 
     return save
@@ -213,7 +223,7 @@ def open_notebook(lab):
     def opened(page: Page, name: str, address: Callable[[str], str] = lab) -> None:
         page.goto(address(f"notebooks/{name}"))
         page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context")
-        page.wait_for_function(READY)
+        page.wait_for_function(script("kernel_is_ready"))
 
     return opened
 

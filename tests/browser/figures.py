@@ -7,42 +7,16 @@ import json
 from statistics import median
 
 import pytest
+from browser.conftest import script
 from browser.test_check_page import check_page, party
 from browser.test_panel import draw_one, panel_of
 from browser.test_stage import people, show, tab, winners_of  # noqa: F401 - two are fixtures
+from helpers import wait_until
 
 pytestmark = pytest.mark.browser
-#: Runs a cell with a panel. The milliseconds until its graph is on the page.
-FIRST_PAINT = """async () => {
-  const before = document.querySelectorAll('.lottery-panel .stage svg').length, begun = performance.now();
-  const notebook = window.jupyterapp.shell.currentWidget.content, cells = notebook.model.sharedModel;
-  cells.insertCell(cells.cells.length, {cell_type: 'code', source: 'DrawPanel(target)'});
-  notebook.activeCellIndex = cells.cells.length - 1;
-  window.jupyterapp.commands.execute('notebook:run-cell');
-  while (document.querySelectorAll('.lottery-panel .stage svg').length === before
-      && performance.now() < begun + 9e3) await new Promise(requestAnimationFrame);
-  const taken = performance.now() - begun;
-  cells.deleteCell(cells.cells.length - 1);
-  return taken;
-}"""
-#: Clicks on a state. The milliseconds until it has a thick border, and until its name is beside the graph.
-CLICK = """async (panel, name) => {
-  const state = [...panel.querySelectorAll('.state')].find(one => one.ariaLabel.startsWith(name));
-  const until = async shown => {
-    while (!shown() && performance.now() < begun + 9e3) await new Promise(requestAnimationFrame);
-    return performance.now() - begun;
-  };
-  const begun = performance.now();
-  state.dispatchEvent(new MouseEvent('click', {bubbles: true}));
-  return [await until(() => state.classList.contains('chosen')),
-          await until(() => panel.querySelector('.side h4').innerText.startsWith(name))];
-}"""
-#: Checks a folder of receipts. The milliseconds, and the problems.
-CHECK = """text => {
-  const folder = JSON.parse(text), begun = performance.now();
-  const { problems } = checkReceipts(folder);
-  return [performance.now() - begun, problems];
-}"""
+FIRST_PAINT = script("time_first_paint")
+CLICK = script("time_click_on_a_state")
+CHECK = script("time_check")
 
 
 def test_panel(page, open_notebook, run_all, record_property):
@@ -78,12 +52,11 @@ def test_stage(show, tab, record_property, rank, count):  # noqa: F811
     # What a test asks for is no task of a page.
     later = "scene => { setTimeout(() => model.set('scene', scene)); }"
     tab.evaluate(later, ready | {"kind": "rolling"})
-    tab.wait_for_timeout(1000)
+    tab.evaluate(script("see_frames"), 60)
     tab.evaluate(later, winners_of(names[:count], "Sales") | {"rank": rank})
     tab.wait_for_function("seen === 1")
     devtools.send("Tracing.end")
-    while not ended:
-        tab.wait_for_timeout(50)
+    wait_until(lambda: tab.evaluate("true") and ended)
     devtools.detach()
     frames = [each for each in events if each["name"] == "FireAnimationFrame" and "tdur" in each]
     (thread,) = {(each["pid"], each["tid"]) for each in frames}

@@ -9,7 +9,7 @@ import time
 
 import nbformat
 import pytest
-from browser.conftest import ROOT, STILL
+from browser.conftest import ROOT, script
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 from playwright.sync_api import expect
@@ -126,7 +126,7 @@ def test_night(chromium, voila_of, language):
         page.goto(f"{address}&lang={language}{query}")
         expect(page.locator('.lottery-stage[data-kind="winners"] .new')).to_be_visible()
         page.wait_for_timeout(3000)
-        page.evaluate(STILL)
+        page.evaluate(script("wait_until_still"))
         shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         shot.quantize(128).save(file(name, language), optimize=True)
     window.close()

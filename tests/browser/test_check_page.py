@@ -8,7 +8,7 @@ from pathlib import Path
 
 import playwright
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from browser.conftest import script, violations
 from playwright.sync_api import expect
 from unit.party import corpus
 from unit.party.evenings import CHEATS, Draw, Lottery, broken, evening, leaves, sha
@@ -22,32 +22,9 @@ from lottery_party.checker import _alike, check_page, check_receipts
 pytestmark = pytest.mark.browser
 MANY = 667  # seeds, with three folders each
 # They return texts, which is faster than Playwright's own way.
-CHECK = """documents => JSON.stringify(JSON.parse(documents).map(document => {
-  const { verdict, claims, problems, notices, counts, told, strange } = checkReceipts(document);
-  problems.sort();
-  return { verdict, claims, problems, notices, counts, draws: told, strange: strange.sort() };
-}))"""
-SHUFFLE = """([size, secret, value]) =>
-  JSON.stringify(orderOf(Array.from({ length: size }, (_, at) => at), unhex(secret), value))"""
-#: What browsers have learned since ECMAScript 2019, and what old phones lack besides.
-NEW = """
-  const gone = (holder, ...names) => { for (const name of names) delete holder[name]; };
-  gone(window, "BigInt", "WeakRef", "FinalizationRegistry", "AggregateError", "structuredClone", "Iterator");
-  gone(Object, "hasOwn", "groupBy");
-  gone(Map, "groupBy");
-  gone(Array, "fromAsync");
-  gone(Array.prototype, "at", "findLast", "findLastIndex", "toReversed", "toSorted", "toSpliced", "with");
-  gone(Object.getPrototypeOf(Uint8Array.prototype), "at", "findLast", "findLastIndex", "toSorted", "with");
-  gone(Uint8Array, "fromHex", "fromBase64");
-  gone(Uint8Array.prototype, "toHex", "toBase64");
-  gone(String.prototype, "at", "matchAll", "replaceAll", "isWellFormed", "toWellFormed");
-  gone(Set.prototype, "union", "intersection", "difference", "isSubsetOf", "isSupersetOf", "isDisjointFrom");
-  gone(Promise, "allSettled", "any", "try", "withResolvers");
-  gone(Intl, "Segmenter", "ListFormat");
-  gone(Crypto.prototype, "subtle", "randomUUID");
-  gone(Element.prototype, "replaceChildren");
-  gone(Blob.prototype, "text", "arrayBuffer", "stream");
-"""
+CHECK = script("check_documents")
+SHUFFLE = script("shuffle")
+NEW = script("become_an_old_phone")
 
 
 @pytest.fixture
@@ -439,8 +416,8 @@ def test_the_scripts_are_of_2019(opened):
         "[...document.querySelectorAll('script:not([type])')].map(each => each.textContent)"
     )
     assert len(scripts) == 2
-    for script in scripts:
-        assert parsed(script) == ""
+    for each in scripts:
+        assert parsed(each) == ""
     for newer in ("2n", "a ?? b", "a?.b", "1_000", "a ||= b", "class A { #b = 1 }", "/a/v"):
         assert "SyntaxError" in parsed(newer), newer
 
@@ -496,7 +473,7 @@ def test_the_pages_fit_and_can_be_read(page, opened, picture, *, width, height, 
         if name == "green":
             page.get_by_label("Your name").fill(draw.order[1])
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert Axe().run(page).response["violations"] == []
+        assert violations(page) == []
 
 
 def test_ten_thousand_people(opened):

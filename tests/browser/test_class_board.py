@@ -1,7 +1,7 @@
 """The instructor's board in a real browser: phone and wall, light and dark, English and Chinese."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from browser.conftest import script, violations
 from class_room import fill, running
 from playwright.sync_api import expect
 
@@ -9,13 +9,7 @@ from lottery_class import page as words_of_page
 
 pytestmark = pytest.mark.browser
 WALL, LAPTOP, PHONE = (1920, 1080), (1280, 800), (390, 844)
-#: What is wider than the window, or than the box that cuts it off, without a tip that says all of it.
-WIDE = """() => [...document.querySelectorAll('main *, header *')].filter(one => {
-  const box = one.getBoundingClientRect();
-  const isSeen = box.width > 1 && !one.closest('.unseen') && getComputedStyle(one).clipPath === 'none';
-  const isCut = one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX === 'hidden';
-  return isSeen && (box.right > innerWidth + 1 || (isCut && !one.title));
-}).map(one => one.outerHTML.slice(0, 150))"""
+WIDE = script("cut_off_without_a_tip")
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +55,7 @@ def test_it_fits_and_everybody_can_read_it(opened, picture, size, scheme):
     expect(page.locator("tbody tr")).to_have_count(30)
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert page.evaluate(WIDE) == []
-    found = Axe().run(page).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    assert violations(page) == []
     picture(page, f"class_{size[0]}_{scheme}")
 
 

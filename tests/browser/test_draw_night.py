@@ -13,8 +13,9 @@ from contextlib import suppress
 
 import psutil
 import pytest
-from browser.conftest import PATIENCE
-from playwright.sync_api import TimeoutError, expect
+from browser.conftest import PATIENCE, misfits, script
+from helpers import wait_until
+from playwright.sync_api import expect
 from started import lottery_night
 
 from lottery_lib import Stack, connect, execution, inbox, load_employees, winners
@@ -35,12 +36,9 @@ NAMES = [f"{first} {last}" for first in FIRST for last in LAST]
 NAMES[3], NAMES[17] = "欧阳娜娜" * 4, "Ann-Katrin von Hohenstein-Sonnenberg-Zweibrücken"
 ATTENDEE = "night"  # a lottery of its own: the lessons' winners share their table with both editions
 ROSTER = "工号,姓名,部门\n" + "".join(f"{n:03},{name},Sales\n" for n, name in enumerate(NAMES))
-#: Elements that do not fit, with their texts: cut off by themselves, or outside of the window.
-MISFITS = """() => [document.documentElement, ...document.querySelectorAll('.lottery-night .widget-box, '
-    + '.lottery-night .widget-html, .lottery-night button, .lottery-stage .name')]
-  .filter(one => !one.closest('.night-preview, .lottery-graph, .night-machine') && one.clientWidth > 0)
-  .filter(one => one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > innerWidth + 1)
-  .map(one => one.className + ': ' + one.innerText.slice(0, 80))"""
+#: What has to fit on both pages, and what is larger than its place on purpose.
+FITS = ".lottery-night .widget-box, .lottery-night .widget-html, .lottery-night button, .lottery-stage .name"
+MAY_BE_WIDER = ".night-preview, .lottery-graph, .night-machine"
 
 
 @pytest.fixture
@@ -57,6 +55,19 @@ def party():
     return target
 
 
+def assert_fits(page):
+    """Nothing is cut off, and the page is not wider than its window. It may still be laid out."""
+    found = []
+
+    def fits():
+        found[:] = misfits(page.locator("html"), FITS, MAY_BE_WIDER)
+        return not found
+
+    with suppress(AssertionError):
+        wait_until(fits)
+    assert found == []
+
+
 class Night:
     """The operator's page and the stage in one browser."""
 
@@ -65,6 +76,7 @@ class Night:
         # Names that roll take most of this machine's time, and `test_stage.py` lets them roll.
         self.context = browser.new_context(viewport=viewport, reduced_motion="reduce")
         self.context.set_default_timeout(PATIENCE)
+        self.context.add_init_script(f"({script('let_time_leap')})()")
         self.operator = self.context.new_page()
         self.address, self.picture = address, picture
         self.operator.goto(address)
@@ -94,9 +106,7 @@ class Night:
     def fits(self):
         """Nothing is cut off, and no page is wider than its window."""
         for page in (self.operator, self.stage):
-            with suppress(TimeoutError):  # a page may still be laid out
-                page.wait_for_function(f"({MISFITS})().length === 0")
-            assert page.evaluate(MISFITS) == []
+            assert_fits(page)
 
     def announce(self):
         """Press Announce, and say yes."""
@@ -104,7 +114,7 @@ class Night:
         self.operator.get_by_role("button", name="Yes, announce it").click()
 
     def press(self, key="Space"):
-        self.stage.wait_for_timeout(450)  # of two presses that are closer, one counts
+        self.stage.evaluate("pass_time()")  # of two presses that are close, one counts
         self.stage.keyboard.press(key)
 
 
@@ -405,17 +415,7 @@ def test_the_small_stage_is_cleared(page):
     options = {"x": 500, "y": 300, "across": 450, "down": 280, "least": 30, "family": "serif", "sharp": 0.4}
     options["names"] = [f"Guest {n}" for n in range(40)]
     left = page.evaluate(
-        """async ([code, options]) => {
-          const canvas = Object.assign(document.createElement('canvas'), { width: 400, height: 240 });
-          const field = new Function(`${code}; return fieldOf`)()(canvas, options);
-          const ink = () => canvas.getContext('2d').getImageData(0, 0, 400, 240).data
-            .filter(one => one).length;
-          for (let look = 0; look < 300 && !ink(); look++)
-            await new Promise(resolve => setTimeout(resolve, 100));
-          const before = ink();
-          field.stop();
-          return [before > 0, ink()];
-        }""",
+        script("ink_before_and_after_a_stop"),
         [code, options],
     )
     assert left == [True, 0]

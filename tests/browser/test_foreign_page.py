@@ -9,25 +9,14 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from browser.conftest import browser_path
+from browser.conftest import browser_path, script
 
 from lottery_lib import Stack, connect, inbox, winners
 from sfn_emulator import control
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
-FETCH = """async ([address, settings]) => {
-  try { const reply = await fetch(address, settings); return [reply.status, await reply.text()]; }
-  catch (error) { return [0, String(error)]; }
-}"""
-SUBMIT = """([address, fields]) => {
-  const form = document.createElement('form');
-  Object.assign(form, {method: 'POST', action: address, enctype: 'text/plain'});
-  const field = document.createElement('input');
-  [field.name, field.value] = fields;
-  form.append(field);
-  document.body.append(form);
-  form.submit();
-}"""
+FETCH = script("fetch_text")
+SUBMIT = script("submit_a_form")
 RECORDING = json.dumps(
     {"method": "POST", "url": "http://x/", "headers": {}, "body": "Action=CreateTopic&Name=evil"}
 )
@@ -139,8 +128,7 @@ def test_rebinding_shows_nothing(tab, lottery):
 def test_the_owner_reads_mail_in_the_browser(evil, lottery):
     """A click on the ticket's link opens the mailbox from any page. There, a link confirms the address."""
     link = re.search(r"http://\S+/_emulator/mail/\S+", inbox(lottery).where)[0]
-    evil.evaluate("address => { const a = document.createElement('a'); a.href = address; a.text = 'mail';"
-                  "document.body.append(a); }", link)  # fmt: skip
+    evil.evaluate(script("add_a_link"), link)
     evil.click("text=mail")
     evil.wait_for_url("**/_emulator/mail/*/")
     assert evil.title() == "Mailbox"

@@ -6,24 +6,15 @@
 from pathlib import Path
 
 import pytest
+from browser.conftest import script
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted(path.name for path in ROOT.glob("notebooks/[0-9]*.ipynb"))
-FAILURES = """() => {
-  const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
-  const code = cells.filter(cell => cell.type === 'code' && cell.sharedModel.getSource().trim());
-  const wrong = cell => cell.executionCount === null || cell.outputs.toJSON().some(output =>
-    output.name === 'stderr' ||
-    (output.output_type === 'error' && !(cell.getMetadata('tags') || []).includes('raises-exception')));
-  return code.filter(wrong).map(cell => cell.sharedModel.getSource());
-}"""
+FAILURES = script("cells_that_failed")
 
-PASSED = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
-  .filter(cell => (cell.getMetadata('tags') || []).includes('check'))
-  .filter(cell => !JSON.stringify(cell.outputs.toJSON()).includes('○ not yet'))
-  .map(cell => cell.sharedModel.getSource())"""
+PASSED = script("checks_that_passed")
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from browser.conftest import misfits, script, violations
 from browser.test_lab import FAILURES, NOTEBOOKS
+from injected import waits_for
 from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, executions, inject, winners
@@ -13,32 +14,11 @@ from lottery_lib.view.theme import COLOURS
 from sfn_emulator import control
 
 pytestmark = pytest.mark.browser
-#: Notes what the panel showed, and when: the status line, and the statuses of the states.
-WATCH = """panel => {
-  window.seen = [];
-  window.drawing = panel.querySelector('svg');
-  const note = () => window.seen.push([
-    panel.querySelector('[role=status]')?.innerText ?? '',
-    [...panel.querySelectorAll('.state')].map(state => state.dataset.status)]);
-  const all = {childList: true, subtree: true, characterData: true, attributes: true};
-  new MutationObserver(note).observe(panel, all);
-}"""
-#: What is wider than its box, or has a scroll bar from left to right.
-CUT_OFF = """panel => [panel, ...panel.querySelectorAll('*')]
-  .filter(one => one.clientWidth && one.scrollWidth > one.clientWidth + 1 && !one.closest('svg'))
-  .filter(one => getComputedStyle(one).textOverflow !== 'ellipsis')
-  .map(one => `${one.tagName} ${one.className}: ${one.scrollWidth} > ${one.clientWidth}`)"""
-#: The height of the smallest letters in the drawing, in pixels.
-LETTERS = """panel => Math.min(...[...panel.querySelectorAll('.stage svg text')].map(text =>
-  parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a))"""
-#: Adds a cell at the end, and runs it.
-NEW_CELL = """async source => {
-  const notebook = window.jupyterapp.shell.currentWidget.content;
-  const shared = notebook.model.sharedModel;
-  shared.insertCell(shared.cells.length, {cell_type: 'code', source});
-  notebook.activeCellIndex = shared.cells.length - 1;
-  await window.jupyterapp.commands.execute('notebook:run-cell');
-}"""
+WATCH = script("watch_the_panel")
+#: Parts of a panel that may be wider than their boxes: the drawing, and what ends with an ellipsis.
+MAY_BE_WIDER = "svg, .arn code, .row span"
+LETTERS = script("smallest_letters")
+NEW_CELL = script("run_a_new_cell")
 #: Shows the latest draw, as a lesson does.
 PAST = """
 from lottery_lib import ExecutionView
@@ -46,23 +26,10 @@ from lottery_lib.draws import Draws
 seen = Draws(target).execution()
 ExecutionView(seen.definition, seen.events)
 """
-#: Clicks on a state. Whether it has a thick border when the click is done.
-MARKED = """(panel, name) => {
-  const state = [...panel.querySelectorAll('.state')].find(one => one.ariaLabel.startsWith(name));
-  const before = state.classList.contains('chosen');
-  state.dispatchEvent(new MouseEvent('click', {bubbles: true}));
-  return !before && state.classList.contains('chosen');
-}"""
+MARKED = script("click_marks_the_state")
 OPEN = "async what => { await window.jupyterapp.commands.execute('docmanager:open', what); }"
 THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 RUNS = r"(Winner|Dynamodb).* \.\.\."  # a state's name: some state runs
-SLOW = """
-import time
-
-def lambda_handler(event, context):
-    time.sleep(20)
-    return original(event, context)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -148,13 +115,7 @@ def panel(lesson):
 def test_lines_of_prose_are_short(notebook):
     """Also in a large window, a line of a lesson has at most 80 letters."""
     notebook.set_viewport_size({"width": 1920, "height": 1080})
-    letters = """all => Math.max(...all.map(one => {
-      const zero = Object.assign(document.createElement('span'), {textContent: '0'.repeat(100)});
-      one.append(zero);
-      const width = zero.getBoundingClientRect().width / 100;
-      zero.remove();
-      return one.clientWidth / width;
-    }))"""
+    letters = script("most_letters_on_a_line")
     assert 60 < notebook.locator(".jp-RenderedMarkdown p").evaluate_all(letters) < 81
     notebook.set_viewport_size({"width": 1280, "height": 800})
 
@@ -281,12 +242,9 @@ def test_step_through_the_states(drawn):
 
 
 def serious(page, context):
-    """What axe-core finds: the rule, and the first element that breaks it."""
+    """What axe-core finds in JupyterLab."""
     page.add_style_tag(content="body {height: 100%}")  # else it is 0 high, and axe takes all for hidden
-    found = Axe().run(page, context=context).response["violations"]
-    return [
-        (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
-    ]
+    return violations(page, context, serious=True)
 
 
 def test_it_fits_and_can_be_read(drawn, picture):
@@ -301,7 +259,7 @@ def test_it_fits_and_can_be_read(drawn, picture):
         expect(panel.locator(".json").first).to_contain_text('"num_of_winners": 1')
         expect(panel.locator(".json").first).to_be_in_viewport()
         expect(chosen(panel, "Failed")).to_be_in_viewport()
-        assert panel.evaluate(CUT_OFF) == []
+        assert misfits(panel, but=MAY_BE_WIDER) == []
         assert panel.evaluate(LETTERS) >= 11
         room, main = page.locator(".jp-WindowedPanel-outer").first, panel.locator(".main")
         seen, box = (each.bounding_box() for each in (room, main))
@@ -322,24 +280,15 @@ def test_execution_view(drawn, picture):
     expect(view.get_by_role("heading", name="Notify Winners ✓ succeeded")).to_be_in_viewport()
     timeline, graph = (view.locator(of).bounding_box() for of in (".below svg", ".lottery-graph"))
     assert timeline["y"] >= graph["y"] + graph["height"] and timeline["width"] > graph["width"]
-    assert view.evaluate(CUT_OFF) == []
+    assert misfits(view, but=MAY_BE_WIDER) == []
     assert view.evaluate(LETTERS) >= 11
     assert serious(page, ".lottery-execution:not(.lottery-panel *)") == []
     picture(page, "execution_view")
 
 
-#: Words that are on two lines, although one line has room for them.
-BROKEN = """text => {
-  const broken = [], walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode())
-    for (const word of walker.currentNode.data.matchAll(/[\\w.]+/g)) {
-      const range = document.createRange();
-      range.setStart(walker.currentNode, word.index);
-      range.setEnd(walker.currentNode, word.index + word[0].length);
-      if (new Set([...range.getClientRects()].map(one => one.top)).size > 1) broken.push(word[0]);
-    }
-  return broken;
-}"""
+def broken_words(text):
+    """Words that are on two lines, although one line has room for them."""
+    return [word for word, lines in text.evaluate(script("lines_of_words")) if lines > 1]
 
 
 def test_words_are_whole(drawn):
@@ -349,11 +298,11 @@ def test_words_are_whole(drawn):
     page.evaluate(NEW_CELL, 'graph_view(workflow["definition"], with_text=True)')
     text = page.locator(".lottery-text > pre")
     expect(text).to_contain_text("States.ALL")
-    assert text.evaluate(BROKEN) == []
+    assert broken_words(text) == []
     chosen(drawn, "Validate Winners").click()
     drawn.get_by_role("tab", name="Log").click()
     expect(drawn.locator(".log")).to_contain_text("REPORT")
-    assert drawn.locator(".log").evaluate(BROKEN) == []
+    assert broken_words(drawn.locator(".log")) == []
 
 
 def _rgb(colour):
@@ -426,10 +375,10 @@ def test_keyboard(panel):
     expect(button(panel, "Draw")).to_be_enabled()
 
 
-def test_cancel_a_slow_draw(panel, picture):
+def test_cancel_a_slow_draw(panel, picture, tmp_path):
     """Cancel stops a draw that hangs in a slow function, and the graph says where it was."""
     target = connect()
-    inject(target, "RandomSelectWinners", SLOW)
+    inject(target, "RandomSelectWinners", waits_for(tmp_path / "gate"))
     try:
         button(panel, "Draw").click()
         expect(status(panel)).to_contain_text("Random Select Winners ...")
@@ -438,6 +387,7 @@ def test_cancel_a_slow_draw(panel, picture):
         expect(chosen(panel, "Random Select Winners")).to_have_attribute("data-status", "aborted")
         picture(panel.page, "cancelled")
     finally:
+        (tmp_path / "gate").touch()
         Stack(target).deploy()
     assert executions(target)["status"][0] == "ABORTED"
 

@@ -7,9 +7,11 @@ from math import ceil
 
 import nbformat
 import pytest
-from browser.test_draw_night import MISFITS
-from browser.test_panel import CUT_OFF, button, chosen
+from browser.conftest import misfits, script
+from browser.test_draw_night import assert_fits
+from browser.test_panel import MAY_BE_WIDER, button, chosen
 from catalogues import compiled, library
+from injected import source_of
 from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, inject, load_employees
@@ -35,38 +37,14 @@ from lottery_party import night_page
 
 {shown}
 """
-FAILS = """
-def lambda_handler(event, context):
+
+
+def fails(event, context):
     raise RuntimeError("17")
-"""
-#: What people and screen readers read. JSON and mails are data.
-TEXTS = """panel => {
-  const walker = document.createTreeWalker(panel, NodeFilter.SHOW_TEXT);
-  const texts = [];
-  const data = 'pre, blockquote, style, .lottery-winners, .night-machine, .json, .rows, .event, .error';
-  while (walker.nextNode()) {
-    if (!walker.currentNode.parentElement.closest(data)) {
-      texts.push(walker.currentNode.textContent);
-    }
-  }
-  for (const each of panel.querySelectorAll('*')) {
-    if (!each.checkVisibility() || each.closest(data)) continue;
-    texts.push(...['aria-label', 'title', 'alt', 'placeholder'].map(name => each.getAttribute(name) ?? ''));
-  }
-  return [...new Set(texts.map(text => text.trim()))].filter(text => text);
-}"""
-#: The texts of the drawing that are wider than their box, or lie on another box.
-OUTSIDE = """panel => {
-  const box = one => one.getBoundingClientRect();
-  const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
-  const nodes = [...panel.querySelectorAll('svg .node, svg .cluster')];
-  const shapes = nodes.map(node => node.querySelector('path, ellipse'));
-  const out = nodes.flatMap((node, n) => [...node.querySelectorAll('text')].filter(
-    text => box(text).left < box(shapes[n]).left || box(text).right > box(shapes[n]).right));
-  const covered = [...panel.querySelectorAll('svg .edge text')].filter(
-    text => shapes.some((shape, n) => nodes[n].matches('.node') && !apart(box(text), box(shape))));
-  return [...out, ...covered].map(text => text.textContent);
-}"""
+
+
+TEXTS = script("texts_that_people_read")
+OUTSIDE = script("texts_outside_of_their_box")
 
 
 def pseudo(text):
@@ -139,7 +117,7 @@ def assert_translated_and_whole(panel):
     """No English is left, and no text is cut or wider than its box."""
     assert english(panel) == []
     # A drawing that is too wide for small letters has a scroll bar.
-    assert [each for each in panel.evaluate(CUT_OFF) if "DIV stage" not in each] == []
+    assert [each for each in misfits(panel, but=MAY_BE_WIDER) if "DIV stage" not in each] == []
     assert panel.evaluate(OUTSIDE) == []
 
 
@@ -165,7 +143,7 @@ def test_a_draw(panel, picture):
         expect(panel.locator("h4")).to_contain_text(name)
         assert_translated_and_whole(panel)
         picture(page, f"pseudo_{name.split()[0].lower()}")
-    inject(connect(), "RandomSelectWinners", FAILS)
+    inject(connect(), "RandomSelectWinners", source_of(fails))
     draw.click()
     expect(panel.get_by_role("alert")).to_contain_text("RuntimeError")
     expect(draw).to_be_enabled()
@@ -198,7 +176,7 @@ def test_an_evening(opened, picture):
         if words.startswith("1 absent"):
             night.get_by_role("checkbox").first.check()
         expect(main).to_have_text(pseudo(words).format(count=2))
-        page.wait_for_function(f"({MISFITS})().length === 0")
+        assert_fits(page)
         assert english(night) == []
         picture(page, f"pseudo_night_{step}")
         if words == "Give the public value":

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import nbformat
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from browser.conftest import script, violations
 from course_site import ROOT, SITE, pages
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
@@ -17,13 +17,7 @@ from pypdf import PdfReader
 pytestmark = [pytest.mark.browser, pytest.mark.npm, pytest.mark.long]
 PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
 LESSONS = [path.stem for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]
-#: What a page has and where it leads, as the browser understands it.
-READ = """() => ({
-  ids: [...document.querySelectorAll('[id]')].map((one) => one.id),
-  links: [...document.querySelectorAll('a[href]')].map((one) => one.href),
-  exercises: document.querySelectorAll('.how-to-run + .tag_exercise').length,
-  broken: [...document.images].filter((one) => one.complete && !one.naturalWidth).map((one) => one.outerHTML),
-})"""
+READ = script("read_a_page_of_the_site")
 
 
 def address(page: str) -> str:
@@ -112,12 +106,9 @@ def test_everybody_can_use_it(chromium, name, scheme):
     page.goto(address(f"{name}.html"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.set_viewport_size({"width": 1280, "height": 900})
-    found = Axe().run(page).response["violations"]
-    serious = [
-        (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
-    ]
+    found = violations(page, serious=True)
     window.close()
-    assert serious == []
+    assert found == []
 
 
 @pytest.mark.parametrize("place", ["", "zh/"])

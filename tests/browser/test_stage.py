@@ -8,8 +8,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browser.conftest import PATIENCE
+from browser.conftest import PATIENCE, script, violations
+from helpers import wait_until
 from playwright.sync_api import expect
 
 from lottery_party import stage as module
@@ -18,83 +18,10 @@ from lottery_party.stage import WORDS, Stage
 pytestmark = pytest.mark.browser
 HERE = Path(module.__file__).parent
 TRAITS = ["title", "logo", "names", "sound", "scene", "first", "words"]
-#: Renders the stage for a model that has no kernel. `pass_time()` lets the time for the next press pass.
-RENDER = """async ([source, state]) => {
-  const listeners = {};
-  window.sent = [];
-  window.turned = [];
-  window.seen = 0;
-  window.model = {
-    get: key => state[key],
-    set: (key, value) => { state[key] = value; (listeners[`change:${key}`] ?? []).forEach(each => each()); },
-    on: (event, callback) => (listeners[event] ??= []).push(callback),
-    save_changes: () => {},
-    widget_manager: {kernel: window.kernel},
-    send: ({ press, turned: to, seen: winners }) => {
-      if (press) sent.push(press);
-      if (to !== undefined) turned.push(to);
-      if (winners) seen++;
-    },
-  };
-  const real = (window.realNow ??= performance.now.bind(performance));
-  let skipped = 0;
-  performance.now = () => real() + skipped;
-  window.pass_time = () => (skipped += 500);
-  window.closeStage?.();
-  document.body.innerHTML = '<input aria-label="Other"><div id="stage"></div>';
-  const url = URL.createObjectURL(new Blob([source], {type: 'text/javascript'}));
-  const {default: widget} = await import(url);
-  window.closeStage = widget.render({model, el: document.querySelector('#stage')});
-  await new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
-}"""
-#: What is wrong with the page that is shown: too small, too wide, or outside of the window.
-WRONG = """least => {
-  document.getAnimations().forEach(each => each.finish());
-  const stage = document.querySelector('#stage');
-  const room = stage.querySelector('.room').getBoundingClientRect();
-  const root = document.scrollingElement;
-  const wrong = root.scrollWidth > innerWidth || root.scrollHeight > innerHeight ? ['the page scrolls'] : [];
-  for (const one of stage.querySelectorAll('.view, .view *')) {
-    const box = one.getBoundingClientRect();
-    const what = `${one.tagName} ${one.className} ${one.textContent.slice(0, 40)}`;
-    if (!box.width) continue;
-    if (one.scrollWidth > one.clientWidth + 1 && one.clientWidth) wrong.push(`wider than its box: ${what}`);
-    if (box.left < -0.5 || box.right > innerWidth + 0.5 || box.top < -0.5 || box.bottom > innerHeight + 0.5)
-      wrong.push(`outside of the window: ${what}`);
-    if (one.closest('.room') && (box.top < room.top - 0.5 || box.bottom > room.bottom + 0.5))
-      wrong.push(`outside of its room: ${what}`);
-    const text = [...one.childNodes].some(node => node.nodeType === 3);
-    if (text && parseFloat(getComputedStyle(one).fontSize) < least) wrong.push(`small letters: ${what}`);
-  }
-  const boxes = [...stage.querySelectorAll('.box')].map(one => one.getBoundingClientRect());
-  const apart = (one, other) => one.right < other.left + 1 || one.bottom < other.top + 1;
-  boxes.forEach((one, at) => boxes.slice(at + 1).forEach(other => {
-    if (!apart(one, other) && !apart(other, one)) wrong.push(`box ${at} lies on another one`);
-  }));
-  return wrong;
-}"""
-#: Turns all pages with a clicker's key until a press goes out. Returns what they show, and what is wrong.
-WALK = f"""least => {{
-  const names = [], numbers = [], wrong = [];
-  sent.length = 0;
-  for (let page = 0; !sent.length && page < 60; page++) {{
-    names.push([...document.querySelectorAll('#stage .name')].map(one => one.textContent));
-    numbers.push(document.querySelector('#stage .page').textContent);
-    wrong.push(...({WRONG})(least));
-    pass_time();
-    document.dispatchEvent(new KeyboardEvent('keydown', {{key: 'PageDown'}}));
-  }}
-  return [names, numbers, wrong, sent];
-}}"""
-#: Notes what is written into each small picture of the field, and in which colour.
-PICTURES = """() => {
-  window.pictures = new Map();
-  const real = CanvasRenderingContext2D.prototype.fillText;
-  CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
-    pictures.set(this.canvas, [text, this.fillStyle]);
-    return real.call(this, text, ...rest);
-  };
-}"""
+RENDER = script("render_the_stage")
+WRONG = script("wrong_on_the_stage")
+WALK = script("turn_all_pages")
+PICTURES = script("note_small_pictures")
 LONG = "Ann-Katrin von Hohenstein-Sonnenberg-Zweibrücken zu Altenburg"
 ONE_WORD = "Wu" * 30
 GIVEN = ["Ada", "Grace", "Linus", "Barbara", "Edsger", "Maximilian", "Ann-Katrin", "Ken"]
@@ -142,6 +69,7 @@ def winners_of(names, note=""):
 def prepare(page):
     page.set_content("<!doctype html><html lang=en><title>Stage</title><body></body></html>")
     page.add_style_tag(content=(HERE / "stage.css").read_text(encoding="utf-8"))
+    page.evaluate(script("let_time_leap"))
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +161,7 @@ def test_winners_fit(show, tab, size, least, numbers):
             names = people(number, chinese=chinese)
             change(tab, {})
             change(tab, winners_of(names, note))
-            pages, shown, wrong, pressed = tab.evaluate(WALK, least)
+            pages, shown, wrong, pressed = tab.evaluate(WALK, [least, WRONG])
             assert wrong == []
             assert [name for page in pages for name in page] == names
             assert pressed == ["advance"]
@@ -248,7 +176,7 @@ def test_each_scene_fits(show, tab, size, picture):
     """No scene is cut off or has small letters, with names and sentences of 60 letters."""
     for number, scene in enumerate(SCENES):
         show(scene, size=size, title="Winter Party of the Whole Company", logo=LOGO)
-        assert tab.evaluate(WALK, 28 if size[0] == 1920 else 22)[2] == []
+        assert tab.evaluate(WALK, [28 if size[0] == 1920 else 22, WRONG])[2] == []
         picture(tab, f"stage_{number}_{size[0]}")
 
 
@@ -259,15 +187,8 @@ def test_words_of_a_prize_are_not_broken(show, tab, size):
     scene = {"kind": "closed", "words": ["All winners"], "code": CODE,
              "prizes": [{"name": name, "winners": ["张伟"]} for name in names]}  # fmt: skip
     stage = show(scene, size=size)
-    lines = stage.locator("h3").evaluate_all("""all => all.flatMap(one => {
-      const text = one.firstChild, range = document.createRange();
-      return [...text.data.matchAll(/\\S+/g)].map(word => {
-        range.setStart(text, word.index);
-        range.setEnd(text, word.index + word[0].length);
-        return range.getClientRects().length;
-      });
-    })""")
-    assert lines == [1] * 5
+    words = [word for title in stage.locator("h3").all() for word in title.evaluate(script("lines_of_words"))]
+    assert words == [[word, 1] for name in names for word in name.split()]
 
 
 LOGO = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'/%3E"
@@ -456,10 +377,7 @@ def test_a_press_skips_the_moment(show_still, still):
     assert still.evaluate("seen") == 1
     stage = show_still(rolling, names=names)
     change(still, winners_of(names[:1]) | {"rank": 1})
-    still.evaluate("""() => {
-      window.heard = 0;
-      new BroadcastChannel('lottery-stage').onmessage = () => heard++;
-    }""")
+    still.evaluate(script("count_what_windows_say"))
     still.evaluate("pass_time()")
     still.keyboard.press("PageDown")
     assert sent(still) == []
@@ -472,10 +390,7 @@ def test_a_press_skips_the_moment(show_still, still):
 
 def places(stage):
     """Where each name stands that is on the page."""
-    return stage.evaluate("""stage => Object.fromEntries([...stage.querySelectorAll('.name')].map(one => {
-      const { x, y, width } = one.getBoundingClientRect();
-      return [one.textContent, [x, y, width].map(Math.round)];
-    }))""")
+    return stage.evaluate(script("places_of_names"))
 
 
 @pytest.mark.parametrize("wide", [1920, 1024])
@@ -555,13 +470,7 @@ def test_a_rehearsal_says_so(show, tab):
         mark = stage.locator(".mark")
         expect(mark).to_have_text("Rehearsal")
         assert mark.evaluate("one => parseFloat(getComputedStyle(one).fontSize)") >= 22
-        assert (
-            mark.evaluate("""mark => [...document.querySelectorAll('h1, .above, h2, .name')].filter(one => {
-          const [a, b] = [mark, one].map(each => each.getBoundingClientRect());
-          return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-        }).length""")
-            == 0
-        )
+        assert mark.evaluate(script("count_covered_texts")) == 0
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (1024, 768), (390, 844)])
@@ -571,22 +480,7 @@ def test_a_name_breaks_only_between_words(show, tab, size, name):
     closed = {"kind": "closed", "words": [""], "code": "", "prizes": [{"name": name, "winners": [name] * 9}]}
     for scene in ({"kind": "ready", "prize": name, "count": 1, "place": ""}, winners_of([name]), closed):
         stage = show(scene, size=size)
-        lines = stage.locator(".name, h3").evaluate_all("""all => all.map(one => {
-          const walk = document.createTreeWalker(one, NodeFilter.SHOW_TEXT), range = document.createRange();
-          const lines = [];
-          let last;
-          for (let node; (node = walk.nextNode()); )
-            for (let at = 0; at < node.length; at++) {
-              range.setStart(node, at);
-              range.setEnd(node, at + 1);
-              const { top, height } = range.getBoundingClientRect();
-              if (!height) continue;
-              if (last === undefined || top > last + height / 2) lines.push('');
-              last = top;
-              lines.push(lines.pop() + node.data[at]);
-            }
-          return lines.map(line => line.trim());
-        })""")
+        lines = stage.locator(".name, h3").evaluate_all(script("lines_of_texts"))
         for each in lines:
             assert " ".join(each) == name
             assert not any(line[0].isdigit() for line in each)
@@ -632,7 +526,7 @@ def test_text_is_not_html(show, tab):
     ]:  # fmt: skip
         logo = "https://example.com/logo.png"
         stage = show(scene, title=evil, names=[evil], logo=logo, words=dict.fromkeys(WORDS, evil))
-        tab.wait_for_timeout(50)
+        tab.evaluate(script("load_a_broken_picture"))
         assert "<b>Ada</b>" in stage.inner_text()
         assert (
             stage.locator(".view").evaluate(
@@ -655,8 +549,7 @@ def test_it_can_be_translated(show, tab):
         {"kind": "closed", "words": ["谢谢"], "code": "", "prizes": [{"name": "车", "winners": ["张伟"]}]},
     ]:  # fmt: skip
         stage = show(scene, title="年会", words=chinese, names=["张伟"])
-        texts = stage.evaluate("""stage => stage.textContent + [...stage.querySelectorAll('*')].map(one =>
-            ['aria-label', 'title', 'alt'].map(name => one.getAttribute(name) ?? ''))""")
+        texts = stage.evaluate(script("all_texts"))
         assert re.findall("[A-Za-z]+", texts) == []
 
 
@@ -668,10 +561,7 @@ def test_everybody_can_read_it(show, tab):
         show(scene, title="Winter Party", logo=LOGO)
         tab.emulate_media(reduced_motion="reduce")
         change(tab, scene)
-        found = Axe().run(tab, context="#stage").response["violations"]
-        assert [
-            (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")
-        ] == []
+        assert violations(tab, "#stage", serious=True) == []
         stage = tab.locator("#stage")
         live = stage.locator("[aria-live=polite]").inner_text()
         for text in {scene.get("prize", ""), *(each["name"] for each in scene.get("winners", []))}:
@@ -680,10 +570,7 @@ def test_everybody_can_read_it(show, tab):
 
 def test_sound_and_full_screen(show, tab):
     """S plays a sound and lets winners have one, F fills the screen; a button does not keep the keyboard."""
-    tab.evaluate("""() => {
-      window.tones = 0;
-      window.OscillatorNode = class extends OscillatorNode { start(when) { tones++; super.start(when); } };
-    }""")
+    tab.evaluate(script("count_tones"))
     stage = show({"kind": "rolling", "prize": "Car", "count": 1})
     change(tab, winners_of(["张伟"]))
     assert tab.evaluate("tones") == 0
@@ -706,12 +593,7 @@ def test_sound_and_full_screen(show, tab):
 
 def test_the_kernel_ends(show, tab):
     """A page whose kernel has ended says so. It keeps its scene, and sends no press."""
-    tab.evaluate("""() => {
-      window.watchers = [];
-      const signal = {connect: watch => watchers.push(watch), disconnect: () => {}};
-      window.kernel = {status: 'idle', connectionStatus: 'connected', statusChanged: signal,
-        connectionStatusChanged: signal};
-    }""")
+    tab.evaluate(script("have_a_kernel"))
     stage = show(winners_of(["张伟"]))
     expect(stage.get_by_text(WORDS["lost"])).to_be_hidden()
     tab.evaluate("() => { kernel.status = 'dead'; watchers.forEach(watch => watch()); kernel = undefined; }")
@@ -730,17 +612,11 @@ def test_the_server_is_gone(new_page):
         asked.append(answer.copy())
         route.fulfill(**answer) if answer else route.abort()
 
-    signal = "{connect: watch => { kernel.look = watch; watch(); }, disconnect: () => {}}"
     with new_page() as page:
         page.route("**/*", lambda route: route.fulfill(content_type="text/html", body="<body data-voila=1>"))
         page.route("**/api/**", server)
         page.goto(address)
-        page.evaluate(f"""() => {{
-          window.old = true;
-          window.kernel = {{status: 'idle', connectionStatus: 'connected', id: '1'}};
-          kernel.serverSettings = {{baseUrl: '{address}'}};
-          kernel.statusChanged = kernel.connectionStatusChanged = {signal};
-        }}""")
+        page.evaluate(script("have_a_server"), address)
         page.add_style_tag(content=(HERE / "stage.css").read_text(encoding="utf-8"))
         page.evaluate(RENDER, [Stage._esm, Stage(scene={}).get_state(TRAITS)])
         lost = page.locator(".lottery-lost")
@@ -752,10 +628,7 @@ def test_the_server_is_gone(new_page):
         for other in ({}, {"status": 404, "content_type": "text/html"}, {"status": 403, "json": {}}):
             answer.clear()
             answer.update(other)
-            for _ in range(300):
-                if asked.count(other) < 2:
-                    page.wait_for_timeout(100)
-            assert asked.count(other) >= 2
+            wait_until(lambda other=other: page.evaluate("true") and asked.count(other) >= 2)
         assert page.evaluate("old")
         page.evaluate("() => { kernel.connectionStatus = 'connected'; kernel.look(); }")
         expect(lost).to_be_hidden()
@@ -788,6 +661,7 @@ def test_with_a_kernel(voila_of, page, tmp_path):
     """
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(NOTEBOOK)])
     nbformat.write(notebook, tmp_path / "stage.ipynb")
+    page.add_init_script(f"({script('let_time_leap')})()")
     page.goto(voila_of(tmp_path / "stage.ipynb"))
     stage = page.locator(".lottery-stage")
     expect(stage).to_contain_text("1 of 1")
@@ -795,7 +669,7 @@ def test_with_a_kernel(voila_of, page, tmp_path):
     expect(stage.locator(".name")).to_have_text("张伟")
     assert stage.bounding_box() == {"x": 0, "y": 0, "width": 1280, "height": 1000}
     expect(page.get_by_text(WORDS["lost"])).to_be_hidden()
-    page.wait_for_timeout(400)
+    page.evaluate("pass_time()")
     page.keyboard.press("PageUp")
     expect(page.get_by_text(WORDS["lost"])).to_be_visible()
     expect(stage.locator(".name")).to_have_text("张伟")

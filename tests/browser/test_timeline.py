@@ -1,6 +1,7 @@
 """The timeline in a real browser, as wide as a notebook in a window of 1280 pixels."""
 
 import pytest
+from browser.conftest import script
 from unit.history.histories import event, history
 
 from lottery_lib.view.timeline import timeline_view
@@ -12,22 +13,7 @@ LONG = [
     event(3, 2, "PassStateEntered", name="W" * 80, ms=500),
     event(4, 3, "ExecutionFailed", ms=900, error="An.ErrorWithAVeryLongNameThatNoLineCanHold", cause=""),
 ]
-READ = """() => {
-  const picture = document.querySelector('svg').getBoundingClientRect();
-  const texts = [...document.querySelectorAll('text')];
-  const boxes = texts.map(text => text.getBoundingClientRect());
-  const scale = picture.width / document.querySelector('svg').viewBox.baseVal.width;
-  const apart = (a, b) => a.right <= b.left || b.right <= a.left
-    || a.bottom <= b.top + 3 || b.bottom <= a.top + 3;
-  return {
-    width: picture.width,
-    letters: Math.min(...texts.map(text => parseFloat(getComputedStyle(text).fontSize) * scale)),
-    clipped: texts.filter((text, n) => boxes[n].left < picture.left || boxes[n].right > picture.right
-      || boxes[n].top < picture.top || boxes[n].bottom > picture.bottom).map(text => text.textContent),
-    covered: texts.filter((text, n) => boxes.some((box, m) => m < n && !apart(box, boxes[n])))
-      .map(text => text.textContent),
-  };
-}"""
+READ = script("read_a_timeline")
 
 
 @pytest.mark.parametrize(

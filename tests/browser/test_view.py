@@ -5,7 +5,7 @@ import re
 import threading
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from browser.conftest import violations
 from browser.view_page import ViewPage
 from patience import wait_until
 from playwright.sync_api import expect
@@ -216,7 +216,5 @@ def test_axe_finds_nothing_serious(page, theme, size, picture):
     state(page, "Random Select Winners").click()
     page.get_by_text("What the signs mean").click()
     picture(page, f"view_{theme}_{size[0]}")
-    found = Axe().run(page, context="#view").response["violations"]
-    bad = [(it["id"], it["nodes"][0]["html"]) for it in found if it["impact"] in ("serious", "critical")]
-    assert bad == []
+    assert violations(page, "#view", serious=True) == []
     assert view.chosen == "Random Select Winners"

@@ -1,11 +1,11 @@
 """A person of the class, as the hub sees one: logs in, starts a server, runs cells in a kernel."""
 
 import json
-import time
 import uuid
 
 import requests
 import websocket
+from helpers import wait_until
 
 
 class Person:
@@ -30,14 +30,12 @@ class Person:
 
     def start(self) -> None:
         """Start the server, and wait until it answers."""
-        deadline = time.monotonic() + 150
         self.web.get(f"{self.hub}hub/spawn/{self.name}", timeout=60)
-        while time.monotonic() < deadline:
-            answer = self.web.get(f"{self.server}lab", timeout=60)
-            if answer.ok and answer.url.startswith(self.server):
-                return
-            time.sleep(1)
-        raise AssertionError(answer.text)
+        wait_until(self._has_lab)
+
+    def _has_lab(self) -> bool:
+        answer = self.web.get(f"{self.server}lab", timeout=60)
+        return answer.ok and answer.url.startswith(self.server)
 
     def stop(self) -> None:
         """Press *Stop My Server*."""

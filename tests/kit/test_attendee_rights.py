@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from helpers import Caller, Machine, client_of, trust
 from helpers import policy as policy_of
+from injected import source_of
 from kit.attendee_user import (
     BY_HAND,
     EDITIONS,
@@ -379,11 +380,10 @@ def test_a_machine_cannot_make_an_administrator(bob):
         mine.client.delete_state_machine(stateMachineArn=mine.arn)
 
 
-CALLS = """
-import boto3
-def lambda_handler(event, context):
+def attaches(event, context):
+    import boto3
+
     boto3.client("iam").attach_user_policy(**event)
-"""
 
 
 def test_a_function_cannot_make_an_administrator(bob, zipped):
@@ -392,7 +392,7 @@ def test_a_function_cannot_make_an_administrator(bob, zipped):
     bob("iam").update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust()))
     settings = {"Runtime": "python3.12", "Handler": "lambda_function.lambda_handler", "Timeout": 30}
     settings |= {"Role": f"arn:aws:iam::123456789012:role/{role}"}
-    code = {"ZipFile": zipped(lambda_function=CALLS)}
+    code = {"ZipFile": zipped(lambda_function=source_of(attaches))}
     bob("lambda").create_function(FunctionName=name, Code=code, **settings)
     asked = json.dumps({"UserName": "bob", "PolicyArn": ADMINISTRATOR})
     told = json.loads(bob("lambda").invoke(FunctionName=name, Payload=asked)["Payload"].read())

@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from calls import LostReply
 from helpers import client_of
+from injected import source_of
 from nbclient import NotebookClient
 
 from lottery_lib import calls
@@ -82,7 +83,11 @@ def test_tokens_are_not_the_callers(target):
 
 def test_payload_can_still_be_read(emulator, function):
     """Listening does not consume the answer of a function."""
-    name = function("def lambda_handler(event, context): return event").name
+
+    def echo(event, context):
+        return event
+
+    name = function(source_of(echo)).name
     log, client = CallLog(), client_of(emulator["endpoint"], "lambda")
     log.attach(client)
     assert client.invoke(FunctionName=name, Payload=b"2")["Payload"].read() == b"2"

@@ -4,6 +4,7 @@ import re
 import shlex
 
 import pytest
+from injected import original, source_of
 
 from lottery_lib import Stack, draw, inbox, inject, winners
 from lottery_lib.__main__ import main
@@ -11,12 +12,15 @@ from lottery_lib.draws import Draws, last_execution
 from lottery_lib.history import published
 
 PRIZES = [{"name": "Pen", "count": 2}, {"name": "Car", "count": 1}]
-NO_CAR = """
-def lambda_handler(event, context):
+
+
+def no_car(event, context):
     if event["number"] == 2:
         raise ValueError("no car")
     return original(event, context)
-"""
+
+
+NO_CAR = source_of(no_car)
 
 
 @pytest.fixture(autouse=True)

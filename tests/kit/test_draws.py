@@ -5,7 +5,9 @@ import threading
 from dataclasses import replace
 
 import pytest
+from helpers import wait_until
 from hostile.conftest import Clock
+from injected import waits_for
 from kit.one_state import one_state
 
 from lottery_lib import draw, executions, inbox, inject, remaining, winners
@@ -40,10 +42,11 @@ def mailed(target):
 
 
 @pytest.fixture
-def lasting(target):
-    """The deployed lottery, with a function that takes twenty seconds. Its tests are the last ones."""
-    inject(target, "RandomSelectWinners", "import time\ndef lambda_handler(event, context): time.sleep(20)")
-    return target
+def lasting(target, tmp_path):
+    """The deployed lottery, with a function that waits for its test to end. Its tests are the last ones."""
+    inject(target, "RandomSelectWinners", waits_for(tmp_path / "gate", goes_on=False))
+    yield target
+    (tmp_path / "gate").touch()
 
 
 def test_log_of_a_state(target):
@@ -194,9 +197,7 @@ def test_last_one_taken_in_between(target, time_stands):
     ).ensure()
     with time_stands():
         arn = start(target, slow.arn, {"input": 1})
-        Waiter().until(
-            "the choice", lambda: "Pause" in state_statuses(history(target, arn)), seconds=60, every=0.1
-        )
+        wait_until(lambda: "Pause" in state_statuses(history(target, arn)))
         Table(target, target.names.winners_table).put(taken)
     ended = wait(target, arn)
     entered = list(state_table(history(target, arn))["state"])

@@ -11,6 +11,7 @@ from functools import cache
 
 import pytest
 from helpers import started, wait_until
+from injected import original, source_of
 
 from lottery_lib import connect, execution, inject, load_employees, winners
 from lottery_lib.draws import machine_arn
@@ -27,18 +28,22 @@ from lottery_party.records import receipts
 
 MUG, CAR = {"name": "Mug", "count": 2}, {"name": "Car", "count": 1}
 QUESTION, VALUE = "Five numbers", "3 8 1"
-HANGS = """
-import lambda_function, time
-write = lambda_function.Tables.write
 
-def lambda_handler(event, context):
-    lambda_function.Tables.write = write_and_hang
+
+def hangs(event, context):
+    """It writes once, and never ends."""
+    import signal
+
+    from lambda_function import Tables
+
+    write = Tables.write
+
+    def write_and_hang(*arguments):
+        write(*arguments)
+        signal.pause()
+
+    Tables.write = write_and_hang
     return original(event, context)
-
-def write_and_hang(*arguments):
-    write(*arguments)
-    time.sleep(100)
-"""
 
 
 class Party:
@@ -420,7 +425,7 @@ def test_killed_in_the_middle_of_a_draw(party, tmp_path):
     party.load(300)
     evening = party.evening({"name": "Mug", "count": 150}, CAR)
     target = evening.target
-    inject(target, "DrawPrize", HANGS)
+    inject(target, "DrawPrize", source_of(hangs))
     evening.draw(1)
     wait_until(lambda: len(Table(target, target.names.winners_table).items()) == 97)
     before_the_draw = tmp_path / "before.json"

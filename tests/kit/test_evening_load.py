@@ -1,10 +1,10 @@
 """An evening with 10,000 guests and a prize of 450: it ends, its file is whole, and its receipts hold."""
 
 import pytest
+from helpers import wait_until
 
 from lottery_lib import load_employees, winners
 from lottery_lib.employees import Roster
-from lottery_lib.waiting import Waiter
 from lottery_party import evening_file
 from lottery_party.checker import check_receipts
 from lottery_party.evening import Evening
@@ -27,9 +27,7 @@ def test_many_guests_and_winners(hardened, tmp_path):
     evening.draw(1)
     first = when(evening, "roll call").prizes[0].winners
     evening.call_roll(1, [each.id for each in first[:ABSENT]])
-    Waiter().until(
-        "the new winners", lambda: len(evening.refresh().prizes[0].winners) == WINNERS, seconds=120
-    )
+    wait_until(lambda: len(evening.refresh().prizes[0].winners) == WINNERS)
     second = when(evening, "roll call").prizes[0].winners
     assert second[: WINNERS - ABSENT] == first[ABSENT:]
     evening.call_roll(1, [])
@@ -51,4 +49,5 @@ def when(evening, step):
         assert not (state.problem or state.not_saved)
         return state if state.step == step else None
 
-    return Waiter().until(f"the step {step}", there, seconds=120, every=0.2)
+    wait_until(there)
+    return there()

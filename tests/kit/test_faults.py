@@ -1,6 +1,7 @@
 """Faults are put in front of a function by another version of its code, and deploy takes them away."""
 
 import pytest
+from injected import original, source_of
 
 from lottery_lib import draw, inject, restore
 from lottery_lib.course.lessons import built_in
@@ -9,17 +10,21 @@ from lottery_lib.execution import history
 from lottery_lib.history import state_attempts
 from lottery_lib.resources.contents import empty_winners
 
-FLAKY = """
-tries = 0
+tries = []
 
-def lambda_handler(event, context):
-    global tries
-    tries += 1
-    if tries == 1:
+
+def flaky(event, context):
+    tries.append(event)
+    if len(tries) == 1:
         raise ConnectionError("the network is down")
     return original(event, context)
-"""
-ODD = "def lambda_handler(event, context): return original(event, context) | {'status': 2}"
+
+
+def odd(event, context):
+    return original(event, context) | {"status": 2}
+
+
+ODD = source_of(odd)
 
 
 @pytest.fixture
@@ -36,7 +41,7 @@ def changed(stack):
 
 def test_fault_lives_as_long_as_its_environment(whole):
     """What a fault counts in its module is kept from call to call, so that it can pass."""
-    inject(whole.target, "RandomSelectWinners", FLAKY)
+    inject(whole.target, "RandomSelectWinners", source_of(flaky))
     result = draw(whole.target, 1)
     assert result["status"] == "SUCCEEDED"
     assert state_attempts(history(whole.target, result["execution_arn"]))["Random Select Winners"] == 2

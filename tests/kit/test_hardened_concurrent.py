@@ -1,12 +1,17 @@
 """Many draws run at once, and one call in ten fails. Nobody wins twice, and each winner has a record."""
 
+import random
+import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
+from injected import original, source_of
 
-from lottery_lib import Stack, execution, inbox, inject, load_employees, resume
+from lottery_lib import Stack, execution, inbox, inject, load_employees, plan, resume
 from lottery_lib.draws import machine_arn, result
 from lottery_lib.employees import Roster
+from lottery_lib.resources.contents import draws_table
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_party import receipts, verify_draw
 
@@ -14,38 +19,46 @@ EACH = 3
 SECONDS = 10  # the time-out of a call here; sixteen calls at once share a busy machine
 #: More draws, which always fail: in DrawPrize, before it does anything, or after it did everything.
 DOOMED = ["doomed-before-1", "doomed-after-1", "doomed-before-2", "doomed-after-2"]
-#: One call in ten fails: before it does anything, after it did everything, or because it takes too long. The
-#: draw and the number of the attempt decide which one and how, so each run is the same.
-FAULTS = f"""
-import random, time
 
-def lambda_handler(event, context):
-    key = event["execution"] + ("-1" if "number" in event else "")
-    if "number" in event and key.startswith("doomed-"):
-        if "after" in key:
-            original(event, context)
-        raise ValueError("made up: no attempt would mend it")
-    call = f"{{context.function_name}} {{key}}"
-    chance = random.Random(f"2012 {{key}} {{noted(call, 'x')}}")
-    how = chance.choice(["before", "after", "late", "never"]) if chance.random() < 0.1 else None
-    if how:
-        noted("faults", how + " ")
-    if how == "before":
-        raise type("Lambda.ServiceException", (Exception,), {{}})("made up: it never began")
-    if how == "never":
-        time.sleep({SECONDS} + 5)
-    answer = original(event, context)
-    if how == "late":
-        time.sleep({SECONDS} + 5)
-    if how == "after":
-        raise type("Lambda.SdkClientException", (Exception,), {{}})("made up: the reply was lost")
-    return answer
 
-def noted(name, text):
-    with open(f"{{FOLDER}}/{{name}}", "a") as file:
-        file.write(text)
-        return file.tell()
-"""
+def faulty(folder):
+    """The source of a handler of which one call in ten fails.
+
+    It fails before it does anything, after it did everything, or because it takes too long. The draw and the
+    number of the attempt decide which one and how, so each run is the same. What it counts is in the folder.
+    """
+    notes = str(folder)
+
+    def fails_now_and_then(event, context):
+        folder = Path(notes)
+
+        def noted(name, text):
+            with (folder / name).open("a") as file:
+                file.write(text)
+                return file.tell()
+
+        key = event["execution"] + ("-1" if "number" in event else "")
+        if "number" in event and key.startswith("doomed-"):
+            if "after" in key:
+                original(event, context)
+            raise ValueError("made up: no attempt would mend it")
+        call = f"{context.function_name} {key}"
+        chance = random.Random(f"2012 {key} {noted(call, 'x')}")
+        how = chance.choice(["before", "after", "late", "never"]) if chance.random() < 0.1 else None
+        if how:
+            noted("faults", how + " ")
+        if how == "before":
+            raise type("Lambda.ServiceException", (Exception,), {})("made up: it never began")
+        if how == "never":
+            time.sleep(SECONDS + 5)
+        answer = original(event, context)
+        if how == "late":
+            time.sleep(SECONDS + 5)
+        if how == "after":
+            raise type("Lambda.SdkClientException", (Exception,), {})("made up: the reply was lost")
+        return answer
+
+    return source_of(fails_now_and_then)
 
 
 class Night:
@@ -90,8 +103,11 @@ def made(target, folder, draws, employees):
     """Make the draws, with functions that fail."""
     staff = [{"employee_id": f"{number:04}", "employee_name": f"N{number:04}"} for number in range(employees)]
     load_employees(target, Roster(staff))
+    for each in (plan.machine(target), draws_table(target)):  # the draws of both nights have the same names
+        each.delete()
+    Stack(target).deploy()
     for purpose, function in target.names.functions.items():
-        inject(target, purpose, f"FOLDER = {str(folder)!r}\n{FAULTS}")
+        inject(target, purpose, faulty(folder))
         target.client("lambda").update_function_configuration(FunctionName=function, Timeout=SECONDS)
     return Night(target, folder, draws)
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from injected import original, reads_all_winners, source_of, waits_for
 
 from lottery_lib import Stack, connect, draw, inbox, inject, load_employees, plan, resume, winners
 from lottery_lib.draws import Draws, machine_arn, remaining
@@ -88,15 +89,12 @@ def test_earlier_prizes_stay(hardened):
 def test_few_remain(mended):
     """A draw that reads all winners at once has right receipts, too."""
     draw(mended, 7)
-    inject(mended, "DrawPrize", "import lambda_function\nlambda_function.MOST_PASSED_OVER = -1\n" + FINE)
+    inject(mended, "DrawPrize", source_of(reads_all_winners))
     told = draw(mended, 3)
     assert told["status"] == "SUCCEEDED"
     found = receipts(mended, name_of(told))
     assert len(found["draws"][name_of(told)]["won_before"]) == 7
     assert holds(mended, name_of(told))
-
-
-FINE = "def lambda_handler(event, context): return original(event, context)"
 
 
 def test_mail_fails(hardened):
@@ -128,8 +126,13 @@ def test_resume_mails_nothing_twice(hardened):
 
 def test_choice_whose_variable_is_missing(mended):
     """An answer without the Choice's variable ends in a failure of its own name."""
-    without = "    told = original(event, context)\n    del told['mail']\n    return told\n"
-    inject(mended, "DrawPrize", "def lambda_handler(event, context):\n" + without)
+
+    def without_mail(event, context):
+        told = original(event, context)
+        del told["mail"]
+        return told
+
+    inject(mended, "DrawPrize", source_of(without_mail))
     told = draw(mended, 1)
     assert (told["status"], told["error"]) == ("FAILED", "UnknownAnswer")
     assert told["cause"].startswith("Draw And Record answered neither")
@@ -138,8 +141,13 @@ def test_choice_whose_variable_is_missing(mended):
 
 def test_taken_again_and_again(mended):
     """A draw that meets another one at each of nine attempts fails with that error. Nobody is recorded."""
-    taken = "from tables import WinnerTaken\ndef lambda_handler(event, context): raise WinnerTaken('made up')"
-    inject(mended, "DrawPrize", taken)
+
+    def taken(event, context):
+        from tables import WinnerTaken
+
+        raise WinnerTaken("made up")
+
+    inject(mended, "DrawPrize", source_of(taken))
     told = draw(mended, 2)
     assert (told["status"], told["error"], told["winners"]) == ("FAILED", "WinnerTaken", [])
     assert state_attempts(history(mended, told["execution_arn"]))["Draw And Record"] == 9
@@ -164,14 +172,15 @@ def test_a_throttle_is_tried_again(hardened, time_stands, purpose):
     assert wait(hardened, arn, seconds=60)["status"] == "SUCCEEDED"
 
 
-def test_machine_times_out(mended):
+def test_machine_times_out(mended, tmp_path):
     """A draw that takes longer than its definition allows ends TIMED_OUT."""
     arn, states = machine_arn(mended), mended.client("stepfunctions")
     machine = json.loads(states.describe_state_machine(stateMachineArn=arn)["definition"])
     assert machine["TimeoutSeconds"] == 90000
     states.update_state_machine(stateMachineArn=arn, definition=json.dumps(machine | {"TimeoutSeconds": 1}))
-    inject(mended, "DrawPrize", "import time\ndef lambda_handler(event, context): time.sleep(3)")
+    inject(mended, "DrawPrize", waits_for(tmp_path / "gate", goes_on=False))
     assert draw(mended, 1)["status"] == "TIMED_OUT"
+    (tmp_path / "gate").touch()
 
 
 def test_nobody_wins_in_both_editions(hardened):

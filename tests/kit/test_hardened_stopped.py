@@ -1,9 +1,13 @@
 """If a hardened draw stops at any state and is continued, it is one draw, and is mailed once at most."""
 
 import json
+import time
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
+from helpers import wait_until
+from injected import original, source_of
 
 from lottery_lib import definition, draw, inbox, inject, plan, resume, winners
 from lottery_lib.definition import all_states
@@ -12,7 +16,6 @@ from lottery_lib.execution import history, stop, wait
 from lottery_lib.history import state_table
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.stack import Stack
-from lottery_lib.waiting import Waiter
 from lottery_party import receipts, verify_draw
 
 MACHINE = json.loads(definition.load("hardened"))
@@ -28,12 +31,6 @@ PATH = {
 }
 RECORDED = ["Is A Mail Due", "Notify Winners", "Recorded And Mailed"]
 HOLD = "Hold"
-SLOW = """
-import time
-def lambda_handler(event, context):
-    {}
-    return original(event, context)
-"""
 
 
 def held(machine, state):
@@ -61,7 +58,7 @@ def stopped(hardened, time_stands):
         states.update_state_machine(stateMachineArn=arn, definition=json.dumps(held(machine, state)))
         with time_stands():
             execution = start() if start else Draws(hardened).start(wanted)
-            Waiter().until("the hold", lambda: HOLD in entered(hardened, execution), seconds=60, every=0.1)
+            wait_until(lambda: HOLD in entered(hardened, execution))
             stop(hardened, execution)
         wait(hardened, execution)
         states.update_state_machine(stateMachineArn=arn, definition=json.dumps(machine))
@@ -149,14 +146,23 @@ def test_stopped_after_a_mail_that_failed(hardened, stopped):
     assert mails(hardened) == 1
 
 
-def test_stopped_between_prizes(hardened, stopped):
+def test_stopped_between_prizes(hardened, tmp_path):
     """If a draw stops after the first prize was mailed, only the second is drawn and mailed."""
     prizes = [{"name": "Car", "count": 1}, {"name": "Mug", "count": 2}]
-    wait = "time.sleep(30 * (event['number'] == 2))"
-    inject(hardened, "DrawPrize", SLOW.format(wait))
+    gate = str(tmp_path / "gate")
+
+    def draws_only_the_first(event, context):
+        if event["number"] == 1:
+            return original(event, context)
+        while not Path(gate).exists():
+            time.sleep(0.01)
+        return None
+
+    inject(hardened, "DrawPrize", source_of(draws_only_the_first))
     arn = Draws(hardened).start(prizes)
-    Waiter().until("the first mail", lambda: mails(hardened) == 1, seconds=60, every=0.1)
+    wait_until(lambda: mails(hardened) == 1)
     stop(hardened, arn)
+    Path(gate).touch()
     Stack(hardened).deploy()
     told = resume(hardened, arn.rsplit(":", 1)[1])
     assert [winner["prize"] for winner in told["winners"]] == ["Car", "Mug", "Mug"]
@@ -166,15 +172,27 @@ def test_stopped_between_prizes(hardened, stopped):
     ]
 
 
-def test_its_function_goes_on(mended):
+def test_its_function_goes_on(mended, tmp_path):
     """The function of a stopped execution runs on while another execution continues: it is one draw."""
     hardened = mended
-    inject(hardened, "DrawPrize", SLOW.format("time.sleep(1)"))
+    calls = str(tmp_path)
+
+    def waits_for_another_call(event, context):
+        Path(calls, f"{context.aws_request_id} began").touch()
+        while len([*Path(calls).glob("* began")]) < 2:
+            time.sleep(0.01)
+        try:
+            return original(event, context)
+        finally:
+            Path(calls, f"{context.aws_request_id} ended").touch()
+
+    inject(hardened, "DrawPrize", source_of(waits_for_another_call))
     arn = Draws(hardened).start(2)
-    Waiter().until("the function", lambda: "Draw And Record" in entered(hardened, arn), seconds=60, every=0.1)
+    wait_until(lambda: any(tmp_path.iterdir()))
     stop(hardened, arn)
     told = resume(hardened, arn.rsplit(":", 1)[1])
     assert (told["status"], len(told["winners"])) == ("SUCCEEDED", 2)
+    wait_until(lambda: len([*tmp_path.glob("* ended")]) == len([*tmp_path.glob("* began")]) > 1)
     assert is_whole(hardened, arn.rsplit(":", 1)[1])
     assert mails(hardened) <= 1
 

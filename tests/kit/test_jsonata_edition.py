@@ -2,28 +2,18 @@
 
 import itertools
 import json
+import random
+import secrets
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from injected import original, source_of
 
 from lottery_lib import Stack, connect, draw, execution, inbox, inject, winners
 from lottery_lib.plan import winners_table
 from lottery_lib.resources.contents import empty_winners
 
-#: Draws by a seed. Each version of the function begins with the seed again.
-SEEDED = """
-# version {version}
-import random
-import secrets
-
-chance = random.Random({seed})
-secrets.SystemRandom = lambda: chance
-
-
-def lambda_handler(event, context):
-    return original(event, context)
-"""
 IDS = [f"{number:03}" for number in range(1, 11)]
 
 
@@ -42,7 +32,14 @@ def both():
 
 def drawn(target, seed, past, given):
     """What a draw gives and leaves: its result, its output, the mails and the records."""
-    inject(target, "RandomSelectWinners", SEEDED.format(seed=seed, version=next(_versions)))
+    version, chances = next(_versions), {}
+
+    def seeded(event, context):  # each version of the function begins with the seed again
+        chance = chances.setdefault(version, random.Random(seed))
+        secrets.SystemRandom = lambda: chance
+        return original(event, context)
+
+    inject(target, "RandomSelectWinners", source_of(seeded))
     empty_winners(target)
     winners_table(target).put([{"employee_id": each} for each in past])
     inbox(target).clear()

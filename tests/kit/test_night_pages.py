@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from helpers import wait_until
+from injected import waits_for
 from looks import look_no_more, two_looks
 
 from lottery_lib import Stack, connect, inject, load_employees
@@ -18,14 +19,6 @@ from lottery_party import draw_night, evening_file, scenes
 from lottery_party.draw_night import Operator, night_page
 from lottery_party.evening import Evening
 from sfn_emulator import control
-
-SLOWLY = """
-import time
-
-def lambda_handler(event, context):
-    time.sleep(0 if "roll_call" in event else 3)
-    return original(event, context)
-"""
 
 
 @pytest.fixture
@@ -353,9 +346,9 @@ def test_the_language_is_a_switch(page, hardened):
 
 
 @pytest.mark.long("a whole evening with a slow machine")
-def test_calls_of_a_refresh(mended):
+def test_calls_of_a_refresh(mended, tmp_path):
     """A refresh makes one call before the announcement, three while the machine draws, and two otherwise."""
-    inject(mended, "DrawPrize", SLOWLY)
+    inject(mended, "DrawPrize", waits_for(tmp_path / "gate"))
     evening = Evening(mended, "calls")
     page, found = Operator(evening), {}  # no browser has it, so it is refreshed only here
 
@@ -377,6 +370,7 @@ def test_calls_of_a_refresh(mended):
     settle()
     evening.draw(1)
     refresh()
+    (tmp_path / "gate").touch()
     wait_until(lambda: evening.refresh().step == "roll call")
     settle()
     evening.call_roll(1, [])
@@ -451,8 +445,8 @@ def test_restored_with_one_click(page, own_home):
         wait_until(lambda: b"absent 0" in file.read_bytes())
         os.killpg(control.status()["pid"], signal.SIGKILL)
         mark(here, winners[1].id)
-        wait_until(lambda: here._restore.layout.display == "")
-        assert "the evening is only in its file: restore it" in here._problem.value
+        wait_until(lambda: "the evening is only in its file: restore it" in here._problem.value)
+        assert here._restore.layout.display == ""
         here._restore.click()
         offers(here, "2 absent: draw these places again")
         assert here.state.prizes[0].winners == winners

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 from boto3.dynamodb.conditions import Key
+from injected import waits_for
 from kit.calls import Recorder, make_foreign
 
 from lottery_lib import Stack, connect, draw, inject, load_employees, plan
@@ -99,11 +100,11 @@ def test_own_roster_survives_a_deploy(lottery):
     assert [each["employee_id"] for each in plan.employee_table(lottery).items()] == ["x"]
 
 
-def test_teardown_leaves_nothing(lottery):
+def test_teardown_leaves_nothing(lottery, tmp_path):
     """A teardown deletes everything it finds, whatever runs or is attached to a role, and proves it."""
     arn = plan.lambda_role(lottery).policy_arn("ReadOnlyAccess")
     lottery.client("iam").attach_role_policy(RoleName=lottery.names.lambda_role, PolicyArn=arn)
-    inject(lottery, "InputWinners", "import time\ndef lambda_handler(event, context): time.sleep(20)")
+    inject(lottery, "InputWinners", waits_for(tmp_path / "gate", goes_on=False))
     machine = plan.machine(lottery).arn
     lottery.client("stepfunctions").start_execution(stateMachineArn=machine, input="{}")
     recorder = Recorder(lottery)
@@ -113,6 +114,7 @@ def test_teardown_leaves_nothing(lottery):
     assert states(inventory.resources) == {"deleted"}
     planned = {resource.name for resource, _ in plan.resources(lottery)}
     assert {each.name for each in inventory.resources} == {*planned, "ann@example.com"}
+    (tmp_path / "gate").touch()
 
 
 NAME = plan.SERIAL_INDEX.name

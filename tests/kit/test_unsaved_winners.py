@@ -124,15 +124,8 @@ def test_other_draws_are_for_practice(lost):
 
 def end_of_make_lab():
     """Run the settings of the JupyterLab that `make lab` has started, at a terminal, until its end."""
-    settings = KIT / "data" / "jupyter_server_config.py"
-    code = f"""
-import os, runpy, sys
-from unittest.mock import MagicMock
-os.environ["LOTTERY_LAB_PID"] = str(os.getpid())
-sys.stdin.isatty = lambda: True
-runpy.run_path({str(settings)!r}, dict(get_config=MagicMock()))
-"""
-    command = [sys.executable, "-c", code]
+    program = Path(__file__).with_name("lab_settings.py")
+    command = [sys.executable, program, KIT / "data" / "jupyter_server_config.py"]
     return subprocess.run(command, input="\n", capture_output=True, text=True, check=True)
 
 

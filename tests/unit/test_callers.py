@@ -6,9 +6,9 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError
 from botocore.httpsession import URLLib3Session
+from refusal import refused
 
 from lottery_lib import connect
-from lottery_lib.errors import LotteryError
 from lottery_lib.target import introduction
 
 KEYS = "aws_access_key_id = AKIA\naws_secret_access_key = secret\n"
@@ -64,15 +64,6 @@ def settings(tmp_path, monkeypatch):
     return write
 
 
-def refused():
-    """The sentence in which a connection to AWS ends; it is one."""
-    with pytest.raises(LotteryError) as caught:
-        connect("aws")
-    said = str(caught.value)
-    assert "\n" not in said
-    return said
-
-
 def test_caller(network, settings):
     """Account, region, partition and attendee are told, as AWS knows the caller."""
     settings(REGION + KEYS)
@@ -119,7 +110,7 @@ PROCESS = "credential_process = false\n"
 def test_settings(network, settings, text, said):
     """Credentials that are missing, half there or over, a region that is none: each says what to set."""
     settings(text)
-    message = refused()
+    message = refused(connect, "aws")
     assert said in message
     assert network.hosts == []
 
@@ -128,7 +119,7 @@ def test_unknown_profile(network, settings, monkeypatch):
     """A profile that there is not is said by its name."""
     settings(REGION + KEYS)
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    assert "(nobody) could not be found. Set AWS_PROFILE to a profile that exists" in refused()
+    assert "(nobody) could not be found. Set AWS_PROFILE to a profile that exists" in refused(connect, "aws")
 
 
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SFN"])
@@ -136,7 +127,7 @@ def test_endpoint_in_the_environment(network, settings, monkeypatch, name):
     """An endpoint of the environment would send the calls elsewhere: nothing is sent at all."""
     settings(REGION + KEYS)
     monkeypatch.setenv(name, "http://127.0.0.1:9")
-    assert f"{name} would send the calls elsewhere" in refused()
+    assert f"{name} would send the calls elsewhere" in refused(connect, "aws")
     assert network.hosts == []
 
 
@@ -144,7 +135,9 @@ def test_unknown_region(network, settings):
     """A region that looks like one but is none has no host: the region is named as a cause."""
     settings("region = xx-nowhere-1\n" + KEYS)
     network.reply = EndpointConnectionError(endpoint_url="https://sts.xx-nowhere-1.amazonaws.com/")
-    assert "xx-nowhere-1.amazonaws.com/: does not answer. Check the network and the region" in refused()
+    assert "xx-nowhere-1.amazonaws.com/: does not answer. Check the network and the region" in refused(
+        connect, "aws"
+    )
 
 
 OTHER_KEYS = "Keys of AWS China work only in China's regions, and other keys only elsewhere"
@@ -172,7 +165,7 @@ def test_refused_caller(network, settings, code, message, advice):
     settings(REGION + KEYS)
     error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
     network.reply = (403, f"<ErrorResponse>{error}</ErrorResponse>")
-    said = refused()
+    said = refused(connect, "aws")
     assert message.rstrip(".") in said
     assert advice in said
     assert len(network.hosts) == 1

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusal import refused
 
 from lottery_lib import employees as roster
 from lottery_lib.draws import as_csv, as_xlsx
@@ -27,13 +28,6 @@ MADE = Path(__file__).with_name("rosters")
 
 def read(text, name="staff.csv", encoding="utf-8"):
     return roster.parse(name, text.encode(encoding))
-
-
-def refused(name, data):
-    """The sentence of a file that is no roster."""
-    with pytest.raises(LotteryError) as caught:
-        roster.parse(name, data)
-    return str(caught.value)
 
 
 def workbook(*rows):
@@ -341,8 +335,8 @@ CHINESE, GBK = "工号,姓名\n1,王芳\n".encode(), "2,李娜\n".encode("gbk")
 def test_no_roster(data, sentence):
     """A file that cannot be read is one sentence, whatever its name says: where, what, and what to do."""
     for name in ("staff.csv", "staff.xlsx"):
-        assert refused(name, data).startswith(f"roster {name}: ")
-        assert sentence in refused(name, data)
+        assert refused(roster.parse, name, data).startswith(f"roster {name}: ")
+        assert sentence in refused(roster.parse, name, data)
 
 
 def test_damaged_workbooks():

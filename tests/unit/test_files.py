@@ -4,6 +4,7 @@ import os
 import re
 
 import pytest
+from refusal import refused
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.files import make_folder, read_limited, write_new, write_over
@@ -53,17 +54,10 @@ def test_a_folder_is_no_file(tmp_path):
         read_limited(tmp_path, 10)
 
 
-def refused(write, path):
-    """The sentence of a write that is refused."""
-    with pytest.raises(LotteryError) as caught:
-        write(path, b"new")
-    return str(caught.value)
-
-
 @pytest.mark.parametrize("write", [write_new, write_over])
 def test_nothing_is_written_through_a_link(link, write):
     """A link stays a link, and what it leads to stays as it is."""
-    assert refused(write, link).startswith(f"file {link}: cannot be written (")
+    assert refused(write, link, b"new").startswith(f"file {link}: cannot be written (")
     assert (link.is_symlink(), link.read_bytes()) == (True, b"needed")
     assert sorted(each.name for each in link.parent.iterdir()) == ["link", "needed"]
 
@@ -73,14 +67,14 @@ def test_nothing_is_made_through_a_link(tmp_path, write):
     """Where a link leads to nothing, nothing is made."""
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "nothing")
-    assert "cannot be written" in refused(write, link)
+    assert "cannot be written" in refused(write, link, b"new")
     assert list(tmp_path.iterdir()) == [link]
 
 
 @pytest.mark.parametrize("write", [write_new, write_over])
 def test_a_pipe_stays_a_pipe(pipe, write):
     """Nothing is written into a pipe, which could wait, and nothing replaces it."""
-    assert "cannot be written" in refused(write, pipe)
+    assert "cannot be written" in refused(write, pipe, b"new")
     assert pipe.is_fifo()
 
 
@@ -103,7 +97,9 @@ def test_a_full_disk(tmp_path, monkeypatch):
     file = tmp_path / "file"
     file.write_bytes(b"old")
     monkeypatch.setattr(os, "fsync", full)
-    assert refused(write_over, file).endswith("cannot be written (No space left on device). Give another.")
+    assert refused(write_over, file, b"new").endswith(
+        "cannot be written (No space left on device). Give another."
+    )
     assert (file.read_bytes(), list(tmp_path.iterdir())) == (b"old", [file])
 
 

@@ -8,9 +8,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from refusal import refused
 
 from lottery_lib import employees
-from lottery_lib.errors import LotteryError
 
 SMALL = Path(__file__).with_name("rosters") / "cells.xlsx"
 SHEET, SHARED = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
@@ -100,16 +100,9 @@ def test_it_is_refused(tmp_path, name, data, reason):
     assert reason in done.stdout
 
 
-def refused(data):
-    """The sentence of a workbook that is no roster."""
-    with pytest.raises(LotteryError) as caught:
-        employees.parse("x.xlsx", data)
-    return str(caught.value)
-
-
 def test_an_upload_is_limited():
     """What a page sends is limited, too, and the sentence says what fits."""
-    assert refused(b"," * (2 * 10**7 + 1)) == (
+    assert refused(employees.parse, "x.xlsx", b"," * (2 * 10**7 + 1)) == (
         "roster x.xlsx: is too large: it has more than 20 MB. Save only ids, names and departments in a "
         "file of their own, with at most 100,000 rows, 100 columns and 20 MB."
     )
@@ -128,7 +121,7 @@ def test_an_upload_is_limited():
 )
 def test_it_is_broken(data):
     """A workbook that says something else than it has is refused."""
-    assert "is a broken .xlsx file, or another kind of file" in refused(data)
+    assert "is a broken .xlsx file, or another kind of file" in refused(employees.parse, "x.xlsx", data)
 
 
 @pytest.mark.parametrize("more", [0, 1])
@@ -145,13 +138,13 @@ def test_a_workbook_means_one_thing():
     text = f"<worksheet><sheetData><row>{HEADER}</row></sheetData></worksheet>"
     said = '<?xml version="1.0" encoding="utf-16"?>'
     for sheet in (f"<!DOCTYPE a>{text}", *(f"{said}{text}".encode(each) for each in ("utf-16", "utf-16-le"))):
-        assert "is a broken .xlsx file" in refused(workbook(sheet=sheet))
+        assert "is a broken .xlsx file" in refused(employees.parse, "x.xlsx", workbook(sheet=sheet))
 
 
 def test_elements_are_limited(monkeypatch):
     """A workbook may have only so many cells, also without a value."""
     monkeypatch.setattr(employees, "_MOST_ELEMENTS", 1000)
-    assert "it has too many cells" in refused(workbook("<c/>" * 1000))
+    assert "it has too many cells" in refused(employees.parse, "x.xlsx", workbook("<c/>" * 1000))
 
 
 def test_formats_far_away_do_not_count():

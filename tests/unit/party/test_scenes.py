@@ -3,7 +3,6 @@
 import json
 import re
 import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -254,12 +253,16 @@ def test_nobody_is_left():
 
 
 class Fake:
-    """An evening whose machine draws until it is told to stop, and that starts one draw at a time."""
+    """An evening whose machine draws until it is told to stop, and that starts one draw at a time.
+
+    A draw starts when so many pages as it has have asked for it.
+    """
 
     name, target = "night", elsewhere("123456789012", "us-east-1", Names())
 
-    def __init__(self):
+    def __init__(self, pages=1):
         self.stage, self.started, self.lock = {"scene": "ready", "number": 1}, [], threading.Lock()
+        self.pages, self.presses = pages, []
 
     def refresh(self):
         return state("drawing" if self.started else "ready", **self.stage)
@@ -271,10 +274,11 @@ class Fake:
         return {"1": ANN}
 
     def draw(self, number):
+        self.presses.append(number)
         with self.lock:
             if self.started:
                 raise LotteryError("evening night", "is drawing already", "Wait until it has ended")
-            time.sleep(0.05)
+            wait_until(lambda: len(self.presses) == self.pages)
             self.started.append(number)
 
 
@@ -298,7 +302,7 @@ def opened(evening):
 
 def test_two_presses_at_once():
     """Two pages on which somebody presses at the same time start one draw, and show that it is drawn."""
-    evening = Fake()
+    evening = Fake(pages=2)
     pages = [opened(evening), opened(evening)]
     wait_until(lambda: all(page.state for page in pages))
     for page in pages:

@@ -1,0 +1,3 @@
+// The order into which the page puts a pool, as a text.
+([size, secret, value]) =>
+  JSON.stringify(orderOf(Array.from({ length: size }, (_, at) => at), unhex(secret), value))
