@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from helpers import wait_until
 from injected import original, reads_all_winners, source_of, waits_for
 
 from lottery_lib import Stack, connect, draw, inbox, inject, load_employees, plan, resume, winners
@@ -10,7 +11,6 @@ from lottery_lib.draws import Draws, machine_arn, remaining
 from lottery_lib.employees import Roster
 from lottery_lib.execution import describe, history, start, wait
 from lottery_lib.history import state_attempts, state_table
-from lottery_lib.waiting import Waiter
 from lottery_party import receipts
 from lottery_party.checker import check_receipts
 
@@ -159,15 +159,9 @@ def test_a_throttle_is_tried_again(hardened, time_stands, purpose):
     """If Lambda throttles a function for a while, the draw waits and succeeds."""
     limits, function = hardened.client("lambda"), hardened.names.function(purpose)
     limits.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
-    failed = {"LambdaFunctionFailed", "LambdaFunctionStartFailed", "LambdaFunctionScheduleFailed"}
     with time_stands():
         arn = Draws(hardened).start(1)
-        Waiter().until(
-            "a failed attempt",
-            lambda: failed & {event["type"] for event in history(hardened, arn)},
-            seconds=20,
-            every=0.1,
-        )
+        wait_until(lambda: "TaskFailed" in {event["type"] for event in history(hardened, arn)})
         limits.delete_function_concurrency(FunctionName=function)
     assert wait(hardened, arn, seconds=60)["status"] == "SUCCEEDED"
 
