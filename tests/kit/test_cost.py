@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long("counts a whole run")
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "account.md").read_text(encoding="utf-8")
 
@@ -35,7 +36,6 @@ def written():
     return json.loads((ROOT / "benchmarks" / "cost.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.long("counts a whole run")
 @pytest.mark.parametrize("part", ["deploy", "draw", "teardown"])
 def test_the_quantities_are_those_of_the_calls(measured, written, part):
     """Of each part of a run; a log tells milliseconds, so its length varies a little."""

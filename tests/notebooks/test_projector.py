@@ -29,6 +29,7 @@ def projector(tmp_path_factory):
         yield night.processes()[0], night.port, night.address.partition(str(night.port))[2]
 
 
+@pytest.mark.long("starts the pages of a night")
 def test_the_terminal_shows_the_address_and_no_log(tmp_path_factory):
     """What `lottery night` prints ends with the address in a sentence; remarks of Voila are left out."""
     with lottery_night(tmp_path_factory.mktemp("terminal")) as night:

@@ -3,6 +3,7 @@
 from typing import Final
 
 import nbformat
+import pytest
 
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, run
 
@@ -30,6 +31,7 @@ assert list(questions(result["execution_arn"])["status"]) == ["caught", "succeed
 NEEDED: Final = ("13-47b", "13-52", "13-44")
 
 
+@pytest.mark.long("plays a lesson once more")
 def test_play_the_winner():
     """Decline asks the next winner, and Accept ends the draw."""
     lesson = nbformat.read(NOTEBOOKS_FOLDER / "13_wait_for_a_person.ipynb", as_version=4)
