@@ -114,11 +114,12 @@ def test_a_stop_is_the_last_event(machine, logs, group):
     )
 
 
-def test_a_redrive_goes_on_with_the_log(machine, logs, group):
+def test_a_redrive_goes_on_with_the_log(machine, logs, group, advance):
     """Its events count the redrives, also if the execution was stopped before."""
     waiting = flow(A={"Type": "Wait", "Seconds": 1, "Next": "B"}, B={"Type": "Fail"})
     mine = machine(waiting, loggingConfiguration=logging(group))
     arn = mine.start()
+    advance()
     mine.client.stop_execution(executionArn=arn)
     mine.client.redrive_execution(executionArn=arn)
     mine.wait(arn)
