@@ -13,6 +13,7 @@ import urllib.request
 import uuid
 import zipfile
 from pathlib import Path
+from types import FunctionType, ModuleType
 
 import boto3
 import botocore.session
@@ -249,11 +250,25 @@ def lists_topics(event, context):
 
 
 def source_of(handler):
-    """The text of a module whose handler is a function of a test's. A text is a module already."""
+    """The text of a module whose handler is a function of a test's. A text is a module already.
+
+    Above the function stands what it takes from its test, except other functions.
+    """
     if not callable(handler):
         return handler
+    taken = inspect.getclosurevars(handler)
+    above = [_made_again(name, value) for name, value in (taken.globals | taken.nonlocals).items()]
     source, name = textwrap.dedent(inspect.getsource(handler)), handler.__name__
-    return source if name == "lambda_handler" else f"{source}\nlambda_handler = {name}\n"
+    below = [] if name == "lambda_handler" else [f"lambda_handler = {name}\n"]
+    return "\n".join([*above, source, *below])
+
+
+def _made_again(name, value):
+    if isinstance(value, ModuleType):
+        return f"import {value.__name__} as {name}"
+    if isinstance(value, type):
+        return f"from {value.__module__} import {value.__qualname__} as {name}"
+    return "" if isinstance(value, FunctionType) else f"{name} = {value!r}"
 
 
 def zip_of(sources):

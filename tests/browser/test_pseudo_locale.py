@@ -11,7 +11,7 @@ from browser.conftest import misfits, script
 from browser.test_draw_night import assert_fits
 from browser.test_panel import MAY_BE_WIDER, button, chosen
 from catalogues import compiled, library
-from injected import source_of
+from helpers import source_of
 from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, inject, load_employees

@@ -10,9 +10,8 @@ from functools import cache
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import Caller, Machine, client_of, trust
+from helpers import Caller, Machine, client_of, source_of, trust
 from helpers import policy as policy_of
-from injected import source_of
 from kit.attendee_user import (
     BY_HAND,
     EDITIONS,

@@ -6,8 +6,7 @@ import nbformat
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from calls import LostReply
-from helpers import client_of
-from injected import source_of
+from helpers import client_of, source_of
 from nbclient import NotebookClient
 
 from lottery_lib import calls

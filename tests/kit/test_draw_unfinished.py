@@ -4,7 +4,8 @@ import re
 import shlex
 
 import pytest
-from injected import original, source_of
+from helpers import source_of
+from injected import original
 
 from lottery_lib import Stack, draw, inbox, inject, winners
 from lottery_lib.__main__ import main

@@ -10,8 +10,8 @@ import threading
 from functools import cache
 
 import pytest
-from helpers import started, wait_until
-from injected import original, source_of
+from helpers import source_of, started, wait_until
+from injected import original
 
 from lottery_lib import connect, execution, inject, load_employees, winners
 from lottery_lib.draws import machine_arn

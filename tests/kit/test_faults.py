@@ -1,7 +1,8 @@
 """Faults are put in front of a function by another version of its code, and deploy takes them away."""
 
 import pytest
-from injected import original, source_of
+from helpers import source_of
+from injected import original
 
 from lottery_lib import draw, inject, restore
 from lottery_lib.course.lessons import built_in

@@ -6,7 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from injected import original, source_of
+from helpers import source_of
+from injected import original
 
 from lottery_lib import Stack, execution, inbox, inject, load_employees, plan, resume
 from lottery_lib.draws import machine_arn, result

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from helpers import wait_until
-from injected import original, reads_all_winners, source_of, waits_for
+from helpers import source_of, wait_until
+from injected import original, reads_all_winners, waits_for
 
 from lottery_lib import Stack, connect, draw, inbox, inject, load_employees, plan, resume, winners
 from lottery_lib.draws import Draws, machine_arn, remaining

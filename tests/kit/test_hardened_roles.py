@@ -4,7 +4,8 @@ import json
 
 import boto3
 from botocore.exceptions import ClientError
-from injected import reads_all_winners, source_of
+from helpers import source_of
+from injected import reads_all_winners
 
 from lottery_lib import connect, draw, inbox, inject, plan, winners
 from lottery_lib.resources.iam_role import allowing

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import wait_until
-from injected import original, source_of
+from helpers import source_of, wait_until
+from injected import original
 
 from lottery_lib import definition, draw, inbox, inject, plan, resume, winners
 from lottery_lib.definition import all_states

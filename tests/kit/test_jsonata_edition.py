@@ -6,9 +6,10 @@ import random
 import secrets
 
 import pytest
+from helpers import source_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from injected import original, source_of
+from injected import original
 
 from lottery_lib import Stack, connect, draw, execution, inbox, inject, winners
 from lottery_lib.plan import winners_table
