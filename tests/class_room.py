@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from patience import SECONDS
+
 from lottery_class import server
 from lottery_class.protocol import CODE_HEADER
 from lottery_lib.course.notebooks import lessons
@@ -42,7 +44,7 @@ class Class:
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
         """Any request; returns status and body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
         try:
             connection.request(method, path, body, dict(headers or {}))
             reply = connection.getresponse()
@@ -62,7 +64,7 @@ class Class:
     @contextlib.contextmanager
     def events(self) -> Iterator[Iterator[dict[str, Any]]]:
         """What a page of the instructor hears."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
         connection.request("GET", f"/{self.room.path}/events")
         reply = connection.getresponse()
         yield (json.loads(line[6:]) for line in reply if line.startswith(b"data: "))

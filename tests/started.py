@@ -17,10 +17,15 @@ from urllib.parse import urlsplit
 import psutil
 import websocket
 from helpers import free_port, wait_until
+from patience import SECONDS
 
 from lottery_lib.names import KIT
 
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+#: What a server prints. Somebody may have taken its port meanwhile, so it may have another one.
+_ADDRESS = re.compile(r"http://\S+:\d+/\S*\?token=\w+")
 
 
 class Started:
@@ -62,7 +67,7 @@ class Started:
 
     def listen(self, path):
         url = f"ws://127.0.0.1:{self.port}{self.base}{path}?token={self._token}&session_id=s"
-        return closing(websocket.create_connection(url, timeout=60))
+        return closing(websocket.create_connection(url, timeout=SECONDS))
 
 
 def _answers(port):
@@ -93,7 +98,7 @@ def make_lab(goal, home, *, user=(), options="", **variables):
     environment |= {"XDG_STATE_HOME": str(home)} | variables
     if user:
         subprocess.run(["chown", "-hR", "nobody:nogroup", home], check=True)
-    with _started([*user, *command], port, home / "lab.log", cwd=checkout, env=environment) as lab:
+    with _started([*user, *command], home / "lab.log", cwd=checkout, env=environment) as lab:
         status = [*user, ".venv/bin/python", "-m", "lottery_lib", "emulator", "status", "--json"]
         emulator = json.loads(subprocess.check_output(status, cwd=checkout, env=environment))["pid"]
         yield Started(lab.address, lab.log, lab.processes()[0].pid, emulator)
@@ -104,22 +109,25 @@ def lottery_night(home, port=None):
     """The night's pages. Nobody has opened one yet, so there is no kernel."""
     port = port or free_port()
     command = [sys.executable, "-m", "lottery_lib", "night", "--no-browser", "--port", str(port)]
-    with _started(command, port, home / "night.log", cwd=home, env=os.environ | {"COLUMNS": "200"}) as night:
+    with _started(command, home / "night.log", cwd=home, env=os.environ | {"COLUMNS": "200"}) as night:
         yield night
 
 
 @contextlib.contextmanager
-def _started(command, port, log, **options):
+def _started(command, log, **options):
     """The server of that command and its children, which end with it."""
     with log.open("w") as out:  # no terminal: JupyterLab's terminals would be login shells by default
         process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True, **options)
     try:
-        address = re.compile(rf"http://\S+:{port}/\S*\?token=\w+")
-        wait_until(lambda: address.search(log.read_text()) or process.poll() is not None)
-        assert process.poll() is None, log.read_text()
-        wait_until(lambda: _answers(port))  # JupyterLab prints its address a moment before
-        yield Started(address.search(log.read_text())[0], log, process.pid)
+        try:
+            wait_until(lambda: _ADDRESS.search(log.read_text()) or process.poll() is not None)
+        finally:
+            print(log.read_text())  # for a test that fails
+        assert process.poll() is None
+        started = Started(_ADDRESS.search(log.read_text())[0], log, process.pid)
+        wait_until(lambda: _answers(started.port))  # JupyterLab prints its address a moment before
+        yield started
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
-        process.wait(60)
+        process.wait(SECONDS)

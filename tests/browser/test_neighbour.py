@@ -21,6 +21,7 @@ import pytest
 import zmq
 from helpers import free_port, wait_until
 from jupyter_client import BlockingKernelClient
+from patience import SECONDS
 from started import lottery_night, make_lab
 
 from lottery_lib import Stack, connect, inbox
@@ -65,7 +66,7 @@ def neighbour(*words, told=None):
 def answer(*words, told):
     """What an attacker says who needs no time."""
     with neighbour(*words, told=told) as process:
-        return json.loads(process.communicate(timeout=60)[0])
+        return json.loads(process.communicate(timeout=SECONDS)[0])
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +127,7 @@ def run(server, code):
     try:
         client.wait_for_ready(60)
         reply = client.execute_interactive(
-            code, timeout=120, output_hook=lambda each: heard.append(str(each))
+            code, timeout=SECONDS, output_hook=lambda each: heard.append(str(each))
         )
     finally:
         client.stop_channels()
@@ -157,7 +158,7 @@ def heard_during_a_draw(server, endpoints, home):
             for mouth in mouths:
                 mouth.send(b"hello")
             run(server, "print('again')")
-            heard = json.loads(attacker.communicate(timeout=60)[0])
+            heard = json.loads(attacker.communicate(timeout=SECONDS)[0])
         assert [heard.pop(place) for place in own] == [1, 1]
         return heard
     finally:
@@ -245,7 +246,7 @@ def test_another_user_writes_nothing_into_our_terminal(server):
     before = server.log.read_bytes()
     for method in ("GET", "POST", "DELETE", "TRACE"):
         for host in ("localhost", "evil.example"):
-            with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)) as connection:
+            with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)) as connection:
                 connection.request(method, "/x", headers={"Host": host, "Referer": "http://x/\x9b31m"})
                 assert connection.getresponse().status in {404, 405}
     assert server.log.read_bytes() == before
@@ -284,7 +285,7 @@ def test_a_page_of_another_user_gets_nothing(chromium, page_of_ours):
         for host in ("127.0.0.1", "localhost"):
             for path in (*KNOWN, "/_emulator/mail/"):
                 page.goto(f"http://{host}:{other}{path}")
-        requests = [json.loads(line) for line in attacker.communicate(timeout=60)[0].splitlines()]
+        requests = [json.loads(line) for line in attacker.communicate(timeout=SECONDS)[0].splitlines()]
     window.close()
     assert len(requests) > 2 * len(KNOWN)
     assert not [each for each in requests if "Cookie" in each["headers"]]

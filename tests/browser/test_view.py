@@ -7,7 +7,7 @@ import threading
 import pytest
 from browser.conftest import violations
 from browser.view_page import ViewPage
-from patience import wait_until
+from patience import SECONDS, wait_until
 from playwright.sync_api import expect
 from unit.history.histories import chain, history
 
@@ -127,7 +127,7 @@ def test_reading_shows_its_progress(page):
 
     def come():
         yield events[0]
-        assert go_on.wait(60)
+        assert go_on.wait(SECONDS)
         yield from events[1:]
 
     view = Prediction(load(), come(), {"executionArn": ARN})

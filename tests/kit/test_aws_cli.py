@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from boto3.dynamodb.conditions import Key
+from patience import SECONDS
 
 from lottery_lib import Stack, calls, connect, draw, plan, remaining, winners
 from lottery_lib.plan import machine_definition
@@ -38,7 +39,7 @@ class Terminal:
             cwd=self._folder,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=SECONDS,
             check=False,
         )
 

@@ -8,6 +8,7 @@ from botocore.exceptions import EndpointConnectionError
 from calls import LostReply
 from helpers import client_of, source_of
 from nbclient import NotebookClient
+from patience import SECONDS
 
 from lottery_lib import calls
 from lottery_lib.aws_errors import ClientError
@@ -151,7 +152,7 @@ CELLS = {
 def shown():
     """What each of these cells shows in a notebook."""
     notebook = nbformat.v4.new_notebook(cells=[*map(nbformat.v4.new_code_cell, CELLS.values())])
-    client = NotebookClient(notebook, kernel_name="python3", timeout=60)
+    client = NotebookClient(notebook, kernel_name="python3", timeout=SECONDS)
     with client.setup_kernel():
         for number, (name, cell) in enumerate(zip(CELLS, notebook.cells, strict=True)):
             client.execute_cell(cell, number, store_history="without" not in name)

@@ -13,6 +13,7 @@ from helpers import wait_until
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from ipywidgets.widgets import widget
+from patience import SECONDS
 
 from lottery_class import attendee, join, leave
 from lottery_class.attendee import SENDER
@@ -55,7 +56,7 @@ def ann(shell, board):
     def run(cell):
         with capture_output() as shown:
             shell.run_cell(cell)
-        assert SENDER.wait(10)
+        assert SENDER.wait(SECONDS)
         return shown
 
     run("from lottery_lib import restore, check, verify")
@@ -105,11 +106,11 @@ def test_the_help_button(ann, board):
     button, words = widget._instances[model["model_id"]].children
     assert button.description == "I need help"
     button.value = True
-    assert SENDER.wait(10)
+    assert SENDER.wait(SECONDS)
     assert line_of(board)["kind"] == "help"
     assert (button.description, words.value) == ("I do not need help any more", "You have asked for help.")
     button.value = False
-    assert SENDER.wait(10)
+    assert SENDER.wait(SECONDS)
     assert (line_of(board)["kind"], button.description) == ("", "I need help")
     leave()
     button.value = True
@@ -183,7 +184,7 @@ def test_no_code_no_output_and_no_answer_is_sent(shell, recorder, monkeypatch):
             shell.run_cell(cell)
     SENDER.note(SECRET, SECRET, True)
     SENDER.note("01", f"exercise 1 {SECRET}", True)
-    assert SENDER.wait(10)
+    assert SENDER.wait(SECONDS)
     received = [head + body for head, body in recorder.received]
     assert len(received) >= 5
     assert [each for each in received if SECRET in each or SECRET.replace("-", "_") in each] == []
@@ -204,9 +205,9 @@ def test_show_prints_the_bytes_that_were_sent(shell, recorder):
     join(f"127.0.0.1:{recorder.server_port}", "k7m4qp")
     for done in (False, False, True):
         SENDER.note("05", "exercise 1", done)
-        assert SENDER.wait(10)
+        assert SENDER.wait(SECONDS)
     SENDER.note("05", "verify", False)
-    assert SENDER.wait(10)
+    assert SENDER.wait(SECONDS)
     bodies = [body for _head, body in recorder.received]
     assert attendee.sent() == [bodies[3], bodies[4]]
     assert json.loads(bodies[3])["tries"] == 2
@@ -226,7 +227,7 @@ assert not [name for name in sys.modules if name.startswith("lottery_class")]
 assert "lottery class" not in [each.name for each in threading.enumerate()]
 """
     assert not joined_file().exists()
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=SECONDS)
 
 
 def test_only_the_owner_reads_who_joined(ann):
@@ -265,13 +266,13 @@ def joined_elsewhere(address):
 def test_a_cell_does_not_wait_for_the_board(shell, monkeypatch):
     """check() returns while its report is on its way. `make bench` measures how much longer it takes."""
     answered = threading.Event()
-    monkeypatch.setattr(attendee, "_post", lambda *_: str(answered.wait(30)))
+    monkeypatch.setattr(attendee, "_post", lambda *_: str(answered.wait(SECONDS)))
     joined_elsewhere("127.0.0.1:9")
     classroom.begin("01")
     check(1, "x", bool, done="", hint="")
     assert not SENDER.wait(0)
     answered.set()
-    assert SENDER.wait(30)
+    assert SENDER.wait(SECONDS)
 
 
 def test_a_lost_network(shell):
@@ -304,9 +305,9 @@ def test_what_a_dead_kernel_missed_is_sent_by_the_next(shell):
         join(board.room.address, board.room.code, "Ann")
         port, code = board.port, board.room.code
     other = "from lottery_class.attendee import SENDER as it; it.note('05', {!r}, False); it.wait({})"
-    subprocess.run([sys.executable, "-c", other.format("exercise 1", 3)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", other.format("exercise 1", 3)], check=True, timeout=SECONDS)
     with running(port, code=code) as board:
-        subprocess.run([sys.executable, "-c", other.format("exercise 2", 30)], check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", other.format("exercise 2", 30)], check=True, timeout=SECONDS)
         wait_until(lambda: board.lines() and line_of(board)["cells"][5] == [1, 1, 0, 0])
 
 
@@ -315,10 +316,9 @@ def test_two_kernels_are_one_attendee(ann, board):
     ann("restore(target, '05')")
     ann("# Exercise 1\nx = 2")
     ann(CHECK)
-    other = (
-        "from lottery_class.attendee import SENDER; SENDER.note('05', 'exercise 1', False); SENDER.wait(10)"
-    )
-    subprocess.run([sys.executable, "-c", other], check=True, timeout=60)
+    note = "SENDER.note('05', 'exercise 1', False)"
+    other = f"from lottery_class.attendee import SENDER; {note}; SENDER.wait(30)"
+    subprocess.run([sys.executable, "-c", other], check=True, timeout=SECONDS)
     wait_until(lambda: line_of(board)["cells"][5][0] == 2)
 
 
@@ -327,7 +327,7 @@ def test_a_board_that_has_ended(ann, board):
     ann("restore(target, '05')")
     ann("# Exercise 1\nx = 2")
     SENDER.note("05", "verify", True)
-    assert SENDER.wait(10)
+    assert SENDER.wait(SECONDS)
     board.room.code, old = "AAAAAA", board.room.code
     board.room.board.attendees.clear()
     assert "does not know this code" in ann(CHECK).stdout + ann("x = 1").stdout
@@ -336,7 +336,7 @@ def test_a_board_that_has_ended(ann, board):
     assert board.lines() == []
     board.room.code = "AAAAAA"
     join(board.room.address, "aaaaaa", "Ann")
-    assert SENDER.wait(10)
+    assert SENDER.wait(SECONDS)
     assert line_of(board)["cells"][5] == [2, 0, 0, -1]
 
 

@@ -13,6 +13,7 @@ import urllib.request
 import pytest
 from class_room import running
 from helpers import wait_until
+from patience import SECONDS
 
 from lottery_class import server
 from lottery_lib.__main__ import main
@@ -31,7 +32,7 @@ def typed(*options):
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(SECONDS)
         process.stdout.close()
         process.stderr.close()
 
@@ -51,12 +52,12 @@ def test_a_class_from_its_beginning_to_its_end(tmp_path, capsys):
         assert told["phone"] is None
         assert main(["join", told["address"], told["code"].lower(), "--name", "Ann"]) == 0
         assert "It never gets code, output or answers." in " ".join(capsys.readouterr().out.split())
-        assert b"lottery join" in urllib.request.urlopen(told["page"], timeout=10).read()
+        assert b"lottery join" in urllib.request.urlopen(told["page"], timeout=SECONDS).read()
         assert main(["join", told["address"], "WRONG7", "--json"]) == 1
         failed = json.loads(capsys.readouterr().out)
         assert (failed["joined"], failed["error"]) == (False, "NotTakenError")
         process.send_signal(signal.SIGTERM)
-        rest, notes = process.communicate(timeout=30)
+        rest, notes = process.communicate(timeout=SECONDS)
     assert (process.returncode, rest) == (0, "")
     assert str(file) in notes
     assert [each["name"] for each in json.loads(file.read_text())["attendees"]] == ["Attendee 1"]
@@ -93,7 +94,7 @@ def test_an_old_file_stays(tmp_path, capsys):
 def visit(text):
     """Open the address that `lottery class --check` has printed."""
     found = re.search(r"http://([0-9.]+):([0-9]+)/", text)
-    connection = http.client.HTTPConnection(found[1], int(found[2]), timeout=10)
+    connection = http.client.HTTPConnection(found[1], int(found[2]), timeout=SECONDS)
     connection.request("GET", "/")
     connection.getresponse().read()
     connection.close()
@@ -139,7 +140,7 @@ def test_check_without_a_visitor():
         assert "If nobody comes" in process.stderr.readline()
         assert process.stderr.readline() == "That was this computer. Use another one.\n"
         process.send_signal(signal.SIGTERM)
-        told = json.loads(process.communicate(timeout=30)[0])
+        told = json.loads(process.communicate(timeout=SECONDS)[0])
     assert (told["visitors"], process.returncode) == ([], 1)
 
 
@@ -152,7 +153,7 @@ def test_show(capsys):
         from lottery_class.attendee import SENDER
 
         SENDER.note("05", "verify", True)
-        assert SENDER.wait(10)
+        assert SENDER.wait(SECONDS)
         capsys.readouterr()
         assert main(["join", "--show", "--json"]) == 0
         (sent,) = json.loads(capsys.readouterr().out)["sent"]

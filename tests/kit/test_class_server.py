@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 import pytest
 from class_room import report, running
 from helpers import wait_until
+from patience import SECONDS
 
 from lottery_class import server
 from lottery_class.board import MOST_ATTENDEES, Attendee
@@ -120,7 +121,7 @@ def test_with_lan_the_room_and_the_phone_reach_it():
         outside = lan_address()
 
         def status(path):
-            connection = http.client.HTTPConnection(outside, board.port, timeout=10)
+            connection = http.client.HTTPConnection(outside, board.port, timeout=SECONDS)
             with closing(connection):
                 connection.request("GET", path)
                 return connection.getresponse().status

@@ -12,6 +12,7 @@ from functools import cache
 import pytest
 from helpers import source_of, started, wait_until
 from injected import original
+from patience import SECONDS
 
 from lottery_lib import connect, execution, inject, load_employees, winners
 from lottery_lib.draws import machine_arn
@@ -376,7 +377,7 @@ def test_a_file_that_knows_more_is_not_overwritten(party):
 def test_two_presses_at_once_draw_once(party, monkeypatch):
     """Of two pages that draw or call the roll at the same time, one is told that the other was quicker."""
     evening = party.evening(MUG)
-    both, new_name = threading.Barrier(2, timeout=20), execution.new_name
+    both, new_name = threading.Barrier(2, timeout=SECONDS), execution.new_name
     with monkeypatch.context() as patch:  # both have looked before either of them starts
         patch.setattr(execution, "new_name", lambda: (both.wait(), new_name())[1])
         said = at_once(lambda page: page.draw_one_more(CAR), party)

@@ -7,6 +7,7 @@ import sys
 import psutil
 import pytest
 from helpers import wait_until
+from patience import SECONDS
 
 from lottery_lib.__main__ import main
 from lottery_lib.embedded import emulator
@@ -57,7 +58,7 @@ def test_two_copies_of_the_kit_know_of_each_other(own_home, tmp_path, monkeypatc
         assert pids == [emulator("status")["pid"]] * 3
         shared = psutil.Process(pids[0])
         second.communicate(b"\n")
-    shared.wait(30)
+    shared.wait(SECONDS)
 
 
 def test_in_the_foreground_it_ends_with_the_lab(own_home, port, monkeypatch):
@@ -68,4 +69,4 @@ def test_in_the_foreground_it_ends_with_the_lab(own_home, port, monkeypatch):
     process = subprocess.Popen([*command, "--port", str(port)])
     wait_until(lambda: control.status(port)["running"])
     lab.communicate(b"\n")
-    assert process.wait(30) == 0
+    assert process.wait(SECONDS) == 0

@@ -16,6 +16,7 @@ from urllib.error import HTTPError
 import psutil
 import pytest
 from helpers import wait_until
+from patience import SECONDS
 from started import SYSTEM_PATH, make_lab
 
 IS_ROOT = os.geteuid() == 0
@@ -137,5 +138,5 @@ def test_nothing_stays(lab):
     make, *_ = processes = lab.processes()
     assert len(processes) > 2
     make.terminate()
-    _, alive = psutil.wait_procs(processes, timeout=30)
+    _, alive = psutil.wait_procs(processes, timeout=SECONDS)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []

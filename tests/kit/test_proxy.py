@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import psutil
 import pytest
 from helpers import free_port, wait_until
+from patience import SECONDS
 
 from lottery_lib import Stack, connect, inbox
 from lottery_lib.addresses import PROXY, in_browser
@@ -32,7 +33,7 @@ class Server:
         """The status, the headers and the page at a path, which may be a whole address on the hub."""
         path = path.removeprefix("https://hub.example")
         jar = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
         connection.request("GET", path, headers={**HUB, **jar, **headers})
         reply = connection.getresponse()
         for cookie in reply.headers.get_all("Set-Cookie") or []:
@@ -71,7 +72,7 @@ def server(tmp_path_factory):
         yield one
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(SECONDS)
 
 
 @pytest.fixture
@@ -178,14 +179,14 @@ def test_the_partys_pages_open_through_the_server(server, behind, tmp_path):
         assert stranger.get(address.path)[0] == 302  # the page wants its own token, too
     finally:
         night.terminate()
-        night.wait(30)
+        night.wait(SECONDS)
     assert server.get(address.path)[0] == 403  # the port is free again, for anybody
 
 
 def test_kernels_learn_where_the_browser_is(server):
     """A kernel that starts after somebody opened a page knows the address. Nobody has to configure it."""
     server.get(f"{PREFIX}tree", Accept="text/html")
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)
     connection.request("POST", f"{PREFIX}api/kernels", body="{}", headers={"Authorization": "token secret"})
     assert connection.getresponse().status == 201
     (kernel,) = psutil.Process(server.pid).children()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from patience import SECONDS
 from started import SYSTEM_PATH
 
 import sfn_emulator
@@ -56,7 +57,7 @@ class Account:
             input=answers,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=SECONDS,
             check=False,
         )
 

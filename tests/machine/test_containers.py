@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from helpers import free_port
 from machine.lab import DRAW, KIT, Kernel, environment_of, fresh_copy, running
+from patience import SECONDS
 
 pytestmark = pytest.mark.long
 #: What reads files for other machines: see the Makefile.
@@ -93,7 +94,7 @@ def test_what_binder_would_build(tmp_path):
     assert (TOOLS / "jupyter-repo2docker").exists(), "run `make test-all`, which installs it"
     command = [TOOLS / "jupyter-repo2docker", "--no-build", "--debug", "--user-id=1000", "--user-name=jovyan"]
     done = subprocess.run(
-        [*command, fresh_copy(tmp_path)], capture_output=True, text=True, check=True, timeout=60
+        [*command, fresh_copy(tmp_path)], capture_output=True, text=True, check=True, timeout=SECONDS
     )
     assert "Building conda environment for python=3.13" in done.stderr
     dockerfile = done.stdout + done.stderr
@@ -107,5 +108,5 @@ def test_githubs_workflows():
     workflows = sorted((KIT / ".github" / "workflows").glob("*.yml"))
     assert [path.stem for path in workflows] == ["site", "test"]
     command = [TOOLS / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
     assert done.returncode == 0, done.stdout

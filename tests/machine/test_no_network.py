@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from helpers import free_port
 from machine.lab import KIT, environment_of, fresh_copy, running
+from patience import SECONDS
 
 pytestmark = pytest.mark.long
 #: Runs a command where only 127.0.0.1 can be reached.
@@ -54,7 +55,7 @@ def install(course, *settings):
     folder, environment = course
     command = [*ALONE, "make", "install", f"PYTHON={PYTHON}", *settings]
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS
     )
 
 
@@ -79,7 +80,7 @@ def test_a_draw_without_a_network(course, stick):
     with running(command, folder, environment, seconds=600) as (process, address):
         there = ["nsenter", "--net", "--target", str(process.pid)]
         drawn = [*there, sys.executable, KIT / "tests/machine/lab.py", address]
-        assert subprocess.check_output(drawn, text=True, timeout=300).strip() == "'SUCCEEDED'"
+        assert subprocess.check_output(drawn, text=True, timeout=SECONDS).strip() == "'SUCCEEDED'"
 
 
 def test_there_is_no_network(course):

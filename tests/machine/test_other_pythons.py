@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from machine.lab import KIT
+from patience import SECONDS
 
 pytestmark = pytest.mark.long
 UV = Path(sys.prefix, "tools", "bin", "uv")
@@ -44,6 +45,6 @@ def has_wheels(pins, python, system, folder):
     command = [UV, "pip", "install", "--dry-run", "--require-hashes", "--only-binary=:all:", "--no-deps"]
     command += [f"--target={folder / 'none'}", f"--python-version={python}", f"--python-platform={system}"]
     done = subprocess.run(
-        [*command, "--requirement", path], capture_output=True, text=True, check=False, timeout=120
+        [*command, "--requirement", path], capture_output=True, text=True, check=False, timeout=SECONDS
     )
     return done.stderr if done.returncode else ""

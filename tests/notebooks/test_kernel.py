@@ -1,5 +1,6 @@
 """A real kernel, before the first cell of its lesson has run: it starts so, and after each restart."""
 
+from patience import SECONDS
 import os
 
 import pytest
@@ -11,7 +12,7 @@ from lottery_lib.course.cells import NOTEBOOKS_FOLDER
 def errors_of(client, cell):
     """What the cell shows of its error."""
     shown = []
-    client.execute_interactive(cell, timeout=60, output_hook=shown.append)
+    client.execute_interactive(cell, timeout=SECONDS, output_hook=shown.append)
     return [message["content"]["traceback"] for message in shown if message["msg_type"] == "error"]
 
 
@@ -33,7 +34,7 @@ def test_a_kernel_says_what_to_run(folder, missing, javascript):
         for is_restarted in (False, True):
             if is_restarted:
                 manager.restart_kernel(now=True)
-                client.wait_for_ready(timeout=60)
+                client.wait_for_ready(timeout=SECONDS)
             ((line,),) = errors_of(client, "# Check: run this cell\ncheck(1)")
             assert missing in line
             (traceback,) = errors_of(client, "true")

@@ -1,5 +1,6 @@
 """The pages of a party are for the browser that `lottery night` opens, and for nobody else."""
 
+from patience import SECONDS
 import json
 import os
 import re
@@ -47,7 +48,7 @@ def kernels(process):
 
 def ask(port, path, **headers):
     """The status, the place that it sends to, and the page at a path."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
     connection.request("GET", path, headers=headers)
     reply = connection.getresponse()
     return reply.status, reply.getheader("Location", ""), reply.read().decode()
@@ -57,7 +58,7 @@ def ask(port, path, **headers):
 def opened_page(projector):
     """What who has the token gets: the status, the page, and the sources that it may load from."""
     _, port, path = projector
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
     connection.request("GET", path)
     reply = connection.getresponse()
     cookies = reply.headers.get_all("Set-Cookie")
@@ -143,7 +144,7 @@ def opened(monkeypatch):
     page = Projector(port=1234)
     page.identity_provider = SimpleNamespace(token="abc")
     page.launch_browser()
-    path = Path(url2pathname(urlsplit(urls.get(timeout=20)).path))
+    path = Path(url2pathname(urlsplit(urls.get(timeout=SECONDS)).path))
     yield path, at_exit
     path.unlink(missing_ok=True)
 

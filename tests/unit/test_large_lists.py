@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from patience import SECONDS
 from refusal import refused
 
 from lottery_lib import employees
@@ -94,7 +95,7 @@ def test_it_is_refused(tmp_path, name, data, reason):
     """Each is one sentence, and 1 GB of memory is enough for it."""
     (tmp_path / name).write_bytes(data)
     command = [sys.executable, "-c", READS, tmp_path / name]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=SECONDS)
     assert done.stderr == ""
     assert done.stdout.startswith(f"roster {name}: ")
     assert reason in done.stdout

@@ -6,7 +6,7 @@ import re
 import threading
 
 import pytest
-from patience import wait_until
+from patience import SECONDS, wait_until
 from unit.history.histories import chain, event, history
 
 from lottery_lib.definition import load
@@ -276,7 +276,7 @@ def test_log_of_a_function(read, text):
     told = queue.Queue()
     view.send = told.put
     view._on_asked(view, {"do": "log", "state": view.chosen}, [])
-    assert told.get(timeout=30) == {"do": "log", "state": view.chosen, "text": text}
+    assert told.get(timeout=SECONDS) == {"do": "log", "state": view.chosen, "text": text}
     view.chosen = "Failed"
     assert "Log" not in [each["title"] for each in view.details["tabs"]]
 
@@ -326,7 +326,7 @@ def test_a_long_history_tells_how_far_it_is_read():
     def come():
         for number, each in enumerate(events):
             if number == 2001:
-                assert go_on.wait(30)
+                assert go_on.wait(SECONDS)
             yield each
 
     view = ExecutionView({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, come())
@@ -357,14 +357,14 @@ def test_what_is_shown_meanwhile_stays():
     go_on, ended = threading.Event(), threading.Event()
 
     def come():
-        assert go_on.wait(30)
+        assert go_on.wait(SECONDS)
         yield from history("moto_loop")
         ended.set()
 
     view, events = ExecutionView(TUTORIAL, come()), history("aws_lambda_retry_caught")
     view.show(Reader(events, TUTORIAL))
     go_on.set()
-    assert ended.wait(30)
+    assert ended.wait(SECONDS)
     with view._lock:
         assert view.header["word"] == "✗ FAILED"
 

@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from patience import SECONDS
 
 from lottery_lib import history as history_room
 from lottery_lib.errors import LotteryError
@@ -16,7 +17,6 @@ from lottery_lib.view import painting, svg
 from lottery_lib.view.panel import DrawPanel
 
 #: After so long, a panel does not go on. It is far more than it needs, and less than it would wait.
-SECONDS = 60
 #: How an error is marked for readers of a screen, and for the style sheet.
 ALERT = 'role="alert" class="lottery-picture lottery-error"'
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
@@ -270,7 +270,7 @@ def test_cancel_before_the_start_was_answered():
     class Slow(Lottery):
         def start(self, number):
             asked.set()
-            assert cancelled.wait(30)
+            assert cancelled.wait(SECONDS)
             return super().start(number)
 
     lottery = Slow(looks=10**6)
