@@ -30,6 +30,7 @@ SECRET = "s3cr3t-4nsw3r"
 def shell(monkeypatch):
     """A kernel's shell of an attendee who has not joined."""
     monkeypatch.setattr(attendee, "_AGAIN", 0.3)
+    monkeypatch.setattr(attendee, "_PATIENCE", SECONDS)
     monkeypatch.setattr(attendee, "SENDER", sender := attendee._Sender())
     monkeypatch.setattr(sys.modules[__name__], "SENDER", sender)
     classroom._BEGUN.clear()
