@@ -101,7 +101,7 @@ def record_tests() -> None:
     subprocess.run(["make", "test"], cwd=HERE.parent, check=True)
     seconds, (rows, about) = time.monotonic() - begun, stored()
     note = f"system load before: {before:.1f}"
-    row = Row(MAKE_TEST, round(seconds), "s", most=360, note=note)
+    row = Row(MAKE_TEST, round(seconds), "s", most=300, note=note)
     write([*(each for each in rows if each.what != MAKE_TEST), row], about)
 
 
