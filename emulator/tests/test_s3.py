@@ -86,6 +86,22 @@ def test_a_bucket_is_deleted_when_it_is_empty(aws, bucket):
     assert bucket not in [it["Name"] for it in s3.list_buckets()["Buckets"]]
 
 
+def test_a_bucket_is_in_one_partition(aws, bucket):
+    """Whoever asks for it in China finds none, deletes nothing, and may make another one of that name."""
+    china = aws("s3", "cn-north-1")
+    for call in (china.list_objects_v2, china.get_bucket_tagging, china.delete_bucket):
+        assert refused(call, Bucket=bucket)[0] == "NoSuchBucket"
+    place = {"LocationConstraint": "cn-north-1"}
+    china.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+    china.put_object(Bucket=bucket, Key="there", Body=b"")
+    assert "Contents" not in aws("s3").list_objects_v2(Bucket=bucket)
+    taken = refused(china.create_bucket, Bucket=bucket, CreateBucketConfiguration=place)
+    assert taken[0] == "BucketAlreadyOwnedByYou"
+    china.delete_object(Bucket=bucket, Key="there")
+    china.delete_bucket(Bucket=bucket)
+    assert aws("s3").head_bucket(Bucket=bucket)
+
+
 def test_the_settings_of_a_bucket(aws, bucket):
     """Tags, the block of public access, encryption and versions are kept."""
     s3, block = aws("s3"), {"BlockPublicAcls": True, "RestrictPublicBuckets": True}

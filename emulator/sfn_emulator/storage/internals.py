@@ -16,6 +16,27 @@ def no_bucket_policy(_: MotoFunction, self: Any, action: str, resource: str) -> 
     return PermissionResult.NEUTRAL
 
 
+def own_bucket(_: MotoFunction, self: Any, name: str) -> Any:
+    """A bucket is seen in its own partition only. moto would find those of all partitions."""
+    from moto.s3.exceptions import MissingBucket
+
+    for known in (self.buckets, self.table_buckets):
+        if name in known:
+            return known[name]
+    raise MissingBucket(bucket=name)
+
+
+def new_bucket(original: MotoFunction, self: Any, bucket_name: str, *rest: Any, **more: Any) -> Any:
+    """A name is taken only in its own partition."""
+    from moto.s3.models import s3_backends
+
+    if bucket_name in self.buckets:
+        s3_backends.bucket_accounts[bucket_name] = self.partition, self.account_id  # moto refuses it
+    else:
+        s3_backends.bucket_accounts.pop(bucket_name, None)
+    return original(self, bucket_name, *rest, **more)
+
+
 def no_invocation(_: MotoFunction, self: Any, *__: Any) -> bytes:
     """A function that moto calls does not run. moto would run it in Docker, with images that it fetches."""
     return b""

@@ -85,6 +85,8 @@ _REPLACED: Final[Mapping[str, Callable[..., Any] | Patch]] = {
     "moto.sns.models:Subscription.publish": internals.no_message,
     # Buckets
     "moto.s3.models:FakeBucket.get_permission": internals.no_bucket_policy,
+    "moto.s3.models:S3Backend.create_bucket": internals.new_bucket,
+    "moto.s3.models:S3Backend.get_bucket": internals.own_bucket,
     # What moto's IAM refuses, and AWS does not
     "moto.iam.models:IAMBackend.put_group_policy": partial(internals.inline_policy, "group"),
     "moto.iam.models:IAMBackend.put_role_policy": partial(internals.inline_policy, "role"),
