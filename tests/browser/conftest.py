@@ -45,12 +45,12 @@ def violations(page: Page, context: str | None = None, *, serious: bool = False)
     ]
 
 
-def misfits(where: Locator, among: str = "*", but: str = "svg") -> list[str]:
+def misfits(where: Locator, among: str = "*", but: str = "svg", more: int = 1) -> list[str]:
     """What is wider than its box, or outside of the window: the element, or one of `among` inside of it.
 
-    What is `but`, or inside of it, may be so.
+    What is `but`, or inside of it, may be so. Up to `more` pixels do not count.
     """
-    return where.evaluate(script("misfits"), {"among": among, "but": but})
+    return where.evaluate(script("misfits"), {"among": among, "but": but, "more": more})
 
 
 def browser_path() -> str:

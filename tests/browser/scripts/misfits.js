@@ -1,5 +1,5 @@
 // What does not fit, with its text: wider than its box, or outside of the window. `but` and what is in it may be.
-(root, {among = '*', but}) => [root, ...root.querySelectorAll(among)]
+(root, {among = '*', but, more}) => [root, ...root.querySelectorAll(among)]
   .filter(one => one.clientWidth && !one.closest(but))
-  .filter(one => one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > innerWidth + 1)
+  .filter(one => one.scrollWidth > one.clientWidth + more || one.getBoundingClientRect().right > innerWidth + more)
   .map(one => `${one.tagName} ${one.className}: ${one.innerText.slice(0, 80)}`)
