@@ -19,7 +19,7 @@ APART := PY=$(PY) tests/apart
 # Python stores what it compiles. Without that, each of a hundred processes would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: lab lab-zh install project hub wheelhouse locks test test-all check static unit lessons rehearse refresh translations site pictures bench bench-tests cost fidelity gate format clean
+.PHONY: lab lab-zh install project hub wheelhouse locks test test-all check static unit lessons rehearse refresh translations templates site pictures bench bench-tests cost fidelity gate format clean
 
 # Attendees type `make lab`. It installs once, then opens the course. The emulator ends with JupyterLab.
 # `make lab-zh` is the same in Chinese: the notebooks, JupyterLab's menus, and `lottery` in its terminals. An English
@@ -63,7 +63,7 @@ $(VENV)/hub/.installed: $(VENV)/.installed $(wildcard data/hub/*)
 	@$(PY) $(LOCKED) data/hub/jupyterhub.lock
 	@mkdir -p $(VENV)/hub && cp data/hub/package.json data/hub/package-lock.json $(VENV)/hub/
 	@npm ci --prefix $(VENV)/hub --ignore-scripts --no-audit --no-fund --loglevel=error
-	@$(PY) -m compileall -q lottery_lib lottery_party lottery_class emulator/sfn_emulator states_language
+	@$(PY) -m compileall -q lottery_lib lottery_party lottery_course emulator/sfn_emulator states_language
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed requirements-dev.lock
@@ -161,6 +161,10 @@ refresh: $(VENV)/.tested
 # Brings the catalogues of the other languages up to date, and writes their notebooks and documents from them.
 translations: $(VENV)/.tested
 	$(PY) translations/catalogues.py
+
+# Writes the templates of `lottery export` from the plan. A test compares them.
+templates: $(VENV)/.tested
+	$(PY) data/sam_templates.py
 
 # Builds the course as pages, in all languages, and says where they begin.
 site: $(VENV)/site/.installed

@@ -22,10 +22,10 @@ from typing import Any
 
 import nbformat
 
+from lottery_course.notebooks import NOTEBOOKS_FOLDER, notebooks, run
 from lottery_lib import Stack, connect, draw, execution, inbox, winners
-from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks, run
 from lottery_lib.draws import last_execution
-from lottery_lib.history import transitions
+from lottery_lib.history import Reader
 from lottery_lib.names import Names
 from lottery_lib.plan import SERIAL_INDEX
 from lottery_lib.resources.lambda_function import Function
@@ -122,7 +122,7 @@ def _run(where: str, file: Path) -> dict[str, Any]:
     events = execution.history(target, last_execution(target))
     mails = {"SNS e-mails": len(inbox(target).mails) - confirmations}
     logged, took = _logs(target)
-    drawn = {"state transitions": transitions(events), "log bytes": logged}
+    drawn = {"state transitions": Reader(events).transitions(), "log bytes": logged}
     parts["draw"] = bills.next() | drawn | mails
     stored = {"table bytes": bills.table_bytes, "log bytes": logged}
     assert stack.teardown().left == []
@@ -156,7 +156,7 @@ def _lesson(where: str, file: Path, number: str) -> dict[str, float]:
             children = _all(states, "list_executions", "executions", mapRunArn=map_run["mapRunArn"])
             executed += [each["executionArn"] for each in children]
             started += len(children)
-    entered = started + sum(transitions(execution.history(target, arn)) for arn in executed)
+    entered = started + sum(Reader(execution.history(target, arn)).transitions() for arn in executed)
     groups = _all(logs, "describe_log_groups", "logGroups")
     events = [
         event

@@ -13,7 +13,8 @@ from emulators import deployed
 from rows import Row
 from tools import Plan, in_turns, ms, timed
 
-from lottery_lib import Stack, connect, execution, history, restore
+from lottery_course import restore
+from lottery_lib import Stack, connect, execution, history, tables
 from lottery_lib.history import DOLLARS_PER_TRANSITION
 from lottery_lib.resources.contents import empty_winners, load_employees
 from lottery_lib.resources.dynamodb_table import Table
@@ -144,10 +145,10 @@ def measure(where: str, target: Target, wanted: int, before: Callable[[], object
     drawn = draw(target, wanted, every=0.25, must_succeed=False)
     counted = _requests(where)
     events = execution.history(target, drawn.arn)
-    table = history.state_table(events)
+    table = tables.state_table(events)
     return Draw(
         rounds=int((table["state"] == _ROUND[target.names.edition]).sum()),
-        transitions=history.transitions(events),
+        transitions=history.Reader(events).transitions(),
         seconds=drawn.seconds,
         status=drawn.status,
         **counted,

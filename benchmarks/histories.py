@@ -10,8 +10,9 @@ from tools import Plan, ms, timed
 
 from lottery_lib import execution, graph_view
 from lottery_lib.draws import machine_arn
-from lottery_lib.history import event_table, state_attempts, state_statuses, state_table
-from lottery_lib.view.timeline import timeline_view
+from lottery_lib.history import Reader
+from lottery_lib.tables import event_table, state_table
+from lottery_lib.view.timeline import timeline_of
 
 __all__ = ["longest_history"]
 
@@ -46,8 +47,8 @@ def longest_history(_: Plan) -> list[Row]:
     shown = {
         "`state_table`": lambda: state_table(events),
         "`event_table`": lambda: event_table(events),
-        "timeline": lambda: timeline_view(events).html,
-        "graph": lambda: graph_view(LOOP, state_statuses(events), attempts=state_attempts(events)).html,
+        "timeline": lambda: timeline_of(Reader(events)).html,
+        "graph": lambda: graph_view(LOOP, events=events).html,
     }
     what = f"History of {len(events):,} events"
     return [

@@ -21,8 +21,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from rows import Row
 from tools import Plan, in_turns, ms, timed
 
-from lottery_lib import check, connect, execution, inbox, restore
-from lottery_lib.course import classroom
+from lottery_course import check, progress, restore
+from lottery_lib import connect, execution, inbox
 from lottery_lib.draws import machine_arn
 from lottery_lib.target import Target
 
@@ -121,10 +121,10 @@ def _mailed(target: Target, number: Iterator[int]) -> float:
 def checks(plan: Plan) -> list[Row]:
     """How much longer a cell with a check takes if a class's board never answers."""
     InteractiveShell.instance()
-    classroom.begin("01")
+    progress.begin("01")
 
     def checked(address: str) -> float:
-        file = classroom.joined_file()
+        file = progress.joined_file()
         if address:
             values = {"address": address, "code": "K7M4QP", "nickname": "Ann", "secret": "0" * 32}
             file.parent.mkdir(exist_ok=True)

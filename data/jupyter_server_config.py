@@ -18,8 +18,8 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_config_dir, jupyter_runtime_dir
 from jupyter_server.serverapp import ServerApp
 
-from lottery_lib.embedded import emulator, other_labs
-from lottery_lib.neighbours import private_sockets
+from lottery_lib.local_emulator import emulator, other_labs
+from lottery_lib.private_jupyter import private_sockets
 from lottery_lib.translation import _
 
 c = get_config()  # noqa: F821
@@ -30,6 +30,7 @@ c.ServerApp.terminado_settings = {"shell_command": [os.environ.get("SHELL") or "
 folders = [Path(jupyter_config_dir()), Path(__file__).parent]
 c.ServerApp.tornado_settings = {"static_custom_path": [str(folder / "custom") for folder in folders]}
 c.LabApp.custom_css = True
+c.LabApp.expose_app_in_browser = True  # the workbench opens a file beside its notebook
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"
@@ -42,7 +43,7 @@ c.KernelManager.update(private_sockets(runtime))
 # On JupyterHub, Binder and Codespaces, a browser sees this server alone. So the kit's pages come through it.
 BEHIND = "JUPYTERHUB_SERVICE_PREFIX" in os.environ or os.environ.get("CODESPACES") == "true"
 c.ServerApp.jpserver_extensions = {
-    "lottery_lib.course.proxy": BEHIND,
+    "lottery_course.proxy": BEHIND,
     "jupyter_server_proxy": False,  # it would pass them on to every port
     "notebook_shim": False,  # it reads a deprecated setting, which warns
 }
@@ -78,7 +79,7 @@ if os.environ.get("LOTTERY_LAB_PID") == str(os.getpid()):
     # A browser sends a cookie to every port of this machine, but only to the path that the cookie has. A page
     # that another user serves here does not know the path, so it does not get the cookie. The next server
     # does not accept it.
-    c.ServerApp.jpserver_extensions |= {"lottery_lib.neighbours": True}
+    c.ServerApp.jpserver_extensions |= {"lottery_lib.private_jupyter": True}
     c.ServerApp.base_url = f"/{secrets.token_urlsafe(12)}/"
     c.ServerApp.cookie_secret = secrets.token_bytes(32)
     # A browser looks for `localhost` at ::1, too, where another user may listen.

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from lottery_lib.command_line import (
+    ON_EMPTIED,
+    ON_END,
     Document,
     Group,
     Outcome,
@@ -32,7 +34,7 @@ from lottery_lib.command_line import (
 )
 from lottery_lib.errors import LotteryError
 from lottery_lib.files import write_new
-from lottery_lib.translation import _, language, ngettext, translated
+from lottery_lib.translation import _, ngettext
 
 if TYPE_CHECKING:
     from lottery_lib.target import Target
@@ -72,8 +74,8 @@ _port = click.option(
 )
 
 
-class Lottery(Group):
-    """The commands of this module, and those of other packages such as `lottery_party`."""
+class AllCommands(Group):
+    """The commands of this module, and those of other packages."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
@@ -92,32 +94,17 @@ class Lottery(Group):
 def plugins() -> list[Any]:
     """The modules that other packages offer as entry points of the group ``lottery_lib.plugins``.
 
-    Such a module has `commands`, a group of click, and `unsaved`, which says what the end of an emulator
-    would destroy.
+    Such a module has `commands`, a group of click, and may add to `ON_EMPTIED` and `ON_END`.
     """
     return [entry_point.load() for entry_point in entry_points(group="lottery_lib.plugins")]
 
 
-@click.group(cls=Lottery, epilog=example_line("lottery draw 2"))
+@click.group(cls=AllCommands, epilog=example_line("lottery draw 2"))
 def lottery() -> None:
     """The company lottery of the Step Functions workshop.
 
     `lottery COMMAND --help` explains a command and its options.
     """
-
-
-@lottery.command(example="lottery doctor")
-def doctor(edition: str | None) -> Outcome:
-    """Check whether this machine can run the course."""
-    from lottery_lib.course.doctor import examine, missing
-
-    findings = examine(edition)
-    lines = [
-        _("ok: {check}: {detail}", check=translated(language(), each["check"]), detail=each["detail"])
-        for each in findings
-        if each["ok"]
-    ]
-    return Outcome(findings, len(lines) == len(findings), "\n".join([*lines, *missing(findings)]))
 
 
 @lottery.command(example="lottery deploy --email ann@example.com", failed={"resources": []})
@@ -142,35 +129,42 @@ def deploy(edition: str | None, email: str | None, dry_run: bool, yes: bool) -> 
 @dry_run_option
 @yes_option
 def teardown(edition: str | None, dry_run: bool, yes: bool) -> Outcome:
-    """Delete the whole lottery, and list what is left. It asks first if an evening is open."""
-    from lottery_lib.course.sharing import tell_others
-
+    """Delete the whole lottery, and list what is left. It asks first if an announced draw is open."""
     target = connected(edition)
     stack = stack_of(target, yes, delete=True)
     if dry_run:
         going, left = stack.removal(), stack.left()
         document = {"resources": rows(going), "left": rows(left)}
         return Outcome(document, shown={"resources": shown_rows(going), "left": shown_rows(left)})
-    if target.names.base == "hardened":  # the other edition leaves the tables of an evening
+    if target.names.base == "hardened":  # the other edition leaves the table of draws
         _ask_if_open(target, yes, _("delete the lottery"))
     done = stack.teardown()
-    tell_others(target, "`lottery teardown`")
+    _emptied(target, "`lottery teardown`")
     document = {"resources": rows(done.resources), "left": rows(done.left)}
     return Outcome(document, not done.left, {"left": shown_rows(done.left)})
 
 
+def _emptied(target: "Target", command: str) -> None:
+    """Tell other packages that a command has emptied the lottery."""
+    plugins()  # they listen
+    for listen in ON_EMPTIED:
+        listen(target, command)
+
+
 def _ask_if_open(target: "Target", yes: bool, question: str) -> bool:
-    """Ask before an open evening is destroyed, on an emulator, too. Without a terminal, require ``--yes``.
+    """Ask before an announced draw is lost, on an emulator, too. Without a terminal, require ``--yes``.
 
     Returns:
         Whether somebody was asked, and agreed.
     """
-    from lottery_lib.resources.contents import open_evenings
+    from lottery_lib.resources.contents import open_draws
 
-    evenings = [] if yes else open_evenings(target)
-    if evenings:
-        ask(_("{question}, although the evening {evening} is open", question=question, evening=evenings[-1]))
-    return bool(evenings)
+    announced = [] if yes else open_draws(target)
+    if announced:
+        ask(
+            _("{question}, although the announced draw {name} is open", question=question, name=announced[-1])
+        )
+    return bool(announced)
 
 
 @lottery.command(example="lottery status", failed={"resources": []})
@@ -193,13 +187,13 @@ def export(edition: str | None, folder: str) -> Outcome:
     from lottery_lib.target import chosen_names
 
     files = export(Path(folder), chosen_names("", edition).edition)
-    told = _("Read {file}: it says how to go on.", file=Path(folder) / "README.md")
-    return Outcome({"files": files}, shown=told)
+    sentence = _("Read {file}: it says how to go on.", file=Path(folder) / "README.md")
+    return Outcome({"files": files}, shown=sentence)
 
 
 def _drawn(target: "Target", run_draw: Callable[[], Document]) -> Outcome:
-    from lottery_lib.causes import cause_in_words
     from lottery_lib.mails import inbox
+    from lottery_lib.translation import cause_in_words
 
     say(inbox(target).where)  # before the draw: there is still time to confirm the address
     result = run_draw()
@@ -279,7 +273,7 @@ def winners(edition: str | None, csv: str | None, xlsx: str | None) -> Outcome:
 def history(edition: str | None, execution_arn: str | None) -> Outcome:
     """Show the states of an execution, by default of the latest one."""
     from lottery_lib import draws, execution
-    from lottery_lib.history import state_table
+    from lottery_lib.tables import state_table
 
     target = connected(edition)
     arn = execution_arn or draws.last_execution(target)
@@ -293,7 +287,6 @@ def history(edition: str | None, execution_arn: str | None) -> Outcome:
 @yes_option
 def reset(edition: str | None, yes: bool) -> Outcome:
     """Empty the table of winners."""
-    from lottery_lib.course.sharing import tell_others
     from lottery_lib.resources.contents import empty_winners
 
     target = connected(edition)
@@ -302,85 +295,13 @@ def reset(edition: str | None, yes: bool) -> Outcome:
     if not _ask_if_open(target, yes, question):
         agree(target, yes, question)
     removed = empty_winners(target)
-    tell_others(target, "`lottery reset`")
+    _emptied(target, "`lottery reset`")
     return Outcome({"removed": removed})
-
-
-@lottery.command(example="lottery policy --account 123456789012 --region us-east-1")
-@click.option("--account", metavar="DIGITS", help=_("The account; by default the target's."))
-@click.option("--region", metavar="NAME", help=_("The region; by default the target's."))
-@click.option("--boundary", is_flag=True, help=_("Print the permissions boundary of the attendee's roles."))
-@click.option("--by-hand", is_flag=True, help=_("Print it for what lessons 09, 11, 14 and 18 make by hand."))
-def policy(
-    edition: str | None, account: str | None, region: str | None, boundary: bool, by_hand: bool
-) -> Outcome:
-    """Print the policy that an attendee needs on AWS.
-
-    An administrator gives it to the attendee, and creates the boundary once. The policy allows roles only
-    within the boundary. What lessons make by hand needs a policy more, and a wider boundary.
-    """
-    from lottery_lib.course import attendee_policy
-    from lottery_lib.target import chosen_names, connect, elsewhere, introduction
-
-    if account and not region:
-        raise LotteryError("--account", _("needs a region, too"), _("Give --region, such as us-east-1"))
-    if account and region:
-        target = elsewhere(account, region, chosen_names(edition=edition))
-    else:
-        target = connect(edition=edition, region=region)
-        where = introduction(target) if target.kind == "aws" else _("This is for the emulator's account")
-        say(_("{where}; use --account and --region for another account", where=where))
-    name = target.names.boundary
-    if boundary:
-        document = attendee_policy.boundary(target, by_hand=by_hand)
-        create = f"aws iam create-policy --policy-name {name} --policy-document file://FILE"
-        say(_("The administrator creates it once, under this name: {command}", command=create))
-    else:
-        document = (attendee_policy.policy_by_hand if by_hand else attendee_policy.policy)(target)
-        say(
-            _(
-                "It allows roles only within the boundary {name}, which `lottery policy --boundary` prints",
-                name=name,
-            )
-        )
-    return Outcome(document, shown=json.dumps(document, indent=2))
-
-
-@lottery.command(example="lottery rehearse")
-def rehearse(edition: str | None) -> Outcome:
-    """Run every notebook. An instructor does this before a course."""
-    from lottery_lib.course import doctor, notebooks
-
-    for sentence in doctor.missing(doctor.examine(edition)):
-        say(sentence)
-    rows = notebooks.rehearse(sys.stderr)
-    return Outcome(rows, all(row["ok"] for row in rows), notebooks.summary(rows))
 
 
 @lottery.group(cls=Group, no_args_is_help=False)
 def employees() -> None:
     """The table of employees."""
-
-
-@lottery.command(example="lottery notebooks --fresh 05")
-@click.option("--fresh", metavar="NAME", default="", help=_("Replace the copy of this notebook, such as 05."))
-def notebooks(edition: str | None, fresh: str) -> Outcome:
-    """Make your own copies of the notebooks, in the folder `work`. A copy that you have changed stays."""
-    from lottery_lib.course.copies import copy_notebooks
-
-    done = copy_notebooks(fresh)
-    if done.newer:
-        names = ", ".join(done.newer)
-        say(
-            _(
-                "These have changed since you have your copies: {names}. `lottery notebooks --fresh 05` "
-                "copies 05 again, and keeps yours",
-                names=names,
-            )
-        )
-    for name, old in done.kept.items():
-        say(_("{name} is fresh. What you had is in {old}", name=name, old=old))
-    return Outcome(done._asdict(), shown={"folder": done.folder})
 
 
 @employees.command(
@@ -412,8 +333,8 @@ def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: boo
     agree(target, yes, question)
     bar = partial(tqdm, unit=_(" employees"), file=sys.stderr, disable=run.as_json or None)
     loaded = load_employees(target, roster, bar, skip_bad_rows=skip_bad_rows)
-    told = ngettext("1 person can win.", "{count} people can win.", loaded, count=loaded)
-    return Outcome({"loaded": loaded, "rejected": roster.rejected}, shown=told)
+    sentence = ngettext("1 person can win.", "{count} people can win.", loaded, count=loaded)
+    return Outcome({"loaded": loaded, "rejected": roster.rejected}, shown=sentence)
 
 
 def _state(state: dict[str, Any], *, shared: bool, done: bool = True) -> Outcome:
@@ -421,7 +342,7 @@ def _state(state: dict[str, Any], *, shared: bool, done: bool = True) -> Outcome
 
     Its access key is only in the JSON, because others may read a screen.
     """
-    from lottery_lib.embedded import other_labs
+    from lottery_lib.local_emulator import other_labs
 
     for folder in other_labs(state) if shared else ():
         say(
@@ -451,7 +372,7 @@ def emulator() -> None:
 )
 def start(edition: str | None, port: int | None, foreground: bool, allow_host: tuple[str, ...]) -> Outcome:
     """Start the emulator, if it does not run already."""
-    from lottery_lib.embedded import emulator as run
+    from lottery_lib.local_emulator import emulator as run
 
     state = run("start", port, foreground=foreground, allowed_hosts=allow_host)
     return _state(state, shared=port is None, done=foreground or state["running"])
@@ -463,13 +384,14 @@ def start(edition: str | None, port: int | None, foreground: bool, allow_host: t
 @click.option("--dry-run", is_flag=True, help=_("Only show which winners would be lost."))
 def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Outcome:
     """Stop the emulator. It asks first if winners of a hardened lottery would be lost."""
-    from lottery_lib.embedded import emulator as run
+    from lottery_lib.local_emulator import emulator as run
 
     state, lost = run("status", port), []
     if state["running"] and not yes:
         try:
-            for plugin in plugins():
-                lost += plugin.unsaved(state["endpoint"], shared=port is None)
+            plugins()  # they listen
+            for unsaved in ON_END:
+                lost += unsaved(state["endpoint"], shared=port is None)
         except LotteryError as error:  # an emulator that does not answer can be stopped, too
             say(_("It is not known whether there are winners. {error}", error=error))
     for sentence in lost:
@@ -486,7 +408,7 @@ def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Out
 @_port
 def emulator_status(edition: str | None, port: int | None) -> Outcome:
     """Show whether the emulator runs, and where."""
-    from lottery_lib.embedded import emulator as run
+    from lottery_lib.local_emulator import emulator as run
 
     return _state(run("status", port), shared=port is None)
 

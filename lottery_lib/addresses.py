@@ -1,7 +1,8 @@
 """Say at which address a browser reaches a page of this machine.
 
 On JupyterHub, Binder and Codespaces, a browser sees nothing of the machine but the Jupyter server. So the
-pages of the kit come through that server. `course.proxy` passes them on, and tells kernels and terminals how.
+pages of the kit come through that server: an extension of it passes them on, and tells kernels and terminals
+how.
 """
 
 import atexit
@@ -14,8 +15,8 @@ from typing import Final
 import psutil
 from jupyter_core.paths import jupyter_runtime_dir
 
-from lottery_lib.embedded import emulator
 from lottery_lib.errors import LotteryError
+from lottery_lib.local_emulator import emulator
 from lottery_lib.translation import _
 
 #: The environment variable with the beginning of such addresses: ``https://hub.example/user/ann/proxy/``.

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import webbrowser
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -20,14 +20,22 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.texts import escaped, harmless, width
-from lottery_lib.translation import N_, _, language, ngettext, punctuated, translated
-from lottery_lib.words import name_in_words, value_in_words
+from lottery_lib.harmless import escaped, harmless, width
+from lottery_lib.translation import (
+    N_,
+    _,
+    language,
+    name_in_words,
+    ngettext,
+    punctuated,
+    translated,
+    value_in_words,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lottery_lib.resources import Report
+    from lottery_lib.resources.base import Report
     from lottery_lib.stack import Stack
     from lottery_lib.target import Target
 
@@ -35,6 +43,12 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415
 
 Document = Mapping[str, object]
+
+#: What other packages do when a command has emptied the lottery. They get the target and the command.
+ON_EMPTIED: "Final[list[Callable[[Target, str], None]]]" = []
+#: What other packages say before an emulator ends: a sentence for each thing that would be lost. They get its
+#: endpoint, and whether it is the ``shared`` one.
+ON_END: "Final[list[Callable[..., list[str]]]]" = []
 
 # What click itself says, for the catalogue; see `speak`. A test compares it with click.
 _CLICK: Final = (
@@ -107,7 +121,7 @@ class Command(click.Command):
         name: Its name.
         example: How it may be called.
         failed: What `--json` prints, together with the error, if the command fails.
-        party: Whether it is for a party, whose edition is the hardened one.
+        receipts: Whether it needs receipts, which only the hardened edition has.
         **options: What click knows.
     """
 
@@ -117,14 +131,14 @@ class Command(click.Command):
         *,
         example: str,
         failed: Document | None = None,
-        party: bool = False,
+        receipts: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
         _translate(self)
         self.epilog = example_line(example)
         self.failed = failed or {}
-        self.params += common_options(party)
+        self.params += common_options(receipts)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Store the document to print if this command fails."""
@@ -132,12 +146,12 @@ class Command(click.Command):
         return super().parse_args(ctx, args)
 
 
-def common_options(party: bool) -> list[click.Parameter]:
+def common_options(receipts: bool) -> list[click.Parameter]:
     """The options that every command has."""
     json_help = _("Print one JSON document on stdout and nothing else.")
     editions = (
-        _("hardened, the only one for a party.")
-        if party
+        _("hardened, the only one with receipts.")
+        if receipts
         else _("tutorial (the default), jsonata or hardened.")
     )
     return [
@@ -195,8 +209,8 @@ def show(document: object, *, as_json: bool = False) -> None:
             if isinstance(value, list) and value:
                 show(value)
             elif value is not None:
-                told = _("none") if value == [] else value_in_words(key, value)
-                _print(punctuated("{key}: {value}", key=name_in_words(key), value=told))
+                words = _("none") if value == [] else value_in_words(key, value)
+                _print(punctuated("{key}: {value}", key=name_in_words(key), value=words))
     elif isinstance(document, list) and document:
         _print(_aligned(document))
     else:

@@ -8,26 +8,25 @@ from typing import Any, Final
 
 import pandas as pd
 
-from lottery_lib import causes, employees, execution, words
+from lottery_lib import employees, execution
 from lottery_lib.errors import LotteryError
+from lottery_lib.harmless import harmless, to_cell, width
 from lottery_lib.history import (
     DOLLARS_PER_TRANSITION,
     DrawResult,
+    Event,
     ExecutionRecord,
     Progress,
+    Reader,
     Winner,
-    failure,
     output,
-    transitions,
 )
-from lottery_lib.history.state_runs import Event
 from lottery_lib.mails import inbox
 from lottery_lib.resources.contents import empty_winners
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
-from lottery_lib.texts import harmless, to_cell, width
-from lottery_lib.translation import _, language, punctuated
+from lottery_lib.translation import CANCELLED, _, language, name_in_words, punctuated, value_in_words
 
 _TOO_NEW: Final = _(
     "(The rights of a role that was made or changed in the last minutes may not hold everywhere yet: "
@@ -79,17 +78,25 @@ class Draws:
         """Start a draw with a number of winners or a list of prizes; returns the execution's ARN."""
         return execution.start(self._target, machine_arn(self._target), execution_input(self._target, wanted))
 
-    def progress(self, arn: str, described: Mapping[str, Any] | None = None) -> Progress:
-        """See how far a draw is. A caller that has just described the execution can pass the description."""
+    def progress(
+        self, arn: str, seen: Sequence[Event] = (), described: Mapping[str, Any] | None = None
+    ) -> Progress:
+        """See how far a draw is.
+
+        Args:
+            arn: Its execution.
+            seen: The events that an earlier look has found; only those that follow are fetched.
+            described: What `describe_execution` has just returned, if somebody has asked.
+        """
         # Describe it first: if it has ended, the history then has its last event.
         description = described or execution.describe(self._target, arn)
-        events = execution.history(self._target, arn)
+        events = execution.history(self._target, arn, seen)
         ended = description["status"] in execution.ENDED
         return Progress(events, _fresh(_result(description, events)) if ended else None)
 
     def stop(self, arn: str) -> None:
         """Stop a draw."""
-        execution.stop(self._target, arn, error="Cancelled", cause=causes.CANCELLED)
+        execution.stop(self._target, arn, error="Cancelled", cause=CANCELLED)
 
     def mailed(self) -> str:
         """Say in a sentence who gets the mails and where to read them."""
@@ -105,7 +112,6 @@ def draw(target: Target, wanted: object, *, seconds: float = 120.0, name: str | 
     """Draw winners: start an execution with ``{"input": wanted}`` and wait until it ends (tutorial 3).
 
     Args:
-        target: Where.
         wanted: How many winners. If this is not a whole number of at least 1, the draw ends as FAILED: the
             machine checks it, not this function. The hardened edition also takes a list of prizes, such as
             ``[{"name": "Car", "count": 1}]``, and draws them in that order.
@@ -121,7 +127,7 @@ def draw(target: Target, wanted: object, *, seconds: float = 120.0, name: str | 
 
 def run(
     target: Target,
-    execution_input: Mapping[str, object],
+    draw_input: Mapping[str, object],
     seconds: float,
     name: str | None = None,
     meanwhile: Callable[[str], None] = lambda arn: None,
@@ -136,7 +142,7 @@ def run(
     machine = machine_arn(target)
     if name and execution.exists(target, execution.arn_of(machine, name)):
         raise LotteryError(_("draw {name}", name=name), _("exists already"), _("Give another name"))
-    arn = execution.start(target, machine, execution_input, name)
+    arn = execution.start(target, machine, draw_input, name)
     try:
         meanwhile(arn)
         description = execution.wait(target, arn, seconds=seconds)
@@ -183,14 +189,13 @@ def winner_table(
     """List the winners so far from `Lottery-Winners`, with their data from `Lottery-Employee` (tutorial 4).
 
     Args:
-        target: Where.
         without_receipt: Takes the rows of `Lottery-Winners`, and returns the ids of those without a receipt.
 
     Returns:
         One row for each winner, ordered by ``employee_id``. The columns are ``employee_id``,
         ``employee_name``, ``employee_entry_date``, ``lottery_serial``; ``department`` if a winner has one;
-        ``prize`` if there were prizes; ``status`` if a winner was absent at the roll call of an evening; and
-        ``receipt`` if a row has no receipt: it says so.
+        ``prize`` if there were prizes; ``status`` if a winner was absent at the roll call; and ``receipt`` if
+        a row has no receipt: it says so.
     """
     won = _items(target, target.names.winners_table)
     everybody = {item["employee_id"]: item for item in _items(target, target.names.employee_table)}
@@ -211,9 +216,9 @@ def winners_in_words(table: pd.DataFrame) -> pd.DataFrame:
     """The table of winners as people read it: with heads and words in their language."""
     if language() == "en":
         return table
-    rows = [list(map(words.value_in_words, table, row)) for row in table.itertuples(index=False, name=None)]
+    rows = [list(map(value_in_words, table, row)) for row in table.itertuples(index=False, name=None)]
     # `status` is the word for an execution; here, it says who was absent at the roll call.
-    heads = [words.name_in_words("roll_call" if column == "status" else column) for column in table]
+    heads = [name_in_words("roll_call" if column == "status" else column) for column in table]
     return pd.DataFrame(rows, columns=heads, dtype=object)
 
 
@@ -259,7 +264,6 @@ def executions(target: Target, *, newest: int | None = None) -> pd.DataFrame:
     """Tabulate all draws so far, newest first. Each draw costs one more call, for its history.
 
     Args:
-        target: Where.
         newest: The largest number of draws to return; None for all.
 
     Returns:
@@ -272,7 +276,7 @@ def executions(target: Target, *, newest: int | None = None) -> pd.DataFrame:
         events = execution.history(target, listed["executionArn"])
         names = [str(won.get("employee_name") or won["employee_id"]) for won in _winners(output(events))]
         took = (listed["stopDate"] - listed["startDate"]).total_seconds() if "stopDate" in listed else None
-        steps = transitions(events)
+        steps = Reader(events).transitions()
         what = (listed["name"], listed["status"], harmless(", ".join(names)), listed["startDate"], took)
         rows.append((*what, steps, steps * DOLLARS_PER_TRANSITION, listed["executionArn"]))
     table = pd.DataFrame(rows, columns=_EXECUTION_COLUMNS)
@@ -289,7 +293,7 @@ def execution_input(target: Target, wanted: object) -> dict[str, object]:
 def _result(description: Mapping[str, Any], events: Sequence[Event]) -> DrawResult:
     succeeded = description["status"] == "SUCCEEDED"
     drawn = json.loads(description.get("output") or "null") if succeeded else None
-    error, cause = failure(events) or _not_mailed(description, drawn) or (None, None)
+    error, cause = Reader(events).failure() or _not_mailed(description, drawn) or (None, None)
     if error and not succeeded and (advice := _how_to_go_on(description, events)):
         cause = punctuated("{cause}. {advice}", cause=str(cause).rstrip(".。"), advice=advice)
     return {

@@ -3,7 +3,6 @@
 import codecs
 import csv
 import datetime
-import hashlib
 import io
 import json
 import re
@@ -21,10 +20,9 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.files import MB, read_limited, reason_of
+from lottery_lib.harmless import CONTROLS, INVISIBLE, from_cell, skeleton
 from lottery_lib.names import KIT
-from lottery_lib.texts import CONTROLS, INVISIBLE, from_cell, skeleton
-from lottery_lib.translation import _, in_language, punctuated
-from lottery_lib.words import name_in_words
+from lottery_lib.translation import _, in_language, name_in_words, punctuated
 
 DATA_FOLDER: Final = KIT / "data"
 #: The ten employees of the tutorial (2.2.4), as DynamoDB's batch-write takes them.
@@ -126,11 +124,6 @@ class Roster:
 def tutorial_roster() -> Roster:
     """The ten employees of the tutorial."""
     return read(REQUEST_ITEMS)
-
-
-def digest(ids: Sequence[str]) -> str:
-    """The digest of a pool: SHA-256 of its employees' ids, in order, as compact JSON in ASCII."""
-    return hashlib.sha256(json.dumps(ids, separators=(",", ":")).encode()).hexdigest()
 
 
 def read(path: str | Path) -> Roster:
@@ -483,11 +476,11 @@ def _wrong(
     if len(identity.encode(errors="replace")) > _ID_BYTES:
         yield _("{column} has more than {most} bytes.", column=id_column, most=_ID_BYTES)
     if row:
-        told = {"column": id_column, "value": identity, "row": row}
+        about = {"column": id_column, "value": identity, "row": row}
         yield (
-            _("{column} {value} is there already, in row {row}.", **told)
+            _("{column} {value} is there already, in row {row}.", **about)
             if identity == other
-            else _("{column} {value!r} looks like {other!r} in row {row}.", other=other, **told)
+            else _("{column} {value!r} looks like {other!r} in row {row}.", other=other, **about)
         )
     if CONTROLS.search(identity) or INVISIBLE.search(identity):
         yield _("{column} {value!r} has a character that cannot be shown.", column=id_column, value=identity)
@@ -502,14 +495,14 @@ def _wrong(
             yield _("{column} {value!r} has a character that cannot be shown.", column=column, value=value)
     row, other = before.names.get(skeleton(name), (0, name))
     if name != other:
-        told = {"column": name_column, "value": name, "other": other, "row": row}
-        yield _("{column} {value!r} looks like {other!r} in row {row}. Write both in one way.", **told)
+        about = {"column": name_column, "value": name, "other": other, "row": row}
+        yield _("{column} {value!r} looks like {other!r} in row {row}. Write both in one way.", **about)
     if entry and not re.fullmatch(r"\d{8}", entry):
-        told = {"column": entry_column, "id": identity, "text": entry}
-        yield _("{column} of {id} must look like 20200131, not {text!r}.", **told)
+        about = {"column": entry_column, "id": identity, "text": entry}
+        yield _("{column} of {id} must look like 20200131, not {text!r}.", **about)
     if serial_text and not serial:
-        told = {"column": serial_column, "id": identity, "text": serial_text}
-        yield _("{column} of {id} must be a whole number of at least 1, not {text!r}.", **told)
+        about = {"column": serial_column, "id": identity, "text": serial_text}
+        yield _("{column} of {id} must be a whole number of at least 1, not {text!r}.", **about)
     if serial in before.serials:
-        told = {"column": serial_column, "id": identity, "number": serial}
-        yield _("{column} {number} of {id} is taken already.", **told)
+        about = {"column": serial_column, "id": identity, "number": serial}
+        yield _("{column} {number} of {id} is taken already.", **about)

@@ -3,16 +3,16 @@
 import json
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from lottery_lib.aws_errors import AwsError, all_pages, busy, call_or_none, says
-from lottery_lib.causes import STOPPED, TORN_DOWN
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.target import Target
-from lottery_lib.translation import _
+from lottery_lib.translation import STOPPED, TORN_DOWN, _
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions.literals import ExecutionStatusType
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
 
     from lottery_lib.definition import Machine
-    from lottery_lib.history.state_runs import Event
+    from lottery_lib.history import Event
 
 T = TypeVar("T")
 #: The statuses of an execution that has ended.
@@ -53,10 +53,10 @@ def console_page(target: Target, arn: str) -> str:
 
     The emulator has none: then, and for any other text, it is empty.
     """
-    found = _SHOWN.fullmatch(arn)
-    if target.kind != "aws" or target.partition not in _CONSOLES or not found:
+    match = _SHOWN.fullmatch(arn)
+    if target.kind != "aws" or target.partition not in _CONSOLES or not match:
         return ""
-    region, function = found["region"], found["function"]
+    region, function = match["region"], match["function"]
     console = f"https://{region}.{_CONSOLES[target.partition]}"
     if function:
         group = f"$252Faws$252Flambda$252F{function}"  # the console encodes a slash twice
@@ -68,7 +68,6 @@ def function_log(target: Target, state: "Machine", begin: datetime, end: datetim
     """Read what the function of a state has written to its log, from one time to another.
 
     Args:
-        target: Where.
         state: A Task of a definition, with the ARN or the name of its function.
         begin: From when on.
         end: Until when. A second more is read, because a function may still write when its state has ended.
@@ -79,15 +78,15 @@ def function_log(target: Target, state: "Machine", begin: datetime, end: datetim
     Raises:
         LotteryError: The definition does not name the function, or it has no log group.
     """
-    given = state.get("Parameters") or state.get("Arguments") or {}
-    named = given.get("FunctionName") if isinstance(given, dict) else None
-    found = _FUNCTION.fullmatch(str(named or state.get("Resource", "")))
+    parameters = state.get("Parameters") or state.get("Arguments") or {}
+    named = parameters.get("FunctionName") if isinstance(parameters, dict) else None
+    match = _FUNCTION.fullmatch(str(named or state.get("Resource", "")))
     where = _("log")
-    if not found:
+    if not match:
         raise LotteryError(
             where, _("the definition does not name the function"), _("Look into its log group")
         )
-    group, times = f"/aws/lambda/{found[1]}", [int(time.timestamp() * 1000) for time in (begin, end)]
+    group, times = f"/aws/lambda/{match[1]}", [int(time.timestamp() * 1000) for time in (begin, end)]
     read = partial(all_pages, target.kit_client("logs"), "filter_log_events", "events")
     written = call_or_none(
         read, "ResourceNotFound", logGroupName=group, startTime=times[0] - 1, endTime=times[1] + 1000
@@ -101,7 +100,6 @@ def start(target: Target, machine_arn: str, execution_input: object, name: str |
     """Start an execution. We choose its name, so a repeated call after a lost reply starts no second draw.
 
     Args:
-        target: Where.
         machine_arn: The state machine.
         execution_input: Anything that JSON can carry, such as ``{"input": 2}``.
         name: Its name, if it must have a certain one.
@@ -171,14 +169,28 @@ def machine(target: Target, arn: str) -> "DescribeStateMachineForExecutionOutput
     return _read(target, target.kit_client("stepfunctions").describe_state_machine_for_execution, arn)
 
 
-def history(target: Target, arn: str) -> "list[Event]":
-    """Fetch every event of an execution so far, however many pages that takes.
+def history(target: Target, arn: str, seen: "Sequence[Event]" = ()) -> "list[Event]":
+    """Every event of an execution so far, however many pages that takes.
+
+    Args:
+        arn: The execution.
+        seen: Its first events, which were fetched before. Only those that follow are fetched.
 
     Raises:
         LotteryError: There is no such execution.
     """
-    pages = partial(all_pages, target.kit_client("stepfunctions"), "get_execution_history", "events")
-    return _read(target, partial(pages, PaginationConfig={"PageSize": 1000}), arn)
+    pages = target.kit_client("stepfunctions").get_paginator("get_execution_history").paginate
+    latest, size = (seen[-1]["id"], 50) if seen else (0, 1000)
+
+    def fetched(executionArn: str) -> "list[Event]":
+        # AWS has no way to ask for later events, but gives the newest ones first if it is asked.
+        answers = pages(
+            executionArn=executionArn, reverseOrder=bool(seen), PaginationConfig={"PageSize": size}
+        )
+        events = (event for page in answers for event in page["events"])
+        return sorted(takewhile(lambda event: event["id"] > latest, events), key=lambda event: event["id"])
+
+    return [*seen, *_read(target, fetched, arn)]
 
 
 def _read(target: Target, call: Callable[..., T], arn: str) -> T:
@@ -203,7 +215,6 @@ def wait(target: Target, arn: str, *, seconds: float = 120.0) -> "DescribeExecut
     """Wait until an execution has ended.
 
     Args:
-        target: Where.
         arn: The execution.
         seconds: The deadline; the execution itself goes on after it.
 

@@ -124,8 +124,8 @@ def files_below(folder: Path, *, without: Collection[str]) -> Iterator[Path]:
             yield path
 
 
-def _check_plain(found: os.stat_result) -> None:
-    if not S_ISREG(found.st_mode):
+def _check_plain(status: os.stat_result) -> None:
+    if not S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, _("it is a folder, a link, a pipe or a device, not a file"))
 
 

@@ -10,8 +10,8 @@ from lottery_lib import execution
 from lottery_lib.aws_errors import call_or_none
 from lottery_lib.draws import execution_input, run, winner_table
 from lottery_lib.errors import LotteryError
+from lottery_lib.harmless import normalised
 from lottery_lib.resources.contents import draws_table
-from lottery_lib.texts import normalised
 from lottery_lib.translation import _
 
 if TYPE_CHECKING:
@@ -47,10 +47,9 @@ def check_edition(target: "Target", draw_id: str) -> None:
 def resume(target: "Target", draw_id: str, *, remail: bool = False, seconds: float = 120.0) -> "DrawResult":
     """Continue a hardened draw that stopped before its end. What it has recorded stays.
 
-    This starts a new execution: AWS refuses the name of an execution that has ended for 90 days.
+    This starts a new execution: for 90 days after the end of an execution, AWS refuses its name.
 
     Args:
-        target: Where.
         draw_id: The name of the execution that began the draw.
         remail: Send the mail, even if an earlier execution has already sent it.
         seconds: As for `lottery_lib.draw`.
@@ -195,7 +194,6 @@ def send_answer(target: "Target", waiting: "Item", output: object) -> bool:
     """Answer the question of a hardened machine in the table of draws, and remove the question.
 
     Args:
-        target: Where.
         waiting: The item with the question.
         output: The answer: a value that JSON can hold.
 

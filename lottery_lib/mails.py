@@ -14,9 +14,9 @@ from botocore.httpsession import URLLib3Session
 
 from lottery_lib.addresses import in_browser
 from lottery_lib.errors import LotteryError
+from lottery_lib.harmless import escaped, in_a_row
 from lottery_lib.resources.sns_topic import Topic, as_resource
 from lottery_lib.target import Target
-from lottery_lib.texts import escaped, in_a_row
 from lottery_lib.translation import _
 
 _MAIL: Final = "/_emulator/mail"
@@ -47,11 +47,7 @@ class Mail:
 
 
 class Inbox:
-    """The mails of one attendee's topic, in order of arrival, and one link to the emulator's mailbox.
-
-    Args:
-        target: Where.
-    """
+    """The mails of one attendee's topic, in order of arrival, and one link to the emulator's mailbox."""
 
     def __init__(self, target: Target) -> None:
         self._target = target

@@ -1,8 +1,7 @@
 """Describe the lottery once: every resource, what it should be, its edition, and the lesson that builds it.
 
-`stack` deploys, shows and removes what is listed here. `course.lessons` restores and verifies it.
-`course.attendee_policy` allows it. A new table is one line of `PLAN`. What only a lesson makes is one line of
-`BY_HAND`.
+Begin at `PLAN`, below: `stack` deploys, shows and removes what it lists. A new table is one line of it. What
+only a lesson makes is one line of `BY_HAND`. Above them stands what roles may do.
 """
 
 import re
@@ -14,8 +13,12 @@ from typing import Any, Final, Generic, TypeVar
 
 from lottery_lib import definition
 from lottery_lib.names import EDITIONS
-from lottery_lib.resources import Known, Planned, Resource
-from lottery_lib.resources.by_hand import (
+from lottery_lib.resources.base import Known, Planned, Resource
+from lottery_lib.resources.contents import Employees, Pool, draws_table, pool_table
+from lottery_lib.resources.dynamodb_table import Index, Table
+from lottery_lib.resources.iam_role import Policy, Role, allowing
+from lottery_lib.resources.lambda_function import LAMBDAS_FOLDER, Function, zipped
+from lottery_lib.resources.lesson_resources import (
     Alarm,
     Alias,
     Bucket,
@@ -27,11 +30,8 @@ from lottery_lib.resources.by_hand import (
     LessonMachine,
     MapMachine,
     PackageBucket,
+    ParentMachine,
 )
-from lottery_lib.resources.contents import Employees, Pool, draws_table, pool_table
-from lottery_lib.resources.dynamodb_table import Index, Table
-from lottery_lib.resources.iam_role import Policy, Role, allowing
-from lottery_lib.resources.lambda_function import LAMBDAS_FOLDER, Function, zipped
 from lottery_lib.resources.log_group import LogGroup
 from lottery_lib.resources.sns_topic import Topic
 from lottery_lib.resources.state_machine import StateMachine
@@ -204,7 +204,7 @@ def log_group(target: Target, purpose: str) -> LogGroup:
 
 
 def execution_log(target: Target) -> ExecutionLog:
-    """The log group of the machine's executions. Any role may let AWS write below this path."""
+    """The log group of the machine's executions. AWS's own policy of log groups covers this path."""
     return ExecutionLog(target, f"/aws/vendedlogs/states/{target.names.machine}")
 
 
@@ -213,44 +213,20 @@ def alarm(target: Target) -> Alarm:
     return Alarm(target, f"{target.names.machine}-Failed")
 
 
-def rule(target: Target) -> EventRule:
-    """The rule about failed executions."""
-    return EventRule(target, f"{target.names.machine}-Failed")
-
-
-def alias(target: Target) -> Alias:
-    """The alias that leads to two versions of the machine."""
-    return Alias(target, f"{target.names.machine}:party")
-
-
-def lesson_machine(target: Target, purpose: str) -> LessonMachine:
-    """A machine of a lesson, such as ``Lottery-Practice``."""
-    return LessonMachine(target, target.names.of(f"Lottery-{purpose}"))
-
-
-def express_machine(target: Target) -> ExpressMachine:
-    """The machine that says whether a wish is allowed."""
-    return ExpressMachine(target, target.names.of("Lottery-Check"))
-
-
-def map_machine(target: Target) -> MapMachine:
-    """The machine that loads the list of employees."""
-    return MapMachine(target, target.names.of("Lottery-Load"))
-
-
-def bucket(target: Target) -> Bucket:
-    """The bucket of the list of employees. Buckets of all accounts share one space of names."""
-    return Bucket(target, target.names.of(f"lottery-employees-{target.account}"))
-
-
-def packages(target: Target) -> PackageBucket:
-    """The bucket of the packages of an export."""
-    return PackageBucket(target, target.names.of(f"lottery-packages-{target.account}"))
-
-
 def exported(target: Target) -> CloudFormationStack:
     """The stack of an export, whose resources stand beside those of the lessons."""
     return CloudFormationStack(target, target.names.of("lottery-copy"))
+
+
+def _by_hand(kind: type[ByHand[Any]], name: str) -> Callable[[Target], ByHand[Any]]:
+    """How to make what a lesson makes. Its name may have the ``{machine}``, or the ``{account}``."""
+
+    def make(target: Target) -> ByHand[Any]:
+        if "{machine}" in name:
+            return kind(target, name.format(machine=target.names.machine))
+        return kind(target, target.names.of(name.format(account=target.account)))
+
+    return make
 
 
 def _function_rows(edition: str, lesson: str, step: str) -> Iterator[Row[Planned]]:
@@ -283,14 +259,15 @@ PLAN: tuple[Row[Planned], ...] = (
 BY_HAND: tuple[Row[ByHand[Any]], ...] = (
     Row("tutorial", "09", execution_log, _("Create the log group")),
     Row("tutorial", "09", alarm, _("Create the alarm")),
-    Row("tutorial", "09", rule, _("Create the rule")),
-    Row("tutorial", "11", partial(lesson_machine, purpose="Practice"), _("Create the machine")),
-    Row("tutorial", "14", alias, _("Create the alias")),
-    Row("tutorial", "14", partial(lesson_machine, purpose="Evening"), _("Create the machine")),
-    Row("tutorial", "14", express_machine, _("Create the machine")),
-    Row("tutorial", "18", bucket, _("Create the bucket")),
-    Row("tutorial", "18", map_machine, _("Create the machine")),
-    Row("tutorial", "19", packages, _("Create the bucket")),
+    Row("tutorial", "09", _by_hand(EventRule, "{machine}-Failed"), _("Create the rule")),
+    Row("tutorial", "11", _by_hand(LessonMachine, "Lottery-Practice"), _("Create the machine")),
+    Row("tutorial", "14", _by_hand(Alias, "{machine}:party"), _("Create the alias")),
+    Row("tutorial", "14", _by_hand(ParentMachine, "Lottery-Evening"), _("Create the machine")),
+    Row("tutorial", "14", _by_hand(ExpressMachine, "Lottery-Check"), _("Create the machine")),
+    Row("tutorial", "17", _by_hand(ParentMachine, "Lottery-Scale"), _("Create the machine")),
+    Row("tutorial", "18", _by_hand(Bucket, "lottery-employees-{account}"), _("Create the bucket")),
+    Row("tutorial", "18", _by_hand(MapMachine, "Lottery-Load"), _("Create the machine")),
+    Row("tutorial", "19", _by_hand(PackageBucket, "lottery-packages-{account}"), _("Create the bucket")),
     Row("tutorial", "19", exported),
 )
 

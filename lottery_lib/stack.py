@@ -14,7 +14,7 @@ from typing import Any, Final
 from lottery_lib import employees, execution, plan
 from lottery_lib.aws_errors import AwsError
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import Known, Planned, Removable, Report
+from lottery_lib.resources.base import Known, Planned, Removable, Report
 from lottery_lib.resources.contents import empty_winners, load_employees
 from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
 from lottery_lib.target import Target, WriteBlockedError
@@ -46,7 +46,6 @@ class Stack:
     """The lottery of one attendee on one target.
 
     Args:
-        target: Where.
         progress: Called with each resource when it is done. During a long wait it is called with a resource
             whose state says what the wait is for.
         announce: On AWS, called with all planned changes before the first write. If it raises, nothing is
@@ -109,10 +108,10 @@ class Stack:
 
         What lessons make by hand is listed only if it is there.
         """
-        resources = [resource for resource, _ in plan.resources(self.target)]
-        found = [each.find() or Report(each.kind, each.name, "missing") for each in resources]
-        by_hand = [each.find() for each, _ in plan.made_by_hand(self.target)]
-        return found + [each for each in by_hand if each] + self._subscriptions()
+        resources = [resource for resource, _row in plan.resources(self.target)]
+        reports = [each.find() or Report(each.kind, each.name, "missing") for each in resources]
+        by_hand = [each.find() for each, _row in plan.made_by_hand(self.target)]
+        return reports + [each for each in by_hand if each] + self._subscriptions()
 
     def teardown(self) -> Inventory:
         """Delete everything in reverse order, and check whether anything is left.
@@ -122,11 +121,14 @@ class Stack:
 
         Returns:
             What was done, and the inventory.
+
+        Raises:
+            LotteryError: A resource belongs to a stack of CloudFormation, or a wait ran out.
         """
         if self.target.kind == "aws":
             self._announce(self.removal())
         machine = plan.machine(self.target)
-        if (found := machine.find()) and found.ours and not found.stack:
+        if (report := machine.find()) and report.ours and not report.stack:
             execution.stop_running(self.target, machine.arn)
         subscribed = self._subscriptions()
         done = [
@@ -155,7 +157,7 @@ class Stack:
         return [each for each in there if not (shared and each.kind == Subscription.kind)]
 
     def _wanted(self, target: Target, email: str | None, only: str | None) -> list[Planned]:
-        made = [each for each, _ in plan.everything(target)]
+        made = [each for each, _row in plan.everything(target)]
         made += [Subscription(plan.topic(target), email)] if email else []
         kinds = {each.kind for each in made}
         if only and only not in kinds:
@@ -166,8 +168,8 @@ class Stack:
     def _going(self, target: Target) -> list[Removable[Any]]:
         """What a teardown deletes, in its order."""
         shared = self._shared()
-        planned = [resource for resource, _ in plan.resources(target) if resource.name not in shared]
-        by_hand = [resource for resource, _ in plan.made_by_hand(target) if resource.find()]
+        planned = [resource for resource, _row in plan.resources(target) if resource.name not in shared]
+        by_hand = [resource for resource, _row in plan.made_by_hand(target) if resource.find()]
         return [*reversed(by_hand), *reversed(planned)]
 
     def _shared(self) -> set[str]:
@@ -179,8 +181,8 @@ class Stack:
     def _subscriptions(self) -> list[Report]:
         topic = plan.topic(self.target)
         subscribed = topic.subscriptions()
-        found = topic.find() if subscribed else None
-        ours = found is None or found.ours
+        report = topic.find() if subscribed else None
+        ours = report is None or report.ours
         return [replace(as_resource(each), ours=ours) for each in subscribed]
 
     def _left_after(self, done: Iterable[Report]) -> list[Report]:
@@ -211,18 +213,18 @@ def _delete_ours(resource: Removable[Any]) -> Report:
     except WriteBlockedError:
         return Report(resource.kind, resource.name, N_("would be deleted"))
     except LotteryError:
-        found = resource.find()
-        if found is None or found.ours or found.stack:
+        report = resource.find()
+        if report is None or report.ours or report.stack:
             raise
-        return replace(found, state=N_("not ours, left alone"))
+        return replace(report, state=N_("not ours, left alone"))
 
 
 def _would_ensure(made: Planned) -> Report:
     """What a deploy would do with a resource of a read-only target."""
-    found, state = made.find(), _CHECKED
-    if found is None:
+    report, state = made.find(), _CHECKED
+    if report is None:
         state = N_("would be created")
-    elif not found.ours:
+    elif not report.ours:
         state = N_("not ours, would be refused")
     else:
         try:

@@ -23,8 +23,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader, create_loader
 
 from lottery_lib.aws_errors import call_or_none, config, explain, explain_errors
-from lottery_lib.embedded import emulator
 from lottery_lib.errors import LotteryError
+from lottery_lib.local_emulator import emulator
 from lottery_lib.names import Names
 from lottery_lib.translation import _
 from lottery_lib.waiting import Waiter
@@ -82,7 +82,7 @@ class Target:
     if TYPE_CHECKING:
 
         def __post_init__(self) -> None:
-            # boto3's own types: each service has its own client
+            # Only type checkers read this: so each service's client has its own type. What runs is below.
             self.client = self.kit_client = self.session.client
 
     else:
@@ -173,8 +173,8 @@ class Target:
     def boundary(self) -> "BoundaryParameter":
         """The permissions boundary as a parameter of `CreateRole`; empty if the account has none."""
         get = self.kit_client("iam").get_policy
-        found = call_or_none(get, "NoSuchEntity", PolicyArn=self.boundary_arn)
-        return {"PermissionsBoundary": self.boundary_arn} if found else {}
+        policy = call_or_none(get, "NoSuchEntity", PolicyArn=self.boundary_arn)
+        return {"PermissionsBoundary": self.boundary_arn} if policy else {}
 
     def named(self, names: Names) -> "Target":
         """The same AWS, with other names."""

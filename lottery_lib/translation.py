@@ -1,9 +1,14 @@
-"""Say each sentence in the attendee's language: English, or one that has a folder in `translations`."""
+"""Say each sentence in the attendee's language: English, or one that has a folder in `translations`.
 
+The functions run on AWS, which knows no attendee's language, so their errors are English. An execution's
+history, `--json` and a DataFrame keep them, and the names of columns. Only what a person reads is translated.
+"""
+
+import ast
 import gettext
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -15,8 +20,8 @@ TRANSLATIONS: Final = Path(__file__).resolve().parent.parent / "translations"
 #: How browsers and the names of documents call a language.
 TAGS: Final = {"zh": "zh-CN"}
 _KIT: Final = TRANSLATIONS.parent
-#: The learner's copies of the notebooks, with a folder for each language; see `course.copies`. Where a class
-#: shares the kit, a learner cannot write there.
+#: The learner's copies of the notebooks, with a folder for each language. Where a class shares the kit, a
+#: learner cannot write there.
 WORK: Final = _KIT / "work" if os.access(_KIT, os.W_OK) else Path.home() / "lottery"
 _LOCALE: Final = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # as gettext reads it
 #: The marks of a language that does not use those of English; see `punctuated`.
@@ -128,3 +133,185 @@ def punctuated(pattern: str, /, **values: object) -> str:
 def listed(parts: Iterable[str], /) -> str:
     """The parts of a list, with what stands between them in this language."""
     return _BETWEEN.get(language(), ", ").join(parts)
+
+
+def heading(name: object) -> str:
+    """A column's name for people, such as ``Employee ID`` for ``employee_id``; other names stay."""
+    text = str(name)
+    if known := _known().get(text):
+        return known
+    if not re.fullmatch(r"[a-z0-9_ ]+", text):
+        return text
+    words = re.sub(r"\b(id|arn)\b", lambda word: word[0].upper(), text.replace("_", " "))
+    return words[:1].upper() + words[1:]
+
+
+def name_in_words(name: object) -> str:
+    """A key or a column's name as a terminal or a file shows it: English shows the name itself."""
+    return str(name) if language() == "en" else heading(name)
+
+
+#: Words of the data, which people read translated.
+_DATA: Final = (
+    N_("absent"),
+    N_("no receipt"),
+    N_("out"),
+    N_("may win later"),
+    N_("public value"),
+    N_("ready"),
+    N_("drawing"),
+    N_("roll call"),
+    N_("closed"),
+    N_("running"),
+    N_("waiting"),
+    N_("succeeded"),
+    N_("failed"),
+    N_("caught"),
+    N_("aborted"),
+)
+
+
+def value_in_words(name: object, value: object) -> object:
+    """A value as a terminal or a file shows it below this name; English shows the value itself.
+
+    What somebody has typed, such as a prize's name, stays. So does AWS's word, such as ``SUCCEEDED``.
+    """
+    if language() == "en":
+        return value
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    ours = name in ("status", "receipt", "absent", "step") and value in _DATA
+    return translated(language(), str(value)) if ours else value
+
+
+def _known() -> dict[str, str]:
+    """The words for the names of the kit's own columns, and of those in the notebooks."""
+    return {
+        "employee_id": _("Employee ID"),
+        "employee_name": _("Employee name"),
+        "employee_entry_date": _("Employee entry date"),
+        "lottery_serial": _("Lottery serial"),
+        "prize": _("Prize"),
+        "name": _("Name"),
+        "status": _("Status"),
+        "winners": _("Winners"),
+        "started": _("Started"),
+        "duration": _("Duration"),
+        "transitions": _("Transitions"),
+        "cost": _("Cost"),
+        "execution_arn": _("Execution ARN"),
+        "id": _("ID"),
+        "previous_id": _("Previous ID"),
+        "time": _("Time"),
+        "type": _("Type"),
+        "state": _("State"),
+        "branch": _("Branch"),
+        "attempt": _("Attempt"),
+        "input": _("Input"),
+        "output": _("Output"),
+        "variables": _("Variables"),
+        "error": _("Error"),
+        "cause": _("Cause"),
+        "service": _("Service"),
+        "operation": _("Operation"),
+        "parameters": _("Parameters"),
+        "result": _("Result"),
+        "kind": _("Kind"),
+        "field": _("Field"),
+        "before": _("Before"),
+        "after": _("After"),
+        "next": _("Next"),
+        "next state": _("Next state"),
+        "how many": _("How many"),
+        "definition": _("Definition"),
+        "data": _("Data"),
+        "retries": _("Retries"),
+        "seconds": _("Seconds"),
+        "tested": _("Tested"),
+        "count": _("Count"),
+        "in a draw": _("In a draw"),
+        "draws a second": _("Draws a second"),
+        "edition": _("Edition"),
+        "department": _("Department"),
+        "receipt": _("Receipt"),
+        "resources": _("Resources"),
+        "left": _("Left"),
+        "removed": _("Removed"),
+        "running": _("Running"),
+        "port": _("Port"),
+        "pid": _("Process ID"),
+        "since": _("Since"),
+        "workers": _("Workers"),
+        "endpoint": _("Endpoint"),
+        "access_key_file": _("Access key file"),
+        "folder": _("Folder"),
+        "file": _("File"),
+        "files": _("Files"),
+        "evening": _("Evening"),
+        "step": _("Step"),
+        "prizes": _("Prizes"),
+        "employees": _("Employees"),
+        "guests": _("Guests"),
+        "root": _("Root"),
+        "roll_call": _("Roll call"),
+        "commitment": _("Commitment"),
+        "code": _("Code"),
+        "absent": _("Absent"),
+        "question": _("Question"),
+        "announcement": _("Announcement"),
+        "check": _("Check"),
+        "withdrawn": _("Withdrawn"),
+    }
+
+
+_FUNCTIONS: Final = TRANSLATIONS.parent / "lambdas"
+#: The causes that the kit itself gives to AWS.
+CANCELLED: Final = N_("The draw was cancelled by hand")
+STOPPED: Final = N_("Stopped by hand")
+TORN_DOWN: Final = N_("Stopped by the teardown of the lottery")
+
+#: A part that a message of the functions may have.
+_RECORDED: Final = N_(", {0} of whom this draw has recorded")
+
+
+def error_messages() -> Iterator[tuple[str, Path]]:
+    """The messages of the functions' errors, such as ``"There is no prize {0}."``, with their modules."""
+    for path in sorted(_FUNCTIONS.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id=error), args=[message]) if error[0].isupper():
+                    texts = [message.body, message.orelse] if isinstance(message, ast.IfExp) else [message]
+                    yield from ((text, path) for text in map(_template, texts) if " " in text)
+
+
+def _template(message: ast.expr) -> str:
+    """A string of a program, with a number in braces for each of its expressions; empty for other code."""
+    parts = message.values if isinstance(message, ast.JoinedStr) else [message]
+    text, count = "", 0
+    for part in parts:
+        if isinstance(part, ast.FormattedValue):
+            text, count = f"{text}{{{count}}}", count + 1
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+            text += part.value.replace("{", "{{").replace("}", "}}")
+    return text if re.search("[a-z]", text) else ""
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    """By its message: what a cause looks like, perhaps with the kit's advice after it."""
+    patterns = {}
+    for text in (CANCELLED, STOPPED, TORN_DOWN, _RECORDED, *dict(error_messages())):
+        words = [re.escape(part.format()) for part in re.split(r"\{\d+\}", text.rstrip("."))]
+        patterns[text] = re.compile("(.*?)".join(words) + "(?:[.。] ?([\u4e00-\u9fff].*)?)?", re.DOTALL)
+    return patterns
+
+
+def cause_in_words(cause: str) -> str:
+    """A cause as people read it. One that is neither a function's nor the kit's stays as it is."""
+    if language() == "en":
+        return cause
+    for text, pattern in _patterns().items():
+        if match := pattern.fullmatch(cause):
+            *values, advice = match.groups("")
+            return translated(language(), text).format(*map(cause_in_words, values)) + advice
+    return cause

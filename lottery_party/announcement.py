@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import segno
 
-from lottery_lib.texts import escaped
+from lottery_lib.harmless import escaped
 from lottery_lib.translation import _, language, ngettext
 from lottery_party.check_words import RULES
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lottery_lib import merkle
-from lottery_lib.texts import INVISIBLE, normalised
+from lottery_lib.harmless import INVISIBLE, normalised
 from lottery_party.check_words import CLAIMS, NOTICES, PROBLEMS, TEXT
 from lottery_party.receipt_form import FORM, Receipt, WrongForm, read_document
 

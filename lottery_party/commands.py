@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 import click
 
 from lottery_lib.command_line import (
+    ON_END,
     Group,
     Outcome,
     Run,
@@ -75,11 +76,11 @@ def _invite(rehearsal: "Target", party: "Target") -> None:
     """Let the guests of the party win in its rehearsal, if nobody has won there yet."""
     from lottery_lib.aws_errors import call_or_none
     from lottery_lib.employees import Roster
-    from lottery_lib.resources.contents import load_employees, open_evenings
+    from lottery_lib.resources.contents import load_employees, open_draws
     from lottery_lib.resources.dynamodb_table import Table
 
     guests = call_or_none(Table(party, party.names.employee_table).items, "ResourceNotFound")
-    if guests and not open_evenings(rehearsal):
+    if guests and not open_draws(rehearsal):
         load_employees(rehearsal, Roster(cast("list[Employee]", guests)))
 
 
@@ -132,9 +133,9 @@ def _evening(target: "Target", name: str | None, file: str | None, kind: str = "
     """The name of the evening and its file, if the user did not choose them. An open evening goes on."""
     from datetime import datetime
 
-    from lottery_lib.resources.contents import open_evenings
+    from lottery_lib.resources.contents import open_draws
 
-    started = [] if name else open_evenings(target)
+    started = [] if name else open_draws(target)
     chosen = _first_name(target, name or (started or [f"{kind}-{datetime.now():%Y%m%d}"])[-1])
     return chosen, Path(file or f"{chosen}.evening.json").absolute()
 
@@ -168,11 +169,13 @@ _no_browser = click.option(
 commands: Final = Group()
 
 
-def unsaved(endpoint: str, *, shared: bool) -> list[str]:
-    """Say what an emulator's end destroys (see `records.unsaved`)."""
+def _unsaved(endpoint: str, *, shared: bool) -> list[str]:
     from lottery_party.records import unsaved  # it imports pandas and boto3
 
     return unsaved(endpoint, shared=shared)
+
+
+ON_END.append(_unsaved)
 
 
 @commands.command(example="lottery receipts draw-20250101T120000-0123abcd --edition hardened")
@@ -252,7 +255,7 @@ def verify(edition: str | None, folder: str) -> Outcome:
     invoke_without_command=True,
     no_args_is_help=False,
     epilog=example_line("lottery night"),
-    params=common_options(party=True),
+    params=common_options(receipts=True),
 )
 @_port
 @_no_browser
@@ -281,13 +284,13 @@ def night(
     """
     if context.invoked_subcommand:
         return None
-    from lottery_lib.resources.contents import open_evenings
+    from lottery_lib.resources.contents import open_draws
     from lottery_party.evening import Evening
 
     target = _deployed_party(edition, yes, rehearsal=rehearsal)
     if rehearsal:
         _invite(target, _party(edition))
-    elif not (name or file or open_evenings(target)) and (kept := _offer(target)):
+    elif not (name or file or open_draws(target)) and (kept := _offer(target)):
         name, file = Evening.restored(target, kept).name, str(kept)
     chosen, path = _evening(target, name, file, "rehearsal" if rehearsal else "evening")
     _show_pages(chosen, path, target, port, not no_browser)
@@ -297,7 +300,7 @@ def night(
     return Outcome({"running": False}, shown={})
 
 
-@night.command("restore", example="lottery night restore party.evening.json", party=True)
+@night.command("restore", example="lottery night restore party.evening.json", receipts=True)
 @click.argument("file", metavar="FILE")
 @click.option(
     "--yes", is_flag=True, help=_("Replace what the tables have, even if the file does not have it.")
@@ -333,7 +336,7 @@ def night_restore(
     return Outcome(document, shown={})
 
 
-@night.command("save", example="lottery night save party.evening.json", party=True)
+@night.command("save", example="lottery night save party.evening.json", receipts=True)
 @click.argument("file", metavar="FILE")
 def night_save(edition: str | None, file: str) -> Outcome:
     """Save the evening in FILE: roster, prizes, winners, receipts and, if it is not closed, its secret.
@@ -347,7 +350,7 @@ def night_save(edition: str | None, file: str) -> Outcome:
     return Outcome({"evening": kept["evening"] or None, "file": str(Path(file).absolute()), **sizes})
 
 
-@commands.command(example=_('lottery announce prizes.txt --question "Call five numbers"'), party=True)
+@commands.command(example=_('lottery announce prizes.txt --question "Call five numbers"'), receipts=True)
 @click.argument("prizes")
 @_name
 @click.option(
@@ -406,7 +409,7 @@ def announce(
     return Outcome(document, shown={**document, "prizes": listed(announced)})
 
 
-@commands.command(example="lottery proof 007", party=True)
+@commands.command(example="lottery proof 007", receipts=True)
 @click.argument("employee_id", metavar="ID")
 @click.option("--name", metavar="NAME", help=_("The evening or draw; by default the evening that is open."))
 def proof(edition: str | None, employee_id: str, name: str | None) -> Outcome:
@@ -424,7 +427,7 @@ def proof(edition: str | None, employee_id: str, name: str | None) -> Outcome:
     return Outcome(found, shown=f"{told}\n{json.dumps(found)}")
 
 
-@commands.command(example=_('lottery withdraw "Li Na"'), party=True)
+@commands.command(example=_('lottery withdraw "Li Na"'), receipts=True)
 @click.argument("who")
 @_name
 @_file

@@ -26,14 +26,14 @@ import pandas as pd
 from lottery_lib.draws import Draws, as_csv, as_xlsx
 from lottery_lib.errors import LotteryError
 from lottery_lib.hardened import winners, without_receipt
-from lottery_lib.history.state_runs import Reader
+from lottery_lib.harmless import escaped
+from lottery_lib.history import Reader
 from lottery_lib.mails import inbox
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target, connected_again
-from lottery_lib.texts import escaped
 from lottery_lib.translation import _, language, languages, listed, ngettext
-from lottery_lib.view.execution_view import ExecutionView
-from lottery_lib.view.status import word_of
+from lottery_lib.view.execution_view import ExecutionWidget
+from lottery_lib.view.theme import word_of
 from lottery_party import evening_file, scenes
 from lottery_party.announcement import page as announcement_page
 from lottery_party.checker import check_page
@@ -123,9 +123,16 @@ class Page:
         if self.state:
             self.wish(partial(self._press, way, scenes.moment(self.state)))
 
-    def wish(self, wish: Callable[[], object]) -> None:
-        """Let the page's thread do something. If it is busy with another wish, this one is not meant."""
-        if not self._busy:
+    def wish(self, wish: Callable[[], object], *, meant: bool = False) -> None:
+        """Let the page's thread do something. If it is busy with another wish, this one is not meant.
+
+        Args:
+            wish: What to do.
+            meant: Whether it waits for the other wish. So does the answer to a question that this one asks.
+        """
+        if meant:
+            self._wishes.put(wish)
+        elif not self._busy:
             with suppress(Full):
                 self._wishes.put_nowait(wish)
 
@@ -229,7 +236,7 @@ class Machine:
         self.not_mailed = ""
         self._definition: Mapping[str, Any] = {}
         self._seen: object = None  # what does not change until somebody does something
-        self._view, self._heading = ExecutionView(), marked("h2", _("State machine"))
+        self._view, self._heading = ExecutionWidget(), marked("h2", _("State machine"))
         self._folded = box("machine", self._view)
         self._fold = widgets.Button(tooltip=_("Show or hide the state machine"))
         self._fold.on_click(lambda _: self._unfold(self._folded.layout.display == "none"))
@@ -249,7 +256,7 @@ class Machine:
         now = (state.execution.get("executionArn"), state.ended, state.waiting.get("token"), secret)
         if not state.execution or now == self._seen:
             return
-        progress = draws.progress(state.execution["executionArn"], state.execution)
+        progress = draws.progress(state.execution["executionArn"], described=state.execution)
         self._seen = now if state.ended or state.waiting else None
         events = [_without_data(each) for each in progress.events] if secret else progress.events
         self._view.execution = _without_data({"": state.execution})[""] if secret else dict(state.execution)
@@ -390,10 +397,13 @@ class Operator(Page):
         self.question.show(state)
         state = self.shown or state
         self._machine.show(self.evening.target, state)
-        self._show_step(state)
         now = (state, self._machine.not_mailed)
-        if now == self._shown:
-            return
+        if now != self._shown:
+            self._show_lists(state)
+            self._shown = now
+        self._show_step(state)  # the last: who sees its button can press it
+
+    def _show_lists(self, state: EveningState) -> None:
         self._list.value = _prize_table(scenes.seen(state), self._machine.not_mailed)
         self._head.value = _heading(self.stage.title, self.evening.name, state)
         self._who.value = ""
@@ -404,7 +414,6 @@ class Operator(Page):
             self._preparation.title.value = self.stage.title
             if draft := state.stage.get("draft"):
                 self._preparation.fill(draft)
-        self._shown = now
 
     def show_rest(self) -> None:
         """Show what takes longer, after each step: a draw changes winners and receipts between two reads."""

@@ -14,16 +14,15 @@ from typing import Any, Final
 
 from lottery_lib import execution
 from lottery_lib.aws_errors import call_or_none
-from lottery_lib.causes import cause_in_words
 from lottery_lib.draws import machine_arn, remaining, run
 from lottery_lib.errors import LotteryError
 from lottery_lib.hardened import check_edition, check_public_value, send_answer
-from lottery_lib.history.state_runs import message_of
+from lottery_lib.harmless import normalised
+from lottery_lib.history import message_of
 from lottery_lib.resources.contents import Pool, draws_table, in_pool
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import Target
-from lottery_lib.texts import normalised
-from lottery_lib.translation import _, punctuated
+from lottery_lib.translation import _, cause_in_words, punctuated
 from lottery_party import evening_file
 from lottery_party.prizes import Prize
 from lottery_party.records import proof

@@ -18,8 +18,8 @@ import traitlets
 
 from lottery_lib import employees
 from lottery_lib.errors import LotteryError
+from lottery_lib.harmless import escaped, normalised, skeleton
 from lottery_lib.resources.contents import load_employees
-from lottery_lib.texts import escaped, normalised, skeleton
 from lottery_lib.translation import _, language, listed, ngettext
 from lottery_party import scenes
 from lottery_party.evening import Evening, EveningState, Person
@@ -55,11 +55,12 @@ class Question:
     def __init__(self, page: "Page") -> None:
         self._page = page
         self._asked: EveningState | None = None
+        self._is_answered = True
         self._act: Callable[[Evening], object] = Evening.refresh
         self._text, self._yes = widgets.HTML(), widgets.Button(button_style="danger")
         self._no = widgets.Button(description=_("No"))
         self._no.on_click(lambda _: self.close())
-        self._yes.on_click(lambda _: page.wish(self._do))
+        self._yes.on_click(lambda _: self._take_yes())
         self.box = box("question", box("card", self._text, box("row", self._yes, self._no)))
         self.close()
 
@@ -77,7 +78,7 @@ class Question:
             yes: What is written on the button that does it.
             act: What to do with the evening then.
         """
-        self._act, self._asked = act, self._page.now()
+        self._act, self._asked, self._is_answered = act, self._page.now(), False
         self._text.value = f'<h1 role="alert">{escaped(title)}</h1>{text}'
         self._yes.description = yes
         show_only(self.box, True)
@@ -93,9 +94,14 @@ class Question:
         self._asked = None
         show_only(self.box, False)
 
-    def _do(self) -> None:
+    def _take_yes(self) -> None:
         asked, act = self._asked, self._act
         self.close()
+        if not self._is_answered:  # the second click of two is not meant
+            self._is_answered = True
+            self._page.wish(partial(self._do, asked, act), meant=True)
+
+    def _do(self, asked: EveningState | None, act: Callable[[Evening], object]) -> None:
         if asked is None or self._page.now() != asked:
             what, next_step = _("the evening went on meanwhile, so nothing was done"), _("Look at it again")
             raise LotteryError(_("question"), what, next_step)

@@ -22,7 +22,7 @@ from lottery_lib.employees import MOST_BYTES, tutorial_roster
 from lottery_lib.files import MB, read_limited, state_folder, write_new
 from lottery_lib.mails import inbox
 from lottery_lib.names import Names
-from lottery_lib.neighbours import Nothing, private_sockets, say_nothing_outside
+from lottery_lib.private_jupyter import Nothing, private_sockets, say_nothing_outside
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
 from lottery_lib.translation import _

@@ -12,7 +12,7 @@ from lottery_lib.aws_errors import all_pages, call_or_none
 from lottery_lib.errors import LotteryError
 from lottery_lib.hardened import check_edition, receipt_texts
 from lottery_lib.names import Names
-from lottery_lib.resources.contents import Person, Pool, draws_table, leaves, open_evenings
+from lottery_lib.resources.contents import Person, Pool, draws_table, leaves, open_draws
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import EMULATOR_REGION, Target, connect
 from lottery_lib.translation import _, punctuated
@@ -32,7 +32,6 @@ def receipts(target: Target, draw_id: str) -> dict[str, Any]:
     """Fetch the receipts of a hardened lottery, in the form that `verify_draw` takes (docs/receipts.md).
 
     Args:
-        target: Where.
         draw_id: The name of the execution that began a draw. The receipts of all draws of the lottery are
             returned, because a person who won in one of them is skipped in the others.
 
@@ -78,7 +77,6 @@ def proof(target: Target, draw_id: str, employee_id: str) -> dict[str, Any]:
     """Prove that a person is in the pool of a draw, without showing anybody else (docs/receipts.md).
 
     Args:
-        target: Where.
         draw_id: The name of the draw or the evening.
         employee_id: The person.
 
@@ -157,7 +155,7 @@ def _unsaved_in(target: Target, draws_tables: list[str], shared: bool) -> list[s
 def _unsaved(target: Target, shared: bool) -> list[str]:
     winners = Table(target, target.names.winners_table)
     count = len(call_or_none(lambda: list(winners.all_keys()), "ResourceNotFound") or [])
-    evenings = [_("the evening {name} is open", name=name) for name in open_evenings(target)]
+    evenings = [_("the evening {name} is open", name=name) for name in open_draws(target)]
     if not (count or evenings):
         return []
     region = "" if target.region == EMULATOR_REGION else target.region

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.texts import skeleton
+from lottery_lib.harmless import skeleton
 from lottery_lib.translation import _, ngettext, punctuated
 from lottery_party.announcement import announcement, given, qr
 from lottery_party.check_words import RULES

@@ -12,9 +12,9 @@ from typing import Any
 
 from patience import SECONDS
 
-from lottery_class import server
-from lottery_class.protocol import CODE_HEADER
-from lottery_lib.course.notebooks import lessons
+from lottery_course import server
+from lottery_course.notebooks import lessons
+from lottery_course.protocol import CODE_HEADER
 
 NAMES = (
     *("Ann", "Bob", "Carla", "王伟", "Dmitri", "Emeka", "Fatima", "李娜", "Giovanni", "Hana", "Ivan", "Jun"),

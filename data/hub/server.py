@@ -10,7 +10,7 @@ sys.modules["rfc3987_syntax"] = None
 
 from jupyterhub.singleuser import main  # noqa: E402
 
-from lottery_lib.course.copies import copy_notebooks  # noqa: E402
+from lottery_course.copies import copy_notebooks  # noqa: E402
 
 copy_notebooks()
 main()

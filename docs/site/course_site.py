@@ -31,7 +31,17 @@ WORDS: Final[dict[str, Any]] = tomllib.loads((HERE / "words.toml").read_text(enc
 #: The parts of the menu, and their pages in order. A page stands where it is found first.
 MENU: Final = {
     "lessons": ["notebooks/*"],
-    "use": ["docs/commands", "docs/party", "docs/receipts", "docs/export", "docs/a*", "docs/security"],
+    "use": [
+        "docs/workbench",
+        "docs/after",
+        "docs/errors",
+        "docs/commands",
+        "docs/party",
+        "docs/receipts",
+        "docs/export",
+        "docs/a*",
+        "docs/security",
+    ],
     "teach": ["INSTRUCTOR", "docs/class*", "docs/personal-data", "benchmarks/cost"],
     "emulator": [
         "emulator/README",
@@ -45,6 +55,8 @@ MENU: Final = {
 #: What the theme and MyST-NB write, and no page reads.
 UNUSED: Final = ("**/*.map", "**/*macros.html", "**/_static/locales", "**/jupyter_execute", "**/_sources")
 _LINK: Final = re.compile(r"(?:\[([\w./-]+\.md))?\]\(([^)\s#:\"\\]+)(#[^)\s]*)?\)")
+#: A link that shows the number of a lesson and one of its headings.
+_HEADING: Final = re.compile(r"(\[\d\d: ([^\]]+)\]\([^)#\s]+\.ipynb)\)")
 _LESSON: Final = re.compile(r"(?<!\[)`(\d\d_\w+)`")
 #: Programs find their numbers in a document by it. At the beginning of a line, it would end the paragraph.
 _COMMENT: Final = re.compile(r"\s*<!--[^>]*-->(?=,)|<!--[^>]*-->")
@@ -65,6 +77,8 @@ def pages() -> dict[str, dict[str, Path]]:
         "emulator/*.md",
         "emulator/docs/*.md",
         "states_language/*.md",
+        "tests/*.md",
+        "translations/*.md",
     ):
         for path in sorted(ROOT.glob(pattern)):
             if path.name.endswith(".zh-CN.md"):
@@ -94,13 +108,8 @@ def title(name: str, language: str) -> str:
     path = pages()[language][name]
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
-        text = next("".join(cell["source"]) for cell in json.loads(text)["cells"] if is_title(cell))
+        text = "".join(json.loads(text)["cells"][0]["source"])
     return re.split("[:：]", text.partition("\n")[0].removeprefix("# "))[0].replace("`", "")
-
-
-def is_title(cell: dict[str, Any]) -> bool:
-    """Whether a cell of a notebook has the title of the page."""
-    return cell["cell_type"] == "markdown" and "".join(cell["source"]).startswith("# ")
 
 
 def stage(language: str) -> None:
@@ -113,10 +122,6 @@ def stage(language: str) -> None:
         elif name == "docs/glossary":
             text = glossary(text, language)
         text = _MADE_BY.sub("<a>", text)
-        if path.suffix == ".ipynb":  # a page begins with its title, also where a notebook begins with a draw
-            notebook = json.loads(text)
-            notebook["cells"].sort(key=lambda cell: not is_title(cell))
-            text = json.dumps(notebook, ensure_ascii=False, indent=1)
         if path.suffix == ".md":
             text = _COMMENT.sub("", text)
             lesson = os.path.relpath(mine["notebooks/00_overview"].parent, path.parent)
@@ -130,7 +135,8 @@ def stage(language: str) -> None:
 def linked(text: str, path: Path, name: str, language: str) -> str:
     """Lead each link to the page of the site, in this language if it is there. Copy what is no page.
 
-    A link that shows the name of a file shows the title of the page instead.
+    A link that shows the name of a file shows the title of the page instead. A link that shows a lesson's
+    number and one of its headings leads to this heading.
     """
     order = sorted(PLACES, key=language.__eq__)  # this language is the last, and so it wins
     known = {file: (spoken, page) for spoken in order for page, file in pages()[spoken].items()}
@@ -150,7 +156,11 @@ def linked(text: str, path: Path, name: str, language: str) -> str:
         away = os.path.relpath(Path(PLACES[spoken], page), Path(PLACES[language], name).parent)
         return f"{shown}]({'place' if anchor else 'page'}:{away}.html{anchor})"
 
-    return _LINK.sub(follow, text)
+    def to_heading(link: re.Match[str]) -> str:
+        anchor = re.sub(r"[^\w -]", "", link[2].lower()).replace(" ", "-")
+        return f"{link[1]}#{anchor})"
+
+    return _LINK.sub(follow, _HEADING.sub(to_heading, text))
 
 
 def start_page(text: str, language: str) -> str:

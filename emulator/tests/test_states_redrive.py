@@ -254,6 +254,7 @@ def test_a_stopped_execution_goes_on(machine):
     """So does one that is stopped while a redrive runs."""
     mine = machine(flow(A={"Type": "Wait", "Seconds": 3, "Next": "B"}, B=passing()))
     arn = mine.start()
+    wait_until(lambda: "WaitStateEntered" in types(mine.events(arn)))  # else it is stopped before that
 
     def described():
         told = mine.client.describe_execution(executionArn=arn)

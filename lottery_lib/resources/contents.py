@@ -9,14 +9,13 @@ import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, ClassVar, Final
 
 from lottery_lib import merkle
 from lottery_lib.aws_errors import call_or_none, says
 from lottery_lib.employees import Roster, tutorial_roster
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import Planned, Report
+from lottery_lib.resources.base import Planned, Report
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import Target
 from lottery_lib.translation import N_, _
@@ -36,16 +35,16 @@ def draws_table(target: Target) -> Table:
     return Table(target, target.names.draws_table, "draw_id")
 
 
-def open_evenings(target: Target) -> list[str]:
-    """The names of the evenings that are announced and have not ended, as they were announced."""
-    # An attendee who may not read this table has no evening.
+def open_draws(target: Target) -> list[str]:
+    """The names of the draws that are announced and have not ended, as they were announced."""
+    # An attendee who may not read this table has announced nothing.
     return open_in(call_or_none(draws_table(target).items, "ResourceNotFound", "AccessDenied") or [])
 
 
 def open_in(items: Sequence[Item]) -> list[str]:
-    """The same as `open_evenings`, from the items of the table of draws. Numbers may be texts.
+    """The same as `open_draws`, from the items of the table of draws. Numbers may be texts.
 
-    A reset ends the evenings that were announced before it.
+    A reset ends the draws that were announced before it.
     """
     chain = [item for item in items if item["draw_id"].startswith("#chain#")]
     resets = [int(e["draw_id"][7:]) for e in chain if json.loads(e["text"])["kind"] == "reset"]
@@ -79,40 +78,37 @@ def add_to_chain(target: Target, what: str, kind: str, **about: object) -> None:
     DynamoDB refuses it if another receipt was added meanwhile. Then it is tried again.
 
     Args:
-        target: Where.
         what: What it is, for the error of a wait that ends.
         kind: ``"reset"`` or ``"restored"`` (docs/receipts.md).
         about: What the receipt says besides.
     """
-    add = partial(_add_to_chain, target, kind, about)
-    target.waiter.retry(what, add, says("TransactionCanceled"), seconds=60)
-
-
-def _add_to_chain(target: Target, kind: str, about: Mapping[str, object]) -> None:
     draws = draws_table(target)
-    # With the rights of the tutorial's edition, nobody can read the chain. A check then finds missing rows.
-    chain = call_or_none(draws.item, "ResourceNotFound", "AccessDenied", key="#chain")
-    if chain is None:
-        return
-    number, at = chain["receipts"], datetime.now(UTC).isoformat(timespec="milliseconds")
-    told = {"number": number, "kind": kind, "at": at, "previous": chain["last"]}
-    text = json.dumps({**told, **about})
-    receipt = {
-        "Key": {"draw_id": f"#chain#{number}"},
-        "UpdateExpression": "SET #text = :text",
-        "ExpressionAttributeNames": {"#text": "text"},
-        "ExpressionAttributeValues": {":text": text},
-    }
-    last = hashlib.sha256(text.encode()).hexdigest()
-    head = {
-        "Key": {"draw_id": "#chain"},
-        "UpdateExpression": "SET receipts = :after, #last = :last ADD #kind :one",
-        "ConditionExpression": "receipts = :before",
-        "ExpressionAttributeNames": {"#last": "last", "#kind": kind},
-        "ExpressionAttributeValues": {":before": number, ":after": number + 1, ":last": last, ":one": 1},
-    }
-    updates: Any = [{"Update": {"TableName": draws.name, **part}} for part in (receipt, head)]
-    target.plain_dynamodb().transact_write_items(TransactItems=updates)
+
+    def add() -> None:
+        # With the rights of the tutorial's edition, nobody can read the chain: a check finds missing rows.
+        chain = call_or_none(draws.item, "ResourceNotFound", "AccessDenied", key="#chain")
+        if chain is None:
+            return
+        number, at = chain["receipts"], datetime.now(UTC).isoformat(timespec="milliseconds")
+        text = json.dumps({"number": number, "kind": kind, "at": at, "previous": chain["last"], **about})
+        receipt = {
+            "Key": {"draw_id": f"#chain#{number}"},
+            "UpdateExpression": "SET #text = :text",
+            "ExpressionAttributeNames": {"#text": "text"},
+            "ExpressionAttributeValues": {":text": text},
+        }
+        last = hashlib.sha256(text.encode()).hexdigest()
+        head = {
+            "Key": {"draw_id": "#chain"},
+            "UpdateExpression": "SET receipts = :after, #last = :last ADD #kind :one",
+            "ConditionExpression": "receipts = :before",
+            "ExpressionAttributeNames": {"#last": "last", "#kind": kind},
+            "ExpressionAttributeValues": {":before": number, ":after": number + 1, ":last": last, ":one": 1},
+        }
+        updates: Any = [{"Update": {"TableName": draws.name, **part}} for part in (receipt, head)]
+        target.plain_dynamodb().transact_write_items(TransactItems=updates)
+
+    target.waiter.retry(what, add, says("TransactionCanceled"), seconds=60)
 
 
 class Employees(Planned):
@@ -215,7 +211,6 @@ def load_employees(
     If rows of the roster were rejected, nothing changes.
 
     Args:
-        target: Where.
         employees: The roster.
         progress: Wraps the employees while they are written, as `tqdm` does.
         skip_bad_rows: Load the other rows even if some were rejected.
@@ -224,19 +219,18 @@ def load_employees(
         How many employees there are now.
 
     Raises:
-        LotteryError: Rows were rejected; or the roster is empty; or there is no table; or an evening is open.
+        LotteryError: Rows were rejected; the roster is empty; there is no table; an announced draw is open.
     """
     employees.check(skip_bad_rows=skip_bad_rows)
     table, pool = Table(target, target.names.employee_table), Pool(target)
     table.check_ours()
     pool_table = pool.table.find()
     pool.table.refuse_foreign(pool_table)
-    # Who has only the rights of the tutorial's edition cannot read the table of draws: it has secrets.
-    if target.names.edition == "hardened" and (evenings := open_evenings(target)):
+    if pool_table and (announced := open_draws(target)):
         raise LotteryError(
             _("employees"),
-            _("the evening {name} is open, so nobody can change who can win", name=evenings[-1]),
-            _("End the evening first, or give it up with `lottery reset`"),
+            _("the announced draw {name} is open, so nobody can change who can win", name=announced[-1]),
+            _("End this draw first, or give it up with `lottery reset`"),
         )
     wanted = {employee["employee_id"] for employee in employees.employees}
     table.remove(sorted(set(table.all_keys()) - wanted))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lottery_lib.aws_errors import all_pages, call_or_none, says
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import Report, Resource
+from lottery_lib.resources.base import Report, Resource
 from lottery_lib.target import Target
 from lottery_lib.translation import N_, _
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import TableDescriptionTypeDef as Found
+    from types_boto3_dynamodb.type_defs import TableDescriptionTypeDef as Description
 
 _WRITTEN: Final = 25  # items that BatchWriteItem takes at once
 _READ: Final = 100  # keys that BatchGetItem takes at once
@@ -40,11 +40,10 @@ class Index:
         }
 
 
-class Table(Resource["Found"]):
+class Table(Resource["Description"]):
     """A table as it should be, and its items.
 
     Args:
-        target: Where.
         name: Its name.
         key: Its key, a string attribute.
         index: Its index, if it should have one. Other indexes stay, because an attendee may have added them.
@@ -92,11 +91,11 @@ class Table(Resource["Found"]):
         is_queried = self.index and "Query" in self.lesson_actions[self.target.names.base]
         return self.role_arns if is_queried else [self.arn]
 
-    def describe_or_none(self) -> "Found | None":
+    def describe_or_none(self) -> "Description | None":
         """AWS's description of the table."""
         describe = self.target.kit_client("dynamodb").describe_table
-        found = call_or_none(describe, "ResourceNotFound", TableName=self.name)
-        return found and found["Table"]
+        answer = call_or_none(describe, "ResourceNotFound", TableName=self.name)
+        return answer and answer["Table"]
 
     def check_ours(self) -> None:
         """Refuse a table that does not exist or is not ours.
@@ -104,15 +103,15 @@ class Table(Resource["Found"]):
         Raises:
             LotteryError: It does not exist, or is not ours.
         """
-        found = self.find()
-        if found is None:
+        report = self.find()
+        if report is None:
             self.describe()  # raises
-        self.refuse_foreign(found)
+        self.refuse_foreign(report)
 
     def is_complete(self) -> bool:
         """Whether the table exists, and its index can be used."""
-        found = self.describe_or_none()
-        return found is not None and self._is_ready(found) and self._has_index(found)
+        table = self.describe_or_none()
+        return table is not None and self._is_ready(table) and self._has_index(table)
 
     def items(self) -> list[Item]:
         """Read everything in the table, from all pages."""
@@ -137,16 +136,16 @@ class Table(Resource["Found"]):
 
     def get(self, keys: Sequence[str]) -> list[Item]:
         """Read the items of these keys, in any order. Keys without an item are left out."""
-        client, found = self.target.plain_dynamodb(), list[Item]()
+        client, items = self.target.plain_dynamodb(), list[Item]()
 
         def read(asked: Any) -> Any:
             wanted: Any = {self.name: {"Keys": asked, "ConsistentRead": True}}
             answer: Any = client.batch_get_item(RequestItems=wanted)
-            found.extend(map(_plain, answer["Responses"][self.name]))
+            items.extend(map(_plain, answer["Responses"][self.name]))
             return answer["UnprocessedKeys"].get(self.name, {}).get("Keys")
 
         self._in_batches(read, ({self.key: key} for key in keys), _READ)
-        return found
+        return items
 
     def put(self, items: Iterable[Mapping[str, Any]]) -> None:
         """Write items in batches."""
@@ -194,16 +193,16 @@ class Table(Resource["Found"]):
         for page in pages.paginate(TableName=self.name, ConsistentRead=True, **options):
             yield from page["Items"]
 
-    def _state(self, found: "Found") -> str:
-        status, usable = found["TableStatus"], self._is_ready(found) and self._has_index(found)
+    def _state(self, table: "Description") -> str:
+        status, usable = table["TableStatus"], self._is_ready(table) and self._has_index(table)
         return N_("without its index") if self.index and status == "ACTIVE" and not usable else status
 
-    def _tags(self, found: "Found") -> Mapping[str, str]:
+    def _tags(self, table: "Description") -> Mapping[str, str]:
         client = self.target.kit_client("dynamodb")
         tags = all_pages(client, "list_tags_of_resource", "Tags", ResourceArn=self.arn)
         return {tag["Key"]: tag["Value"] for tag in tags}
 
-    def _create(self) -> "Found | None":
+    def _create(self) -> "Description | None":
         created = self._once_allowed(
             self.target.kit_client("dynamodb").create_table,
             "already exists",
@@ -214,28 +213,28 @@ class Table(Resource["Found"]):
         )
         return self._wait_until_ready() if created else None
 
-    def _is_ready(self, found: "Found") -> bool:
+    def _is_ready(self, table: "Description") -> bool:
         """Whether the table and each index can be used, changed and deleted."""
-        return found["TableStatus"] == "ACTIVE" and all(
+        return table["TableStatus"] == "ACTIVE" and all(
             each["IndexStatus"] == "ACTIVE" and not each.get("Backfilling")
-            for each in found.get("GlobalSecondaryIndexes", [])
+            for each in table.get("GlobalSecondaryIndexes", [])
         )
 
-    def _has_index(self, found: "Found") -> bool:
+    def _has_index(self, table: "Description") -> bool:
         """Whether the table has its index as it should be, ready or not."""
         return self.index is None or any(
             each["IndexName"] == self.index.name
-            and _keys(found, each) == [(self.index.key, self.index.key_type)]
+            and _keys(table, each) == [(self.index.key, self.index.key_type)]
             and each["Projection"]["ProjectionType"] == "ALL"
-            for each in found.get("GlobalSecondaryIndexes", [])
+            for each in table.get("GlobalSecondaryIndexes", [])
         )
 
-    def _update(self, found: "Found") -> bool:
+    def _update(self, table: "Description") -> bool:
         """Add the index if it is missing. If it is wrong, delete it and add it again: it has only copies.
 
         A table with another key is refused, because a key cannot be changed.
         """
-        there, wanted = _keys(found, found), [(self.key, "S")]
+        there, wanted = _keys(table, table), [(self.key, "S")]
         if there != wanted:
             raise LotteryError(
                 self.titled,
@@ -247,15 +246,15 @@ class Table(Resource["Found"]):
                 ),
                 _("Run `lottery teardown`, then deploy again"),
             )
-        if (index := self.index) is None or self._has_index(found):
+        if (index := self.index) is None or self._has_index(table):
             return False
 
         def settled() -> bool:
             """Take the next step. DynamoDB creates or deletes one index at a time."""
-            found = self.describe()
-            if not self._is_ready(found) or self._has_index(found):
-                return self._is_ready(found)
-            names = [each["IndexName"] for each in found.get("GlobalSecondaryIndexes", [])]
+            table = self.describe()
+            if not self._is_ready(table) or self._has_index(table):
+                return self._is_ready(table)
+            names = [each["IndexName"] for each in table.get("GlobalSecondaryIndexes", [])]
             delete, create = {"Delete": {"IndexName": index.name}}, {"Create": index.configuration}
             change: Any = delete if index.name in names else create
             self.target.kit_client("dynamodb").update_table(
@@ -269,17 +268,17 @@ class Table(Resource["Found"]):
         self.target.waiter.until(what, settled, seconds=self.patience, passing=passing)
         return True
 
-    def _remove(self, found: Report) -> None:
-        if found.state != "DELETING":
+    def _remove(self, report: Report) -> None:
+        if report.state != "DELETING":
             self._wait_until_ready()  # AWS refuses to delete a table while it makes the table or an index
             delete = self.target.kit_client("dynamodb").delete_table
             self._once_allowed(delete, "ResourceNotFound", TableName=self.name)
         self._wait_until_gone()
 
 
-def _keys(found: "Found", described: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _keys(table: "Description", described: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The key attributes of a table, or of an index of it, with their types."""
-    types = {each["AttributeName"]: each["AttributeType"] for each in found["AttributeDefinitions"]}
+    types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
     return [(part["AttributeName"], types[part["AttributeName"]]) for part in described["KeySchema"]]
 
 

@@ -11,19 +11,19 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lottery_lib.aws_errors import all_pages, call_or_none, says
-from lottery_lib.resources import Report, Resource
+from lottery_lib.resources.base import Report, Resource
 from lottery_lib.target import Target
 from lottery_lib.translation import N_, _
 
 if TYPE_CHECKING:
-    from types_boto3_iam.type_defs import RoleTypeDef as Found
+    from types_boto3_iam.type_defs import RoleTypeDef as Description
 
     from lottery_lib.target import BoundaryParameter
 
 
 Policy = dict[str, Any]
 """A policy document, as parsed JSON."""
-#: When AWS replaces a managed policy that it has retired, the new policy's name has this at its end.
+#: AWS has given this end to the name of a policy that replaced a retired one. The kit expects it again.
 SUCCESSOR: Final = "_v2"
 
 
@@ -43,11 +43,10 @@ def allowing(*rights: tuple[str | list[str], list[str]]) -> Policy:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-class Role(Resource["Found"]):
+class Role(Resource["Description"]):
     """A role as it should be.
 
     Args:
-        target: Where.
         name: Its name.
         service: Who may assume it, such as ``"lambda.amazonaws.com"`` (the same in every partition).
         managed: Paths of AWS managed policies, such as ``"AmazonSNSFullAccess"``.
@@ -85,10 +84,10 @@ class Role(Resource["Found"]):
         """The role's ARN."""
         return self.target.arn("iam", f"role/{self.name}", region="")
 
-    def describe_or_none(self) -> "Found | None":
+    def describe_or_none(self) -> "Description | None":
         """AWS's description of the role."""
-        found = call_or_none(self.target.kit_client("iam").get_role, "NoSuchEntity", RoleName=self.name)
-        return found and found["Role"]
+        answer = call_or_none(self.target.kit_client("iam").get_role, "NoSuchEntity", RoleName=self.name)
+        return answer and answer["Role"]
 
     def policy_arn(self, path: str) -> str:
         """The ARN of an AWS managed policy in the caller's partition."""
@@ -110,12 +109,12 @@ class Role(Resource["Found"]):
         bounded = _("within the permissions boundary {name}", name=self.target.names.boundary)
         return replace(done, note=bounded if self._is_bounded else "")
 
-    def missing_policies(self, found: "Found | None" = None) -> list[str]:
+    def missing_policies(self, role: "Description | None" = None) -> list[str]:
         """The managed policies that are not attached; all of them if there is no role.
 
         A retired policy also counts as attached if its successor is attached.
         """
-        there = self._attached() if found or self.describe_or_none() else []
+        there = self._attached() if role or self.describe_or_none() else []
         arns = {path: self.policy_arn(path) for path in self.managed}
         return [path for path, arn in arns.items() if arn not in there and arn + SUCCESSOR not in there]
 
@@ -133,10 +132,10 @@ class Role(Resource["Found"]):
         managed = [arn for arn in self._attached() if arn.removesuffix(SUCCESSOR) not in ours]
         return managed + [name for name in inline if name not in self.inline]
 
-    def _tags(self, found: "Found") -> Mapping[str, str]:
-        return {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
+    def _tags(self, role: "Description") -> Mapping[str, str]:
+        return {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
 
-    def _create(self) -> "Found | None":
+    def _create(self) -> "Description | None":
         created = call_or_none(
             self.target.kit_client("iam").create_role,
             "EntityAlreadyExists",
@@ -148,17 +147,17 @@ class Role(Resource["Found"]):
         )
         return created and created["Role"]
 
-    def _update(self, found: "Found") -> bool:
+    def _update(self, role: "Description") -> bool:
         """Correct the boundary, the trust, the managed policies and the inline policies."""
         iam, writes = self.target.kit_client("iam"), list[Callable[..., object]]()
-        there = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") == self.boundary_arn
+        there = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") == self.boundary_arn
         self._is_bounded = there or bool(self.boundary)
         if self._is_bounded and not there:  # first, because the attendee may change only a role that has it
             writes.append(partial(iam.put_role_permissions_boundary, **self.boundary))
         trust = trust_policy(self.service)
-        if found.get("AssumeRolePolicyDocument") != trust:
+        if role.get("AssumeRolePolicyDocument") != trust:
             writes.append(partial(iam.update_assume_role_policy, PolicyDocument=json.dumps(trust)))
-        writes += [partial(self._attach, self.policy_arn(path)) for path in self.missing_policies(found)]
+        writes += [partial(self._attach, self.policy_arn(path)) for path in self.missing_policies(role)]
         for name, document in self.inline.items():
             get = partial(iam.get_role_policy, RoleName=self.name, PolicyName=name)
             has = call_or_none(get, "NoSuchEntity")
@@ -174,7 +173,7 @@ class Role(Resource["Found"]):
         if call_or_none(attach, "is not attachable", PolicyArn=arn) is None:
             attach(PolicyArn=arn + SUCCESSOR)
 
-    def _remove(self, found: Report) -> None:
+    def _remove(self, report: Report) -> None:
         """Remove every policy from the role, even those that others attached, and delete the role."""
         iam = self.target.kit_client("iam")
 
@@ -190,8 +189,8 @@ class Role(Resource["Found"]):
         self.target.waiter.retry(what, empty_and_delete, says("DeleteConflict"))
 
     def _attached(self) -> list[str]:
-        found = self._listed("list_attached_role_policies", "AttachedPolicies")
-        return [policy["PolicyArn"] for policy in found]
+        policies = self._listed("list_attached_role_policies", "AttachedPolicies")
+        return [policy["PolicyArn"] for policy in policies]
 
     def _listed(self, operation: str, key: str) -> list[Any]:
         look = partial(all_pages, self.target.kit_client("iam"), operation, key)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from lottery_lib.aws_errors import call_or_none
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import KIT
-from lottery_lib.resources import Report, Resource
+from lottery_lib.resources.base import Report, Resource
 from lottery_lib.target import Target
 from lottery_lib.translation import N_, _
 
 if TYPE_CHECKING:
-    from types_boto3_lambda.type_defs import GetFunctionResponseTypeDef as Found
+    from types_boto3_lambda.type_defs import GetFunctionResponseTypeDef as Description
 
 LAMBDAS_FOLDER: Final = KIT / "lambdas"
 
@@ -46,11 +46,10 @@ def code_sha256(code: bytes) -> str:
     return base64.b64encode(hashlib.sha256(code).digest()).decode("ascii")
 
 
-class Function(Resource["Found"]):
+class Function(Resource["Description"]):
     """A function as it should be.
 
     Args:
-        target: Where.
         name: Its name.
         code: The deployment package, a zip.
         role_arn: The role that it runs as.
@@ -97,69 +96,69 @@ class Function(Resource["Found"]):
             "MemorySize": 256,
         }
 
-    def describe_or_none(self) -> "Found | None":
+    def describe_or_none(self) -> "Description | None":
         """The function, its tags and its reserved concurrency, as `GetFunction` gives them."""
         get = self.target.kit_client("lambda").get_function
         return call_or_none(get, "ResourceNotFound", FunctionName=self.name)
 
     def is_as_wanted(self) -> bool:
         """Whether the function exists, has this code and configuration, and may run."""
-        found = self.describe_or_none()
-        return found is not None and not self._changes(found)
+        function = self.describe_or_none()
+        return function is not None and not self._changes(function)
 
-    def _state(self, found: "Found") -> str:
-        return found["Configuration"].get("State", "Active").upper()
+    def _state(self, function: "Description") -> str:
+        return function["Configuration"].get("State", "Active").upper()
 
-    def _tags(self, found: "Found") -> Mapping[str, str]:
-        if error := found.get("TagsError"):
+    def _tags(self, function: "Description") -> Mapping[str, str]:
+        if error := function.get("TagsError"):
             raise LotteryError(
                 _("the tags of function {name}", name=self.name),
                 error["Message"].rstrip("."),
                 _("Ask the administrator of the account for the right to lambda:ListTags"),
             )
-        return found.get("Tags", {})
+        return function.get("Tags", {})
 
-    def _create(self) -> "Found | None":
+    def _create(self) -> "Description | None":
         create = self.target.kit_client("lambda").create_function
         wanted = {"Code": {"ZipFile": self.code}, "Tags": self.target.names.tags, **self.configuration}
         created = self._once_allowed(create, "already exist", FunctionName=self.name, **wanted)
         return self._wait_until_ready() if created else None
 
-    def _is_ready(self, found: "Found") -> bool:
+    def _is_ready(self, function: "Description") -> bool:
         """Whether the function is active and no update is in progress."""
-        self._refuse_failed("State", found)
-        status = found["Configuration"]
+        self._refuse_failed("State", function)
+        status = function["Configuration"]
         return status.get("State") != "Pending" and status.get("LastUpdateStatus") != "InProgress"
 
-    def _update(self, found: "Found") -> bool:
+    def _update(self, function: "Description") -> bool:
         """Correct code and configuration. Remove reserved concurrency, because the lottery has none."""
-        changes = self._changes(found)
+        changes = self._changes(function)
         for operation, parameters in changes.items():
             write = getattr(self.target.kit_client("lambda"), operation)
             self._once_allowed(write, FunctionName=self.name, **parameters)
             self._refuse_failed("LastUpdateStatus", self._wait_until_ready())
         return bool(changes)
 
-    def _remove(self, found: Report) -> None:
-        if found.state != "DELETING":
+    def _remove(self, report: Report) -> None:
+        if report.state != "DELETING":
             delete = self.target.kit_client("lambda").delete_function
             self._once_allowed(delete, "ResourceNotFound", FunctionName=self.name)
         self._wait_until_gone(seconds=120)
 
-    def _changes(self, found: "Found") -> dict[str, dict[str, Any]]:
+    def _changes(self, function: "Description") -> dict[str, dict[str, Any]]:
         """The operations that correct what was found, with their parameters."""
-        settings, changes = found["Configuration"], dict[str, dict[str, Any]]()
+        settings, changes = function["Configuration"], dict[str, dict[str, Any]]()
         if settings.get("CodeSha256") != code_sha256(self.code):
             changes["update_function_code"] = {"ZipFile": self.code}
         failed = settings.get("LastUpdateStatus") == "Failed"  # then AWS shows settings that do not hold
         if failed or any(settings.get(key) != value for key, value in self.configuration.items()):
             changes["update_function_configuration"] = self.configuration
-        if "Concurrency" in found:
+        if "Concurrency" in function:
             changes["delete_function_concurrency"] = {}
         return changes
 
-    def _refuse_failed(self, status: str, found: "Found") -> None:
-        settings: Mapping[str, Any] = found["Configuration"]
+    def _refuse_failed(self, status: str, function: "Description") -> None:
+        settings: Mapping[str, Any] = function["Configuration"]
         if settings.get(status) == "Failed":
             reason = settings.get(f"{status}Reason", _("AWS gave no reason")).rstrip(".")
             raise LotteryError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from lottery_lib.aws_errors import AwsError, all_pages, call_or_none, says
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import Planned, Report, Resource
+from lottery_lib.resources.base import Planned, Report, Resource
 from lottery_lib.translation import N_, _
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class Topic(Resource[Mapping[str, str]]):
     def describe_or_none(self) -> Mapping[str, str] | None:
         """The topic's attributes."""
         get = self.target.kit_client("sns").get_topic_attributes
-        found = call_or_none(get, "NotFound", TopicArn=self.arn)
-        return found and found["Attributes"]
+        answer = call_or_none(get, "NotFound", TopicArn=self.arn)
+        return answer and answer["Attributes"]
 
     def subscriptions(self) -> list["SubscriptionTypeDef"]:
         """The subscriptions, as `list_subscriptions_by_topic` gives them. Without a topic, there are none.
@@ -44,17 +44,17 @@ class Topic(Resource[Mapping[str, str]]):
         look = partial(
             all_pages, self.target.kit_client("sns"), "list_subscriptions_by_topic", "Subscriptions"
         )
-        found = call_or_none(look, "NotFound", TopicArn=self.arn) or []
-        return [each for each in found if each["SubscriptionArn"] != "Deleted"]
+        pages = call_or_none(look, "NotFound", TopicArn=self.arn) or []
+        return [each for each in pages if each["SubscriptionArn"] != "Deleted"]
 
-    def _tags(self, found: Mapping[str, str]) -> Mapping[str, str]:
+    def _tags(self, attributes: Mapping[str, str]) -> Mapping[str, str]:
         tags = self.target.kit_client("sns").list_tags_for_resource(ResourceArn=self.arn)["Tags"]
         return {tag["Key"]: tag["Value"] for tag in tags}
 
     def has_content(self) -> bool:
         """Whether somebody has let others publish, beside its own account."""
-        found = self.describe_or_none()
-        return found is not None and len(json.loads(found["Policy"])["Statement"]) > 1
+        attributes = self.describe_or_none()
+        return attributes is not None and len(json.loads(attributes["Policy"])["Statement"]) > 1
 
     def _create(self) -> Mapping[str, str] | None:
         attributes = {"DisplayName": DISPLAY_NAME}
@@ -62,15 +62,15 @@ class Topic(Resource[Mapping[str, str]]):
         created = call_or_none(create, other, Name=self.name, Attributes=attributes, Tags=self._tag_list())
         return attributes if created else None
 
-    def _update(self, found: Mapping[str, str]) -> bool:
-        if found.get("DisplayName") == DISPLAY_NAME:
+    def _update(self, attributes: Mapping[str, str]) -> bool:
+        if attributes.get("DisplayName") == DISPLAY_NAME:
             return False
         self.target.kit_client("sns").set_topic_attributes(
             TopicArn=self.arn, AttributeName="DisplayName", AttributeValue=DISPLAY_NAME
         )
         return True
 
-    def _remove(self, found: Report) -> None:
+    def _remove(self, report: Report) -> None:
         """Delete the topic. This also deletes its subscriptions, even the pending ones."""
         sns = self.target.kit_client("sns")
         for subscription in self.subscriptions():
@@ -96,8 +96,8 @@ class Subscription(Planned):
 
     def find(self) -> Report | None:
         """Look it up; its state is ``"confirmed"`` or ``"pending confirmation"``."""
-        found = (each for each in self._topic.subscriptions() if each["Endpoint"] == self.name)
-        return next(map(as_resource, found), None)
+        subscriptions = (each for each in self._topic.subscriptions() if each["Endpoint"] == self.name)
+        return next(map(as_resource, subscriptions), None)
 
     def ensure(self) -> Report:
         """Subscribe the address, unless it is subscribed or pending already.
@@ -105,10 +105,10 @@ class Subscription(Planned):
         Raises:
             LotteryError: SNS does not take the address.
         """
-        if found := self.find():
-            return found
+        if report := self.find():
+            return report
         try:
-            told = self.target.kit_client("sns").subscribe(
+            answer = self.target.kit_client("sns").subscribe(
                 TopicArn=self._topic.arn, Protocol="email", Endpoint=self.name
             )
         except AwsError as error:
@@ -118,7 +118,7 @@ class Subscription(Planned):
             next_step = _("Give an address like ann@example.com")
             where = _("e-mail address {address!r}", address=self.name)
             raise LotteryError(where, reason, next_step) from error
-        return as_resource({"Endpoint": self.name, "SubscriptionArn": told["SubscriptionArn"]})
+        return as_resource({"Endpoint": self.name, "SubscriptionArn": answer["SubscriptionArn"]})
 
 
 def as_resource(subscription: "SubscriptionTypeDef") -> Report:

@@ -4,22 +4,21 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from lottery_lib.aws_errors import busy, call_or_none
-from lottery_lib.resources import Report, Resource
+from lottery_lib.resources.base import Report, Resource
 from lottery_lib.target import Target
 from lottery_lib.translation import N_, _
 
 if TYPE_CHECKING:
-    from types_boto3_stepfunctions.type_defs import DescribeStateMachineOutputTypeDef as Found
+    from types_boto3_stepfunctions.type_defs import DescribeStateMachineOutputTypeDef as Description
 
 #: Seconds after an update in which AWS may still start executions of the old definition.
 _SETTLING: Final = 5.0
 
 
-class StateMachine(Resource["Found"]):
+class StateMachine(Resource["Description"]):
     """A Standard state machine as it should be.
 
     Args:
-        target: Where.
         name: Its name.
         definition: Text in the Amazon States Language, placeholders filled in.
         role_arn: The role that executions run as.
@@ -53,7 +52,7 @@ class StateMachine(Resource["Found"]):
         """The machine, and its executions."""
         return [self.arn, self.target.arn("states", f"execution:{self.name}:*")]
 
-    def describe_or_none(self) -> "Found | None":
+    def describe_or_none(self) -> "Description | None":
         """AWS's description of the machine."""
         describe = self.target.kit_client("stepfunctions").describe_state_machine
         return call_or_none(describe, "StateMachineDoesNotExist", stateMachineArn=self.arn)
@@ -61,17 +60,17 @@ class StateMachine(Resource["Found"]):
     def has_content(self) -> bool:
         """Whether it has executions."""
         look = self.target.kit_client("stepfunctions").list_executions
-        found = call_or_none(look, "StateMachineDoesNotExist", stateMachineArn=self.arn, maxResults=1)
-        return bool(found and found["executions"])
+        answer = call_or_none(look, "StateMachineDoesNotExist", stateMachineArn=self.arn, maxResults=1)
+        return bool(answer and answer["executions"])
 
-    def _state(self, found: "Found") -> str:
-        return found["status"]
+    def _state(self, machine: "Description") -> str:
+        return machine["status"]
 
-    def _tags(self, found: "Found") -> Mapping[str, str]:
+    def _tags(self, machine: "Description") -> Mapping[str, str]:
         tags = self.target.kit_client("stepfunctions").list_tags_for_resource(resourceArn=self.arn)["tags"]
         return {tag["key"]: tag["value"] for tag in tags}
 
-    def _create(self) -> "Found | None":
+    def _create(self) -> "Description | None":
         """Create it. AWS also accepts the call if a machine with this definition and another role exists."""
         created = self._once_allowed(
             self.target.kit_client("stepfunctions").create_state_machine,
@@ -83,8 +82,8 @@ class StateMachine(Resource["Found"]):
         )
         return self._wait_until_ready() if created else None
 
-    def _update(self, found: "Found") -> bool:
-        if self._is_as_wanted(found):
+    def _update(self, machine: "Description") -> bool:
+        if self._is_as_wanted(machine):
             return False
         wanted = {"definition": self.definition, "roleArn": self.role_arn}
         update = self.target.kit_client("stepfunctions").update_state_machine
@@ -100,13 +99,13 @@ class StateMachine(Resource["Found"]):
             self.target.waiter.pause(what, _SETTLING)
         return True
 
-    def _remove(self, found: Report) -> None:
-        """Delete the machine. AWS also ends its executions."""
-        if found.state != "DELETING":
+    def _remove(self, report: Report) -> None:
+        """Delete the machine. AWS ends its executions, each at its next state, and only then is it gone."""
+        if report.state != "DELETING":
             delete = self.target.kit_client("stepfunctions").delete_state_machine
             call_or_none(delete, "StateMachineDoesNotExist", stateMachineArn=self.arn)
         self._wait_until_gone()
 
-    def _is_as_wanted(self, found: "Found | None") -> bool:
+    def _is_as_wanted(self, machine: "Description | None") -> bool:
         wanted = (self.definition, self.role_arn)
-        return found is not None and (found["definition"], found["roleArn"]) == wanted
+        return machine is not None and (machine["definition"], machine["roleArn"]) == wanted

@@ -6,6 +6,8 @@ const PAGE = 200; // so many events are asked for at once
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
+  // Else JupyterLab takes the arrow keys, and r makes the cell a raw one.
+  if (["button", "select", "summary"].includes(tag) || ["range", "radio"].includes(attributes.type)) element.setAttribute("data-lm-suppress-shortcuts", "true");
   for (const [name, value] of Object.entries(attributes))
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value !== undefined && value !== false) element.setAttribute(name, value);
@@ -194,7 +196,7 @@ function execution({ model, el }) {
   const box = make("div", {});
   const heading = make("h4", { "aria-live": "polite" });
   const error = make("div", {});
-  const question = make("form", { class: "question" });
+  const question = make("form", { class: "question", onsubmit: (event) => event.preventDefault() });
   const [details, whole] = [tabbed(content), tabbed(content)];
   const [ofState, ofAll] = [eventTable(model, words, true), eventTable(model, words, false)];
   const side = make("section", { class: "side" }, heading, error, question, details.list, details.panel);
@@ -253,6 +255,7 @@ function execution({ model, el }) {
       events: () => tab.table,
       table: () => table(tab, tab.chooses && choose),
       picture: () => make("div", { class: "picture", role: "img", "aria-label": tab.alt }, picture(tab.value)),
+      lines: () => "",
       people: () => people(tab),
       log: () => make("div", {}, ...(tab.link ? [consoleLink(tab.link)] : []), make("pre", { class: "log" }, words.loading)),
       json: () => (tab.value === "" ? make("p", {}, words.nothing) : shownValue(tab.value, words)),
@@ -314,10 +317,10 @@ function execution({ model, el }) {
   // The kernel has ended, so nothing may look as if it answered.
   function showGone() {
     if (main.inert) return;
-    const panel = el.closest(".lottery-panel") ?? el;
+    const panel = el.closest(".lottery-panel, .lottery-bench") ?? el;
     panel.prepend(make("p", { role: "alert", class: "lottery-picture lottery-error" }, `✗ ${words.gone}`));
     for (const control of panel.querySelectorAll(".lottery-controls :is(button, input)")) control.disabled = true;
-    main.inert = below.inert = true;
+    for (const part of [main, below, ...panel.querySelectorAll(".bar, .tasks")]) part.inert = true;
   }
   model.on("comm_live_update", showGone);
   // A notebook that is opened again shows what is left of its earlier kernel. At first, the panel is not yet around it.

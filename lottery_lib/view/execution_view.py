@@ -5,29 +5,34 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from math import nan
 from pathlib import Path
 from typing import Any, Final
 
-import pandas as pd
 import traitlets
 
-from lottery_lib.causes import cause_in_words
 from lottery_lib.definition import Machine, parse
-from lottery_lib.history import DOLLARS_PER_TRANSITION, failure_of, output
-from lottery_lib.history.state_runs import Attempt, Event, Reader, StateRun, details_of, message_of, parsed
-from lottery_lib.texts import escaped, harmless
-from lottery_lib.translation import _, listed, punctuated
+from lottery_lib.harmless import escaped, harmless
+from lottery_lib.history import (
+    DOLLARS_PER_TRANSITION,
+    Event,
+    Reader,
+    StateRun,
+    details_of,
+    message_of,
+    output,
+    parsed,
+)
+from lottery_lib.translation import _, cause_in_words, listed, punctuated
 from lottery_lib.view.graph import drawing_of
 from lottery_lib.view.graph_widget import CSS, GRAPH, GraphWidget
-from lottery_lib.view.icons import ICONS, kind_of
 from lottery_lib.view.painting import facts_of
-from lottery_lib.view.status import mark_of, marked, word_of
-from lottery_lib.view.theme import STATUSES
+from lottery_lib.view.theme import ICONS, STATUSES, kind_of, mark_of, marked, word_of
 from lottery_lib.view.timeline import timeline_of
 from states_language import all_states
 
 _HERE: Final = Path(__file__).parent
+#: The JavaScript of an execution: its function `execution` fills an element.
+EXECUTION: Final = GRAPH + (_HERE / "execution.js").read_text(encoding="utf-8")
 _LATEST: Final = 50  # the most attempts that are shown of a state
 _STEP: Final = 1000  # after so many events, the header says how many were read
 #: What a status of an execution looks like: like this status of a state.
@@ -45,7 +50,7 @@ Tab = dict[str, Any]
 LogReader = Callable[[Machine, datetime, datetime], str]
 
 
-class ExecutionView(GraphWidget):
+class ExecutionWidget(GraphWidget):
     """One execution: its status, the coloured workflow, and everything that a state or the execution did.
 
     Args:
@@ -64,11 +69,7 @@ class ExecutionView(GraphWidget):
             all states (a trait).
     """
 
-    _esm = (
-        GRAPH
-        + (_HERE / "execution.js").read_text(encoding="utf-8")
-        + "\nexport default { render: execution };"
-    )
+    _esm = EXECUTION + "\nexport default { render: execution };"
     _css = CSS + (_HERE / "execution.css").read_text(encoding="utf-8")
     header = traitlets.Dict().tag(sync=True)
     details = traitlets.Dict().tag(sync=True)
@@ -91,9 +92,9 @@ class ExecutionView(GraphWidget):
         self._facts = facts_of(self._reader)
         self.observe(self._on_chosen, "chosen")
         self.on_msg(self._on_asked)
-        given = events if isinstance(events, Sequence) else ()
-        self.show(Reader(given, parse(definition)) if definition else self._reader)
-        if given is not events:
+        listed = events if isinstance(events, Sequence) else ()
+        self.show(Reader(listed, parse(definition)) if definition else self._reader)
+        if listed is not events:
             threading.Thread(target=self._read, args=(events, self._reader), daemon=True).start()
 
     def __repr__(self) -> str:
@@ -143,7 +144,7 @@ class ExecutionView(GraphWidget):
         try:
             for count, event in enumerate(events):
                 if count % _STEP == 0:
-                    self._tell(begun, "running", _("Reading ..."), _events(count))
+                    self._tell(begun, "running", _("Reading ..."), _counted(count))
                 read.append(event)
         except Exception as error:  # in this thread, it would be shown nowhere
             why = _("Not all events were read: {error}", error=str(error) or type(error).__name__)
@@ -160,8 +161,13 @@ class ExecutionView(GraphWidget):
                 self.header = {"status": status, "word": word, "name": text}
 
     @property
+    def reader(self) -> Reader:
+        """What has been read of the execution so far."""
+        return self._reader
+
+    @property
     def statuses(self) -> Mapping[str, str]:
-        """The status of each state that was entered, as `history.state_statuses` returns it."""
+        """The status of each state that was entered."""
         return self._facts.statuses
 
     def put_first(self, tab: Tab, *, open_it: bool = False) -> None:
@@ -187,11 +193,12 @@ class ExecutionView(GraphWidget):
         self.chosen = self._failed() or self.chosen
 
     def _failed(self) -> str:
-        latest = self._facts.latest
-        failed = latest[latest["status"].isin(["failed", "caught"]) & (latest["error"] != "")]
-        inner = failed[failed["branch"] != ""]  # what fails in a branch fails the Parallel around it
-        names = failed["state"][:1] if inner.empty else inner["state"][-1:]
-        return next(iter(names), "")
+        if run := self._reader.failed():
+            return run.name
+        latest = self._reader.latest().values()
+        failed = [run for run in latest if run.last.status in ("failed", "caught") and run.last.error]
+        inner = [run for run in failed if run.branch.label]  # what fails there fails the Parallel around it
+        return next((run.name for run in [*inner[-1:], *failed[:1]]), "")
 
     def _header(self) -> dict[str, Any]:
         events, end = self._reader.events, self._reader.end
@@ -199,7 +206,7 @@ class ExecutionView(GraphWidget):
             return {}
         status = _ENDS[end["type"]] if end else "RUNNING"
         begin, latest = events[0]["timestamp"], (end or events[-1])["timestamp"]
-        steps = sum(len(run.attempts) for run in self._reader.runs)
+        steps = self._reader.transitions()
         days = [f"{time.astimezone(UTC):%Y-%m-%d} " for time in (begin, latest)]
         arn = self.execution.get("executionArn", "")
         facts = [
@@ -233,10 +240,11 @@ class ExecutionView(GraphWidget):
         tabs = [self._first] if self._first else []
         if events:
             started = details_of(events[0]).get("input")
-            tabs.append(_json_tab(_("Input"), started or "") | {"lines": [_hint()]})
+            hint = _("Choose a state in the graph: click on it, or press Tab and the arrow keys.")
+            tabs.append(_json_tab(_("Input"), started or "") | {"lines": [hint]})
             tabs.append(_json_tab(_("Output"), _text(output(events)) if self._reader.end else ""))
             tabs.append(_json_tab(_("Definition"), json.dumps(self._reader.definition, ensure_ascii=False)))
-        error = failure_of(self._reader)
+        error = self._reader.failure()
         why = (
             [punctuated("{error}: {message}", error=error[0], message=cause_in_words(message_of(error[1])))]
             if error
@@ -249,85 +257,119 @@ class ExecutionView(GraphWidget):
         title = _("The whole execution") if events else ""
         return {"title": title, "tabs": tabs, "error": why}
 
+    @property
+    def _listed(self) -> Reader:
+        """What stands below: the timeline, the table of states, and all events."""
+        return self._reader
+
     def _below(self) -> dict[str, Any]:
-        if not self._reader.end:
-            return {"events": bool(self._reader.events)}
-        picture = timeline_of(self._reader)
+        if not self._listed.end:
+            return {"events": bool(self._listed.events)}
+        picture = timeline_of(self._listed)
         timeline = {"title": _("Timeline"), "kind": "picture", "value": picture.bare, "alt": picture.alt}
         return {"events": True, "tabs": [timeline, self._all_states()]}
 
     def _all_states(self) -> Tab:
         """A row for each state, in the order in which they were entered; then those that were not."""
-        begin, latest = self._reader.events[0]["timestamp"], self._facts.latest.index
-        machine = dict(all_states(self._reader.definition))
+        begin, latest = self._listed.events[0]["timestamp"], self._listed.latest()
+        machine = dict(all_states(self._listed.definition))
         rows = []
         for name in sorted(machine, key=[*latest, *machine].index):
-            told = [word_of("not entered"), "", "", ""]
+            cells = [word_of("not entered"), "", "", ""]
             if name in latest:
-                run, last = self._run(name)
-                first, count = run.attempts[0], run.attempts.index(last) + 1
-                took = (last.ended - first.started).total_seconds() if last.ended else nan
-                told = [f"{marked(last.status)} {harmless(last.error)}".strip(), str(count)]
-                told += [_after(first.started, begin), _took(took)]
-            rows.append([name, kind_of(machine[name]), *told])
+                run = latest[name]
+                first, last = run.attempts[0], run.last
+                took = (last.ended - first.started).total_seconds() if last.ended else None
+                cells = [f"{marked(last.status)} {harmless(last.error)}".strip(), str(len(run.attempts))]
+                cells += [_after(first.started, begin), _took(took)]
+            rows.append([name, kind_of(machine[name]), *cells])
         headings = [_("State"), _("Type"), _("Status"), _("Attempts"), _("At"), _("Took")]
         return {"title": _("States"), "kind": "table", "headings": headings, "rows": rows, "chooses": True}
 
-    def _run(self, name: str) -> tuple[StateRun, Attempt]:
-        """The run and the attempt that the row of `latest` is about."""
-        row = self._facts.latest.loc[name]
-        place = name, row["branch"], row["started"]
-        return next(
-            (run, attempt)
-            for run in reversed(self._reader.runs)
-            for attempt in reversed(run.attempts)
-            if (run.name, run.branch.label, attempt.started) == place
-        )
-
     def _of_state(self, name: str, state: Machine) -> dict[str, Any]:
         """What stands beside the graph while a state is chosen."""
-        table = self._facts.table
-        rows, kind = table[table["state"] == name], kind_of(state)
+        run, kind = self._reader.latest().get(name), kind_of(state)
         defined = _json_tab(_("Definition"), json.dumps(state, ensure_ascii=False))
-        if rows.empty:
-            told = [_("The execution has not entered this state.")] if self._reader.events else []
-            return {"title": name, "status": "", "word": word_of("not entered"), "kind": kind, "lines": told,
-                    "tabs": [defined]}  # fmt: skip
-        last = self._facts.latest.loc[name]
-        _run, attempt = self._run(name)
+        if run is None:
+            if self._reader.events:
+                defined["lines"] = [_("The execution has not entered this state.")]
+            return {
+                "title": name,
+                "status": "",
+                "word": word_of("not entered"),
+                "kind": kind,
+                "tabs": [defined],
+            }
+        last = run.last
         # AWS's words for what goes to a service and comes back, after InputPath and before ResultPath
-        task = [
-            (_("Task input"), attempt.sent, last["input"]),
-            (_("Task result"), attempt.received, last["output"]),
-        ]
+        task = [(_("Task input"), last.sent, run.input), (_("Task result"), last.received, last.output)]
         tabs = [
-            _json_tab(_("Input"), _text(last["input"])),
+            _json_tab(_("Input"), _text(run.input)),
             *(_json_tab(title, text) for title, text, same in task if text and parsed(text) != same),
-            _json_tab(_("Output"), _text(last["output"])),
-            *([_json_tab(_("Variables"), _text(last["variables"]))] if last["variables"] else []),
+            _json_tab(_("Output"), _text(last.output)),
+            *([_json_tab(_("Variables"), _text(last.variables))] if last.variables else []),
             defined,
-            _attempts(rows, last, self._reader.events[0]["timestamp"]),
+            self._attempts(run),
             {"title": _("Events"), "kind": "events"},
             *([self._log(state)] if self.log_of and "Lambda" in kind else []),
         ]
         lines: list[str] = []
-        if last["error"]:
-            message = message_of(last["cause"])
-            error = {"error": last["error"], "message": cause_in_words(message)}
-            lines.append(punctuated("{error}: {message}", **error))
-            if message != last["cause"]:
-                tabs.insert(0, _json_tab(_("Cause"), last["cause"]))
-        elif last["status"] == "failed" and isinstance(last["input"], dict) and "Error" in last["input"]:
+        if last.error:
+            message = message_of(last.cause)
+            error = {"error": last.error, "message": cause_in_words(message)}
+            lines.append(harmless(punctuated("{error}: {message}", **error)))
+            if message != last.cause:
+                tabs.insert(0, _json_tab(_("Cause"), last.cause))
+        elif last.status == "failed" and isinstance(run.input, dict) and "Error" in run.input:
             before = {
-                "error": last["input"]["Error"],
-                "message": cause_in_words(message_of(str(last["input"].get("Cause")))),
+                "error": run.input["Error"],
+                "message": cause_in_words(message_of(str(run.input.get("Cause")))),
             }
             why = _("It gives no error of its own. A Catch led here: {error}: {message}", **before)
             lines.append(harmless(why))
-        elif last["status"] == "failed":
+        elif last.status == "failed":
             lines.append(_("It gives no error and no cause."))
-        return {"title": name, "status": last["status"], "word": marked(last["status"]), "kind": kind,
+        return {"title": name, "status": last.status, "word": marked(last.status), "kind": kind,
                 "error": lines, "tabs": tabs}  # fmt: skip
+
+    def _attempts(self, latest: StateRun) -> Tab:
+        """What a state did, attempt by attempt.
+
+        Args:
+            latest: The run of the state that is shown.
+        """
+        begin = self._reader.events[0]["timestamp"]
+        runs = [run for run in self._reader.runs if run.name == latest.name]
+        in_branches = len({run.branch.label for run in runs}) > 1
+        tried = [
+            (run, time, number, attempt)
+            for time, run in enumerate(runs, start=1)
+            for number, attempt in enumerate(run.attempts, start=1)
+        ]
+        rows = []
+        for run, time, number, attempt in tried[-_LATEST:]:
+            row = {_("Iteration"): run.branch.label} if in_branches else {}
+            if len(runs) > 1 and not in_branches:
+                row[_("Entered")] = str(time)
+            if len(runs) == 1 or len(tried) > len(runs):
+                row[_("Attempt")] = str(number)
+            row[_("At")], row[_("Took")] = _after(attempt.started, begin), _took(attempt.seconds)
+            row[_("Status")] = harmless(f"{marked(attempt.status)} {attempt.error}".strip())
+            rows.append(row)
+        remarks = [
+            _("entered {times} times", times=len(runs)) if len(runs) > 1 else "",
+            _("here {branch}", branch=latest.branch.label) if in_branches else "",
+        ]
+        if len(tried) > _LATEST:
+            remarks.append(_("the latest {shown} of {count} attempts", shown=_LATEST, count=len(tried)))
+        remark = punctuated(", ").join(filter(None, remarks))
+        return {
+            "title": _("Attempts"),
+            "kind": "table",
+            "lines": [remark] if remark else [],
+            "headings": [*rows[0]],
+            "rows": [[*row.values()] for row in rows],
+        }
 
     def _log(self, state: Machine) -> Tab:
         called = state.get("Parameters") or state.get("Arguments") or {}
@@ -340,25 +382,29 @@ class ExecutionView(GraphWidget):
         if content.get("do") == "events":
             self.send(self._events(content))
         elif content.get("do") == "event":
-            event = self._reader.events[int(content["id"]) - self._reader.events[0]["id"]]
+            event = self._listed.events[int(content["id"]) - self._listed.events[0]["id"]]
             self.send(
-                {"do": "event", "id": content["id"], "text": json.dumps(_plain(event), ensure_ascii=False)}
+                {
+                    "do": "event",
+                    "id": content["id"],
+                    "text": json.dumps(event, ensure_ascii=False, default=datetime.isoformat),
+                }
             )
         elif content.get("do") == "log":
             threading.Thread(target=self._send_log, args=(str(content["state"]),), daemon=True).start()
 
     def _events(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """A page of the events that a filter finds: all, or those of the chosen state."""
-        events, owners = self._reader.events, self._reader.owners
+        events, owners = self._listed.events, self._listed.owners
         begin, words = events[0]["timestamp"] if events else datetime.now(UTC), str(asked["filter"]).lower()
-        found = []
+        entries = []
         for event in events:
             owner = owners[event["id"]]
             name = owner.name if owner else ""
             if asked["state"] in ("", name) and (
                 not words or words in f"{event['id']} {event['type']} {name}".lower()
             ):
-                found.append((event, name))
+                entries.append((event, name))
         first = int(asked["page"]) * int(asked["size"])
         rows = [
             [
@@ -369,22 +415,22 @@ class ExecutionView(GraphWidget):
                 name,
                 _resource(event),
             ]
-            for event, name in found[first : first + int(asked["size"])]
+            for event, name in entries[first : first + int(asked["size"])]
         ]
-        told = _events(len(found))
+        counted = _counted(len(entries))
         return {key: asked[key] for key in ("do", "asked", "page")} | {
             "rows": rows,
-            "count": len(found),
-            "told": told,
+            "count": len(entries),
+            "told": counted,
         }
 
     def _send_log(self, name: str) -> None:
-        rows = self._facts.table[self._facts.table["state"] == name]
         state = dict(all_states(self._reader.definition))[name]
         try:
             assert self.log_of is not None
-            begin, end = rows["started"].min(), self._reader.events[-1]["timestamp"]
-            text = self.log_of(state, begin.to_pydatetime(), end) or _("It has written nothing.")
+            begin = next(run.attempts[0].started for run in self._reader.runs if run.name == name)
+            end = self._reader.events[-1]["timestamp"]
+            text = self.log_of(state, begin, end) or _("It has written nothing.")
         except Exception as error:  # in this thread, it would be shown nowhere
             text = str(error)
         lines = re.sub("\r\n?", "\n", text)  # AWS's runtime joins the lines of a traceback with \r
@@ -419,10 +465,6 @@ def _words() -> dict[str, Any]:
     }
 
 
-def _hint() -> str:
-    return _("Choose a state in the graph: click on it, or press Tab and the arrow keys.")
-
-
 def _json_tab(title: str, text: str) -> Tab:
     return {"title": title, "kind": "json", "value": harmless(text)}
 
@@ -432,7 +474,7 @@ def _text(value: object) -> str:
     return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def _events(count: int) -> str:
+def _counted(count: int) -> str:
     return _("Events: {count}", count=f"{count:,}")
 
 
@@ -444,8 +486,8 @@ def _after(time: datetime, begin: datetime) -> str:
     return f"{(time - begin).total_seconds():.3f} s"
 
 
-def _took(seconds: float) -> str:
-    return "" if pd.isna(seconds) else f"{seconds:.3f} s"
+def _took(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.3f} s"
 
 
 def _resource(event: Event) -> str:
@@ -457,50 +499,3 @@ def _resource(event: Event) -> str:
         if details.get("resourceType")
         else resource.rpartition(":function:")[2]
     )
-
-
-def _plain(event: Event) -> dict[str, Any]:
-    """An event as JSON, with the JSON in its texts as values."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, datetime):
-            return value.isoformat()
-        if isinstance(value, Mapping):
-            return {name: plain(inner) for name, inner in value.items()}
-        return value
-
-    return {name: plain(value) for name, value in event.items()}
-
-
-def _attempts(rows: pd.DataFrame, last: pd.Series, begin: datetime) -> Tab:
-    """What one state did, attempt by attempt.
-
-    Args:
-        rows: The state's rows of `state_table`.
-        last: Its row of `latest_rows`.
-        begin: When the execution began.
-    """
-    times, in_branches = int((rows["attempt"] == 1).sum()), rows["branch"].nunique() > 1
-    latest = rows.tail(_LATEST)
-    attempts = pd.DataFrame({_("Iteration"): latest["branch"]} if in_branches else {}, index=latest.index)
-    if times > 1 and not in_branches:
-        attempts[_("Entered")] = (rows["attempt"] == 1).cumsum()
-    if times == 1 or rows["attempt"].max() > 1:
-        attempts[_("Attempt")] = latest["attempt"]
-    attempts[_("At")] = [_after(time, begin) for time in latest["started"]]
-    attempts[_("Took")] = latest["duration"].map(_took)
-    attempts[_("Status")] = (latest["status"].map(marked) + " " + latest["error"]).str.strip()
-    remarks = [
-        _("entered {times} times", times=times) if times > 1 else "",
-        _("here {branch}", branch=last["branch"]) if in_branches else "",
-    ]
-    if len(rows) > _LATEST:
-        remarks.append(_("the latest {shown} of {count} attempts", shown=_LATEST, count=len(rows)))
-    told = punctuated(", ").join(filter(None, remarks))
-    return {
-        "title": _("Attempts"),
-        "kind": "table",
-        "lines": [told] if told else [],
-        "headings": list(attempts.columns),
-        "rows": [[str(cell) for cell in row] for row in attempts.itertuples(index=False)],
-    }

@@ -3,8 +3,7 @@
 // After that only colours and texts change (`paint`).
 
 const LETTERS = 11; // the size of the letters in the SVG, in points
-const SMALLEST = 10.5; // the size to which `Fit` may shrink them, in pixels
-const LARGEST = 18;
+const SMALLEST = 12; // in pixels: `Fit` makes them smaller only if the graph is too wide for them
 const WHOLE = 4 / 3; // pixels for each point, at 100 %
 
 function graph({ model, el }) {
@@ -32,6 +31,7 @@ function graph({ model, el }) {
     button.textContent = text;
     button.title = label;
     button.setAttribute("aria-label", label);
+    button.setAttribute("data-lm-suppress-shortcuts", "true");
     button.addEventListener("click", () => {
       zoom = next();
       resize();
@@ -44,7 +44,8 @@ function graph({ model, el }) {
     if (zoom !== "fit") return Math.min(Math.max(zoom, 0.4), 4);
     const wide = stage.clientWidth / size.width;
     const high = (model.get("fill") ? stage.clientHeight : 0.75 * window.innerHeight) / size.height;
-    return Math.min(Math.max(Math.min(wide, high), SMALLEST / LETTERS), LARGEST / LETTERS);
+    const legible = SMALLEST / LETTERS;
+    return Math.min(wide, wide < legible ? high : Math.max(high, legible), WHOLE);
   }
 
   function resize() {
@@ -72,9 +73,11 @@ function graph({ model, el }) {
     svg.querySelector("polygon")?.remove(); // the white ground
     svg.querySelector(".graph > title")?.remove(); // it would be shown wherever no state is
     svg.setAttribute("role", "presentation");
-    groups = model.get("states").map((name, number) => {
+    groups = model.get("states").flatMap((name, number) => {
       const group = svg.getElementById(`state-${number}`);
+      if (!group) return []; // the names of the drawing before
       group.setAttribute("role", "button");
+      group.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's, such as r for a raw cell
       group.addEventListener("click", () => choose(name));
       return group;
     });
@@ -87,7 +90,8 @@ function graph({ model, el }) {
   }
 
   function paint() {
-    if (!svg) return;
+    // The states of another drawing come with its layout, which may be told a moment later.
+    if (!svg || groups.length !== model.get("paints").length) return;
     stage.setAttribute("aria-label", model.get("alt"));
     const chosen = model.get("states").indexOf(model.get("chosen"));
     model.get("paints").forEach((paint, number) => {
@@ -137,7 +141,7 @@ function graph({ model, el }) {
     stage.scrollBy(own.x + own.width / 2 - box.x - box.width / 2, own.y + own.height / 2 - box.y - box.height / 2);
   }
 
-  model.on("change:layout_svg", layOut);
+  for (const trait of ["layout_svg", "states"]) model.on(`change:${trait}`, layOut);
   model.on("change:chosen", centre);
   for (const trait of ["paints", "taken", "chosen"]) model.on(`change:${trait}`, paint);
   // A click on Draw asks for it: most of the panel may be below the window, as the output of the last cell.

@@ -2,9 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import cached_property
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import graphviz
@@ -12,12 +11,21 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import JsonLexer
 
-from lottery_lib.definition import Machine, parse
-from lottery_lib.history.state_runs import Event, Reader
-from lottery_lib.texts import in_a_row, width
-from lottery_lib.translation import _, listed, punctuated
-from lottery_lib.view.asl import assigned, catches, known_state, outline, returns, tries, waits, ways
-from lottery_lib.view.icons import icons_of
+from lottery_lib.definition import (
+    Machine,
+    assigned,
+    catches,
+    known_state,
+    outline,
+    parse,
+    returns,
+    tries,
+    waits,
+    ways,
+)
+from lottery_lib.harmless import in_a_row, width
+from lottery_lib.history import Event, Reader
+from lottery_lib.translation import _, language, listed, punctuated
 from lottery_lib.view.painting import (
     END,
     START,
@@ -31,9 +39,8 @@ from lottery_lib.view.painting import (
     paints_of,
     with_icons,
 )
-from lottery_lib.view.status import retried, word_of
 from lottery_lib.view.svg import Picture, render
-from lottery_lib.view.theme import COLOURS
+from lottery_lib.view.theme import COLOURS, icons_of, retried, word_of
 from states_language import all_states, branches, is_last, states
 
 if TYPE_CHECKING:
@@ -72,25 +79,19 @@ class GraphView(Picture):
         taken: The numbers of the edges that the execution took.
         states: The names of its states, also of those in a Parallel or Map, in the definition's order.
         text: The definition, to be shown in colours beside the drawing; empty for the drawing alone.
+        definitions: What else the SVG defines, such as gradients.
     """
 
-    def __init__(
-        self,
-        source: str,
-        alt: str,
-        states: Mapping[str, Machine],
-        paints: Sequence[Paint],
-        taken: Sequence[int],
-    ) -> None:
+    def __init__(self, drawing: "Drawing", alt: str, paints: Sequence[Paint], taken: Sequence[int]) -> None:
         super().__init__(alt, lambda: paint(self.layout, paints, taken))
-        self.source = source
-        self.states, self.paints, self.taken = list(states), paints, taken
-        self.icons = [list(icons_of(state)) for state in states.values()]
-        self.text = ""
+        self._drawing = drawing
+        self.source, self.states, self.icons = drawing.graph.source, list(drawing.name_lines), drawing.icons
+        self.paints, self.taken = paints, taken
+        self.text = self.definitions = ""
 
-    @cached_property
+    @property
     def layout(self) -> str:  # noqa: D102 - an attribute
-        return with_icons(render(self.source), self.icons)
+        return self._drawing.layout.replace("</svg>", f"{self.definitions}</svg>")
 
     @cached_property
     def widget(self) -> "GraphWidget":
@@ -121,9 +122,7 @@ class GraphView(Picture):
 
 def graph_view(
     definition: Machine | str,
-    statuses: Mapping[str, str] | None = None,
     *,
-    attempts: Mapping[str, int] | None = None,
     events: Sequence[Event] | None = None,
     title: str | None = None,
     with_text: bool = False,
@@ -132,10 +131,8 @@ def graph_view(
 
     Args:
         definition: ASL, as JSON text or parsed; placeholders may still be in it.
-        statuses: Status by state, as from `history.state_statuses`; other states were not entered.
-        attempts: Attempts by state, as from `history.state_attempts`; shown from 2.
         events: What `get_execution_history` returns, all pages. They give statuses, attempts, times, the
-            items of a Map, and the edges that were taken.
+            items of a Map, and the edges that were taken. A state that they do not name was not entered.
         title: Shown above the drawing.
         with_text: Whether to show the coloured text of the definition beside the drawing.
 
@@ -143,18 +140,15 @@ def graph_view(
         LotteryError: The definition is not JSON, or leads to a state that is not there.
     """
     machine = parse(definition)
-    facts = facts_of(Reader(events or (), machine))
-    facts = replace(facts, statuses=statuses or facts.statuses, attempts=attempts or facts.attempts)
-    drawing = drawing_of(machine, facts, title)
+    drawing = drawing_of(machine, facts_of(Reader(events or (), machine)), title)
     if with_text:
         drawing.text = definition if isinstance(definition, str) else json.dumps(definition, indent=2)
     return drawing
 
 
 def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> GraphView:
-    """Draw a state machine, and what an execution of it did; see `graph_view`."""
-    drawing = _Drawing(title)
-    drawing.draw(machine)
+    """Draw a state machine, and what an execution of it did; see `graph_view`. It is laid out once."""
+    drawing = _drawn(json.dumps(machine), title, language())
     names = list(drawing.name_lines)
     inside = listed(outline(machine))
     sentences = [_("{title}, from Start to End: {states}.", title=title or _("Workflow"), states=inside)]
@@ -180,17 +174,31 @@ def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> Grap
         sentences.append(punctuated("{facts}.", facts=punctuated(", ").join(retries)))
     taken = [number for number, edge in enumerate(drawing.edges) if edge in facts.taken]
     paints = paints_of(machine, facts, drawing.name_lines)
-    return GraphView(drawing.graph.source, in_a_row(sentences), dict(all_states(machine)), paints, taken)
+    return GraphView(drawing, in_a_row(sentences), paints, taken)
 
 
-class _Drawing:
+@lru_cache(maxsize=16)
+def _drawn(definition: str, title: str | None, _language: str) -> "Drawing":
+    drawing = Drawing(title)
+    drawing.draw(json.loads(definition))
+    return drawing
+
+
+class Drawing:
     """A graph of one workflow and its inner workflows.
 
     An edge to or from a Parallel or Map leads to an invisible point inside its box. It is cut at the border.
+
+    Attributes:
+        graph: The graph as DOT.
+        name_lines: The lines of each state's name, by the name.
+        icons: The signs of each state, in the same order.
+        edges: The edges, in the order of their ids.
     """
 
     def __init__(self, title: str | None) -> None:
-        self.name_lines: dict[str, list[str]] = {}  # by the state's name
+        self.name_lines: dict[str, list[str]] = {}
+        self.icons: list[list[str]] = []
         self.edges: list[Edge] = []
         self._heads: dict[str, str] = {}  # where edges to a state arrive
         self._tails: dict[str, str] = {}  # where edges from a state begin
@@ -207,11 +215,12 @@ class _Drawing:
             attributes |= {"label": _label(lines), "labelloc": "t"}
         self.graph = graphviz.Digraph("workflow", graph_attr=attributes)
         self.graph.attr("node", fontname=_FONT, fontsize=str(_FONT_SIZE), shape="box", style="rounded,filled")
-        self.graph.attr("node", height="0.36", margin="0.27,0.05")
+        self.graph.attr("node", height="0.34", margin="0.27,0.03")
         self.graph.attr("edge", fontname=_FONT, fontsize=str(_FONT_SIZE), arrowsize="0.7")
 
     def draw(self, machine: Machine) -> None:
         """Add the outermost workflow, between Start and End."""
+        self.icons = [list(icons_of(state)) for _, state in all_states(machine)]
         self._add_terminal(START, _("Start"))
         self._add_states(self.graph, machine)
         self._add_terminal(END, _("End"))
@@ -220,6 +229,15 @@ class _Drawing:
         for name, state in states(machine).items():
             if is_last(state):
                 self._add_edge(name, END, weight="20" if state.get("End") else "0")
+
+    @cached_property
+    def layout(self) -> str:
+        """The SVG as Graphviz draws it, with the signs of the states.
+
+        Raises:
+            LotteryError: The program that draws is not there, or failed.
+        """
+        return with_icons(render(self.graph.source), self.icons)
 
     def _add_terminal(self, name: str, shown: str) -> None:
         node = self._heads[name] = self._tails[name] = name.strip()
@@ -239,7 +257,9 @@ class _Drawing:
             lines = [*self.name_lines[name], *captions(state)]
             # Room for what an execution writes there; a mark comes before the name.
             written = captions(state, attempts=100, items=done_of(100, 100))
-            inches = _inches([f"✓ {lines[0]}", *lines, *written])
+            widest = max(map(width, [f"✓ {lines[0]}", *lines, *written]))
+            # Graphviz measures in its own font, which has no Chinese. A column is about half of the size.
+            inches = f"{widest * 0.5 * _FONT_SIZE / 72 + 0.74:.2f}"
             if not inner:
                 self._heads[name] = self._tails[name] = node
                 graph.node(node, _label(lines), width=inches, **attributes)
@@ -247,9 +267,10 @@ class _Drawing:
             self._boxes[name] = f"cluster {node}"
             self._heads[name], self._tails[name] = f"{node} in", f"{node} out"
             with graph.subgraph(name=self._boxes[name]) as box:
-                box.attr(label=_label(lines), style="rounded,filled", **attributes)
-                # The point is as wide as the name: Graphviz would make the box of a Chinese name too narrow.
-                box.node(self._heads[name], width=inches, **_POINT)
+                box.attr(label="", style="rounded,filled", **attributes)
+                # A heading that is a node leaves no empty rank below it, as the label of a box would.
+                head = {"id": f"heading-{attributes['id'].partition('-')[2]}", "shape": "plaintext"}
+                box.node(self._heads[name], _label(lines), width=inches, height="0.1", margin="0", **head)
                 for branch in inner:
                     self._add_states(box, branch)
                 box.node(self._tails[name], width="0.01", **_POINT)
@@ -304,11 +325,6 @@ def _wrap(text: str, most: int = _LINE) -> list[str]:
             lines.append("")
         lines[-1] += piece
     return [line.strip() for line in lines]
-
-
-def _inches(lines: list[str]) -> str:
-    # Graphviz measures in its own font, which has no Chinese. A column is about half of the font's size.
-    return f"{max(map(width, lines)) * 0.5 * _FONT_SIZE / 72 + 0.74:.2f}"
 
 
 def _room(line: str) -> str:

@@ -1,15 +1,17 @@
 """Show a workflow in a notebook: people choose a state, and zoom. The JavaScript is in graph.js."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anywidget
 import traitlets
 
+from lottery_lib.definition import lines_of_states
 from lottery_lib.translation import _, language
-from lottery_lib.view.asl import lines_of_states
-from lottery_lib.view.graph import GraphView
 from lottery_lib.view.theme import DARK, picture_css
+
+if TYPE_CHECKING:
+    from lottery_lib.view.graph import GraphView
 
 _HERE: Final = Path(__file__).parent
 #: The JavaScript of a workflow: its function `graph` fills an element.
@@ -40,7 +42,7 @@ class GraphWidget(anywidget.AnyWidget):
     fill = traitlets.Bool().tag(sync=True)
     words = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, view: GraphView | None = None, *, fill: bool = False) -> None:
+    def __init__(self, view: "GraphView | None" = None, *, fill: bool = False) -> None:
         words = {
             "language": language(),
             "fit": _("Fit"),
@@ -57,7 +59,7 @@ class GraphWidget(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return str(self.alt)
 
-    def draw(self, view: GraphView) -> None:
+    def draw(self, view: "GraphView") -> None:
         """Show another drawing, or the same one painted differently: then it is not laid out again."""
         self.still = view
         with self.hold_sync():
@@ -88,6 +90,6 @@ class TextWidget(GraphWidget):
     text = traitlets.Unicode().tag(sync=True)
     parts = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, view: GraphView) -> None:
+    def __init__(self, view: "GraphView") -> None:
         super().__init__(view, fill=True)
         self.text, self.parts = view.text, lines_of_states(view.text, view.states)

@@ -2,19 +2,14 @@
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypedDict
 
-import pandas as pd
-
-from lottery_lib.definition import Machine
-from lottery_lib.history import latest_rows, table_of
-from lottery_lib.history.state_runs import Reader, StateRun, details_of
+from lottery_lib.definition import Machine, notes, tries
+from lottery_lib.history import Reader, StateRun, details_of
 from lottery_lib.translation import _, ngettext, punctuated
-from lottery_lib.view.asl import notes, tries
-from lottery_lib.view.icons import BOX, ICONS, SIZE, kind_of
-from lottery_lib.view.status import mark_of, marked, retried
+from lottery_lib.view.theme import BOX, ICONS, SIZE, kind_of, mark_of, marked, retried
 from states_language import all_states, is_last
 
 _POINTS: Final = re.compile(r"-?[\d.]+,-?[\d.]+")
@@ -38,18 +33,14 @@ class Paint(TypedDict):
 
 @dataclass(frozen=True)
 class Facts:
-    """What an execution did so far. A picture and a panel take everything that they show from here.
+    """What a picture shows of an execution.
 
     Attributes:
-        table: A row for each attempt, as `history.state_table` returns it.
-        latest: A row for each state, as `history.latest_rows` returns it.
         statuses: By the state's name, as `attempts`, `seconds` (of the latest attempt) and `items` are.
         items: How many items of each Map are done, in words.
         taken: The edges that the execution took.
     """
 
-    table: pd.DataFrame
-    latest: pd.DataFrame
     statuses: Mapping[str, str]
     attempts: Mapping[str, int]
     seconds: Mapping[str, float]
@@ -59,17 +50,13 @@ class Facts:
 
 def facts_of(reader: Reader) -> Facts:
     """Take what is shown from the events that a reader has read so far."""
-    table = table_of(reader)
-    latest = latest_rows(table)
-    rows = table[["branch", "state", "attempt", "status"]].itertuples(index=False)
+    latest = reader.latest()
     return Facts(
-        table,
-        latest,
-        latest["status"].to_dict(),
-        latest["attempt"].to_dict(),
-        latest["duration"].dropna().to_dict(),
+        {name: run.last.status for name, run in latest.items()},
+        {name: len(run.attempts) for name, run in latest.items()},
+        {name: run.last.seconds for name, run in latest.items() if run.last.seconds is not None},
         count_done_items(reader),
-        frozenset(_taken_edges(rows, reader.definition)),
+        frozenset(_taken_edges(reader)),
     )
 
 
@@ -77,13 +64,16 @@ def count_done_items(reader: Reader) -> dict[str, str]:
     """How many items of each Map are done, such as ``"3 of 5 done"``, by the Map's name.
 
     An item is done when AWS reports `MapIterationSucceeded` for it. A failed or aborted iteration does not
-    count. A Retry begins at 0 again. If a Map is entered several times, the latest time counts.
+    count. A Retry begins at 0 again. If a Map is entered several times, the latest time counts. A Distributed
+    Map has no number: the history does not say what its children do.
     """
     counts: dict[StateRun | None, tuple[int, int]] = {}
     for event in reader.events:
         run = reader.owners[event["id"]]
         if event["type"] == "MapStateStarted":
             counts[run] = 0, details_of(event).get("length", 0)
+        elif event["type"] == "MapRunStarted":
+            counts.pop(run, None)  # its items are those of child executions
         elif event["type"] == "MapIterationSucceeded" and run in counts:
             done, length = counts[run]
             counts[run] = done + 1, length
@@ -95,21 +85,19 @@ def done_of(done: int, length: int) -> str:
     return _("{done} of {length} done", done=done, length=length)
 
 
-def _taken_edges(rows: Iterable[tuple[str, str, int, str]], machine: Machine) -> Iterator[Edge]:
+def _taken_edges(reader: Reader) -> Iterator[Edge]:
     """The edges between states that follow each other in their branch, and those from Start and to End."""
-    states = dict(all_states(machine))
-    latest: dict[str, tuple[str, str]] = {}  # by branch: its latest state, and the status of that state
-    for branch, state, attempt, status in rows:
-        if attempt == 1 and branch in latest:
-            previous, previous_status = latest[branch]
-            yield previous, state, previous_status == "caught"
-        elif attempt == 1 and not branch:
-            yield START, state, False
-        latest[branch] = state, status
-    name, status = latest.get("", ("", ""))
-    last = states.get(name, {})
-    if is_last(last) and (status == "succeeded" or last["Type"] == "Fail"):
-        yield name, END, False
+    outermost = None
+    for run in reader.runs:
+        if run.previous:
+            yield run.previous.name, run.name, run.previous.last.status == "caught"
+        if not run.branch.label:
+            if not run.previous:
+                yield START, run.name, False
+            outermost = run
+    state = dict(all_states(reader.definition)).get(outermost.name, {}) if outermost else {}
+    if outermost and is_last(state) and (outermost.last.status == "succeeded" or state["Type"] == "Fail"):
+        yield outermost.name, END, False
 
 
 def captions(state: Machine, attempts: int = 1, items: str = "") -> list[str]:
@@ -153,14 +141,20 @@ def with_icons(drawn: str, icons: Sequence[Sequence[str]]) -> str:
     """Put the signs of each state into the SVG that Graphviz has drawn: its type left, its service right."""
     root = ET.fromstring(drawn)
     root.set("class", "lottery-picture")
-    for group in root.iter(f"{SVG}g"):
-        kind, _, number = group.get("id", "").partition("-")
+    by_id = {group.get("id", ""): group for group in root.iter(f"{SVG}g")}
+    for name, group in by_id.items():
+        kind, _, number = name.partition("-")
         outline = group.find(f"{SVG}path")
         if kind == "state" and outline is not None:
             group.set("class", f"{group.get('class')} state")
             points = [tuple(map(float, pair.split(","))) for pair in _POINTS.findall(outline.get("d", ""))]
             xs, ys = zip(*points, strict=True)
-            is_box = group.get("class", "").startswith("cluster")
+            heading = by_id.get(f"heading-{number}")
+            if is_box := heading is not None:  # its text becomes that of the box around it
+                for text in heading.findall(f"{SVG}text"):
+                    text.set("x", f"{(min(xs) + max(xs)) / 2:.2f}")
+                    group.append(text)
+                by_id["graph0"].remove(heading)
             y = min(ys) + 7 if is_box else (min(ys) + max(ys) - SIZE) / 2
             for icon, x in zip(icons[int(number)], (min(xs) + 6, max(xs) - 6 - SIZE), strict=False):
                 place = {

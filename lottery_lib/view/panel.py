@@ -19,15 +19,13 @@ from typing import Any, Final, Protocol
 import ipywidgets as widgets
 import traitlets
 
-from lottery_lib.causes import cause_in_words
 from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
-from lottery_lib.history import DrawResult, Progress, Winner, published
-from lottery_lib.history.state_runs import Event, Reader
-from lottery_lib.texts import escaped, harmless, in_a_row
-from lottery_lib.translation import _, listed, punctuated
-from lottery_lib.view.execution_view import ExecutionView
-from lottery_lib.view.status import WRAPPED
+from lottery_lib.harmless import escaped, harmless, in_a_row
+from lottery_lib.history import DrawResult, Event, Progress, Reader, Winner, published
+from lottery_lib.translation import _, cause_in_words, listed, punctuated
+from lottery_lib.view.execution_view import ExecutionWidget
+from lottery_lib.view.theme import WRAPPED
 
 _FRAMES: Final = 30  # about the most moments to show of one reading; a long history has many more
 _OFTEN_MOMENTS: Final = ("StateEntered", "Failed", "TimedOut")  # how the types of their events end
@@ -54,8 +52,8 @@ class Lottery(Protocol):
     def start(self, wanted: Wanted) -> str:
         """Start a draw; returns the ARN of its execution."""
 
-    def progress(self, arn: str) -> Progress:
-        """See how far a draw is."""
+    def progress(self, arn: str, seen: Sequence[Event]) -> Progress:
+        """See how far a draw is. `seen` has the events that an earlier look has found."""
 
     def stop(self, arn: str) -> None:
         """Stop a draw."""
@@ -71,7 +69,7 @@ class Lottery(Protocol):
         """Delete all winners."""
 
 
-class DrawPanel(widgets.VBox):  # type: ignore[misc]
+class LotteryPanel(widgets.VBox):  # type: ignore[misc]
     """A number of winners or a list of prizes, Draw, Cancel, the workflow as it runs, and the result.
 
     Args:
@@ -82,7 +80,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
 
     Attributes:
         result: The latest draw's `DrawResult` (a trait, so it can be observed).
-        view: The execution (`ExecutionView`).
+        view: The execution (`ExecutionWidget`).
         winners: Its first tab: groups of winners, and the messages that went out.
     """
 
@@ -94,6 +92,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self._pace = pace
         self._definition: Machine = {}
         self._task: asyncio.Task[None] | None = None
+        self._resetting: asyncio.Task[None] | None = None
         self._cancelled = asyncio.Event()
         self._quiet_until = 0.0
         self._can_win = 0
@@ -107,7 +106,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.reset_button = widgets.Button(description=_("Reset"), layout={"display": "none"})
         self.progress = widgets.IntProgress(max=1, layout={"width": "auto", "height": "10px"})
         self.message = widgets.HTML()
-        self.view = ExecutionView()
+        self.view = ExecutionWidget()
         self._tell_winners(note=_("The winners of the next draw appear here."))
         buttons = [self.draw_button, self.cancel_button, self.reset_button]
         controls = widgets.HBox([self.number, *buttons, self.message], layout={"flex_flow": "row wrap"})
@@ -148,7 +147,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         task = self._begin(wanted)
 
         async def ended() -> None:
-            await task
+            await asyncio.shield(task)  # who interrupts the cell does not stop the draw
 
         # JupyterLab handles clicks and cells in different threads, so the draw may belong to another loop.
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(ended(), task.get_loop()))
@@ -173,7 +172,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         if self.reset_button.description == _("Reset"):
             self.reset_button.description = _("Delete all winners?")
         else:
-            self._task = asyncio.get_running_loop().create_task(self._reset())
+            self._resetting = asyncio.get_running_loop().create_task(self._reset())
 
     async def _reset(self) -> None:
         try:
@@ -245,7 +244,12 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
                 result = await self._follow(arn, reader)
                 await self._end(reader.events, result)
         except Exception as error:  # an error in a callback would be shown nowhere
-            self._refuse(_lost(error, arn) if arn and self.result is None else _sentence(error))
+            if not arn:
+                self._refuse(_sentence(error))
+            elif self.result is None:
+                self._say(_lost(error, arn), "✗")
+            else:  # the draw has ended, and what is shown is this draw
+                self.message.value += f"<p>{escaped(_sentence(error))}</p>"
         finally:
             self._enable(True)
             self._quiet_until = asyncio.get_running_loop().time() + 0.5
@@ -279,7 +283,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             if self._cancelled.is_set() and not stopped:
                 await asyncio.to_thread(self._lottery.stop, arn)
                 stopped = True
-            progress = await asyncio.to_thread(self._lottery.progress, arn)
+            progress = await asyncio.to_thread(self._lottery.progress, arn, tuple(reader.events))
             await self._replay(reader, progress.events[len(reader.events) :])
             if progress.result is not None:
                 return progress.result
@@ -312,9 +316,9 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self._say(self._summary(result), mark)  # again: a Cancel meanwhile has changed it
         self.result = result
         if messages := published(events):
-            told = await asyncio.to_thread(self._lottery.mailed)
-            link = _LINK.search(told)
-            before, after = (told[: link.start()], told[link.end() :]) if link else (told, "")
+            sentence = await asyncio.to_thread(self._lottery.mailed)
+            link = _LINK.search(sentence)
+            before, after = (sentence[: link.start()], sentence[link.end() :]) if link else (sentence, "")
             mail = {
                 "heading": _("✉ Messages that went out to the topic: {count}", count=len(messages)),
                 "texts": [harmless(_LONG.sub("...", text)) for text in messages],

@@ -10,18 +10,18 @@ from typing import Any, Final
 import traitlets
 
 from lottery_lib.definition import Machine, parse
-from lottery_lib.history.state_runs import Event, Reader
+from lottery_lib.history import Event, Reader
 from lottery_lib.translation import _
-from lottery_lib.view.execution_view import ExecutionView
+from lottery_lib.view.execution_view import ExecutionWidget
 from lottery_lib.view.graph import drawing_of
-from lottery_lib.view.status import marked
+from lottery_lib.view.theme import marked
 
 #: What one can predict of a state; the first is also what a state did that was not entered.
 _OPTIONS: Final = ("not entered", "succeeded", "caught", "failed", "aborted")
 
 
-class Prediction(ExecutionView):
-    """An `ExecutionView` that asks, before the execution, what each state will do.
+class Prediction(ExecutionWidget):
+    """An `ExecutionWidget` that asks, before the execution, what each state will do.
 
     Args:
         definition: What the execution ran or will run with, as JSON text or parsed.
@@ -50,8 +50,8 @@ class Prediction(ExecutionView):
     def __repr__(self) -> str:
         if self._is_over:
             return super().__repr__()
-        told = {"count": len(self.predicted), "all": len(self.states)}
-        return _("Prediction: {count} of {all} states predicted", **told)
+        counts = {"count": len(self.predicted), "all": len(self.states)}
+        return _("Prediction: {count} of {all} states predicted", **counts)
 
     def lock(self) -> None:
         """Let the prediction count as it is now. Call it before the run; a second call changes nothing."""
@@ -84,7 +84,7 @@ class Prediction(ExecutionView):
             right += guess == status
             mark = ("✓" if guess == status else "✗") if guess else ""
             rows.append([name, marked(guess) if guess else "", marked(status), mark])
-        told = {"count": len(locked), "all": len(self.states), "right": right}
+        counts = {"count": len(locked), "all": len(self.states), "right": right}
         if self._locked is None and not self._is_over:
             lines = [_("Choose a state in the graph, and say what it will do.")]
         elif self._locked is None and self.predicted:
@@ -92,9 +92,9 @@ class Prediction(ExecutionView):
         elif not locked:
             lines = [_("You predicted nothing before the run, so there is nothing to compare.")]
         elif self._is_over:
-            lines = [_("States that you predicted: {count} of {all}. Right: {right}.", **told)]
+            lines = [_("States that you predicted: {count} of {all}. Right: {right}.", **counts)]
         else:
-            lines = [_("The prediction is locked: {count} of {all} states.", **told)]
+            lines = [_("The prediction is locked: {count} of {all} states.", **counts)]
         if self._locked is not None and self.predicted != locked:
             lines.append(_("What was changed after that does not count."))
         headings = [_("State"), _("Predicted"), _("It was"), ""] if rows else []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.files import write_over
-from lottery_lib.texts import escaped
+from lottery_lib.harmless import escaped
 from lottery_lib.translation import _
 from lottery_lib.view.theme import DARK, picture_css
 

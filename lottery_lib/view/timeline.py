@@ -2,18 +2,17 @@
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import accumulate
 from math import floor, log10
 from typing import Final, NamedTuple
 
-from lottery_lib.definition import Machine
-from lottery_lib.history.state_runs import Event, Reader, StateRun
-from lottery_lib.texts import escaped, harmless, width
+from lottery_lib.harmless import escaped, harmless, width
+from lottery_lib.history import Reader, StateRun
 from lottery_lib.translation import _, ngettext, punctuated
-from lottery_lib.view.status import marked, retried
 from lottery_lib.view.svg import Picture, picture
+from lottery_lib.view.theme import marked, retried
 
 _ROWS: Final = 40  # the most rows of a picture; a large Map has more iterations
 _BARS: Final = 50  # the most bars of a row; a long loop has more rounds
@@ -53,15 +52,11 @@ class _Row(NamedTuple):
     bars: list[_Bar]
 
 
-def timeline_view(
-    events: Iterable[Event], definition: Machine | None = None, *, title: str | None = None
-) -> Picture:
+def timeline_of(reader: Reader) -> Picture:
     """Draw an execution as bars over time, with one row for each state.
 
     Args:
-        events: What `get_execution_history` returns, all pages. The execution may still run.
-        definition: The parsed ASL, for the branches' numbers (see `state_table`).
-        title: Shown above.
+        reader: Its events. The execution may still run.
 
     Returns:
         A picture. It has a row for each state of each branch, in the order in which they were first entered.
@@ -70,11 +65,6 @@ def timeline_view(
         most 40 rows, and the latest 50 attempts of each row, are drawn. The picture's title says what is left
         out.
     """
-    return timeline_of(Reader(events, definition), title)
-
-
-def timeline_of(reader: Reader, title: str | None = None) -> Picture:
-    """The `timeline_view` of the events that a reader has read so far."""
     times = [event["timestamp"] for event in reader.events] or [datetime.min]
     start, latest = min(times), max(times)
 
@@ -89,8 +79,8 @@ def timeline_of(reader: Reader, title: str | None = None) -> Picture:
     time = f"{total:.1f} s" if total >= 1 else f"{total * 1000:.0f} ms"
     states = punctuated("; ").join(f"{row.label.strip()} {row.note}" for row in rows[:_ROWS])
     states = states or _("nothing has happened yet")
-    alt = _("{title} of {time}: {states}.", title=title or _("Timeline"), time=time, states=states)
-    return Picture(alt, lambda: _draw(rows, total or 0.001, title))
+    alt = _("{title} of {time}: {states}.", title=_("Timeline"), time=time, states=states)
+    return Picture(alt, lambda: _draw(rows, total or 0.001))
 
 
 def _bars(run: StateRun, seconds: Callable[[datetime | None], float]) -> Iterator[_Bar]:
@@ -147,13 +137,11 @@ class _Scale(NamedTuple):
         return (step * number for number in range(int(self.total / step * 1.0001) + 1))
 
 
-def _draw(rows: list[_Row], total: float, title: str | None) -> str:
+def _draw(rows: list[_Row], total: float) -> str:
     """The SVG of a timeline of `total` seconds."""
     hidden, rows = len(rows) - _ROWS, rows[:_ROWS]
-    heading = [title] if title else []
-    heading += (
-        [ngettext("and 1 row more", "and {count} rows more", hidden, count=hidden)] if hidden > 0 else []
-    )
+    more = [ngettext("and 1 row more", "and {count} rows more", hidden, count=hidden)]
+    heading = more if hidden > 0 else []
     if any(len(row.bars) > _BARS for row in rows):
         heading.append(_("(the latest {count} attempts of each)", count=_BARS))
     labels = [_lines(row.label, _LABEL) for row in rows]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from notebooks.holds import HOLDS
 
-from lottery_lib.course.checks import Check, Checks
+from lottery_course.checks import Check, Checks
 
 #: How an execution or a state ends.
 STATUS = re.compile(r"\b(?:ABORTED|CAUGHT_ERROR|FAILED|RETRIABLE|SUCCEEDED|TIMED_OUT)\b")

@@ -1,10 +1,10 @@
 """Bring the lottery in a real account to where a lesson begins."""
 
-from lottery_lib import Stack, draw, load_employees, plan
+from lottery_lib import Stack, draw, plan
 from lottery_lib import execution as executed
 from lottery_lib.draws import machine_arn
 from lottery_lib.employees import tutorial_roster
-from lottery_lib.resources.contents import empty_winners
+from lottery_lib.resources.contents import empty_winners, load_employees
 from lottery_lib.waiting import Waiter
 
 

@@ -6,10 +6,11 @@ import json
 import pytest
 from kit import by_hand
 
-from lottery_lib import Stack, calls, connect, executions, plan, restore, state_table, winners
+from lottery_course import calls, restore
+from lottery_course.lessons import built_in
+from lottery_lib import Stack, connect, executions, plan, state_table, winners
 from lottery_lib import execution as executed
 from lottery_lib.__main__ import main
-from lottery_lib.course.lessons import built_in
 from lottery_lib.draws import machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.target import READS

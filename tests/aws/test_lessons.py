@@ -14,8 +14,8 @@ from aws.kernel import Kernel
 from aws.lottery import prepare
 from aws.mail_queue import MailQueue
 
+from lottery_course.notebooks import notebooks
 from lottery_lib import Stack
-from lottery_lib.course.notebooks import notebooks
 from lottery_lib.names import KIT
 from notebooks import cells
 
@@ -25,6 +25,7 @@ INSTEAD = {
     "inbox": "a queue of SQS gets what the topic sends, because no program reads your mailbox",
     "restore": "the test resets the lottery before each lesson from 06 on: `restore` only looks on AWS",
     "00-03": "lesson 00 comes after lesson 08, and its `restore` refuses: it is for the emulator",
+    "20": "each mission begins and is checked, and only the practice is solved; nobody waits for an alarm",
     "90": "each evening has the time of the run in its name: AWS keeps names of executions for 90 days",
 }
 WITHOUT_ADDRESS = "the queue stands for ann@example.com, and nobody opens a link: --aws-email is missing"
@@ -100,6 +101,9 @@ def in_this_account(path, mail_queue, source):
         protocol, address = mail_queue.address
         source = source.replace('"ann@example.com"', repr(address))
         source = source.replace('Protocol="email"', f'Protocol="{protocol}"')
+    if source.startswith("!lottery "):
+        return cells.in_this_process(f"{source} --yes")
+    source = source.replace('verify(target, "20")', 'verify(target, "20", without=range(1, 7))')
     return EVENING.sub(rf"\1-{NOW}", source) if path.stem.startswith("90") else source
 
 

@@ -19,7 +19,7 @@ from axe_playwright_python.sync_playwright import Axe
 from helpers import wait_until
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from lottery_lib.course.copies import copy_notebooks
+from lottery_course.copies import copy_notebooks
 
 PATIENCE = 90_000  # in milliseconds: a draw is played, or a kernel starts, and the machine may be busy
 expect.set_options(timeout=PATIENCE)

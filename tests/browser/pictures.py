@@ -14,8 +14,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 from playwright.sync_api import expect
 
-from lottery_lib import Stack, connect, inbox, load_employees
+from lottery_lib import Stack, connect, inbox
 from lottery_lib.employees import Roster, read
+from lottery_lib.resources.contents import load_employees
 from lottery_lib.translation import translated
 from lottery_party.evening import Evening
 

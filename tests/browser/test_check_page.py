@@ -13,8 +13,8 @@ from playwright.sync_api import expect
 from unit.party import corpus
 from unit.party.evenings import CHEATS, Draw, Lottery, broken, evening, leaves, sha
 
+from lottery_lib.harmless import normalised
 from lottery_lib.merkle import proof
-from lottery_lib.texts import normalised
 from lottery_party import announcement
 from lottery_party.check_words import CLAIMS, VERDICTS
 from lottery_party.checker import _alike, check_page, check_receipts

@@ -18,11 +18,12 @@ from helpers import wait_until
 from playwright.sync_api import expect
 from started import lottery_night
 
-from lottery_lib import Stack, connect, execution, inbox, load_employees, winners
+from lottery_lib import Stack, connect, execution, inbox, winners
 from lottery_lib.draws import machine_arn
-from lottery_lib.embedded import emulator
 from lottery_lib.employees import Roster
+from lottery_lib.local_emulator import emulator
 from lottery_lib.names import KIT
+from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.translation import translated
 from lottery_party import scenes, verify_draw

@@ -1,12 +1,16 @@
 """The workflow in a real browser: what is beside what, measured where it is painted."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from browser.conftest import script
 
-from lottery_lib.view.graph import graph_view
+from lottery_lib.definition import parse
+from lottery_lib.history import Reader
+from lottery_lib.view.graph import drawing_of, graph_view
+from lottery_lib.view.painting import facts_of
 
 pytestmark = pytest.mark.browser
 ASL = Path(__file__).parents[2] / "asl"
@@ -56,7 +60,10 @@ WRONG = script("wrong_in_a_graph")
 def test_nothing_lies_on_something_else(page, name, picture):
     """Each label stands beside its edge, inside its box and clear of all others; each state has its sign."""
     names = graph_view(MACHINES[name]).states
-    svg = graph_view(MACHINES[name], dict.fromkeys(names, "succeeded"), attempts=dict.fromkeys(names, 3)).svg
+    facts = replace(
+        facts_of(Reader()), statuses=dict.fromkeys(names, "succeeded"), attempts=dict.fromkeys(names, 3)
+    )
+    svg = drawing_of(parse(MACHINES[name]), facts).svg
     page.set_content(f"<body style='margin: 0'>{svg}")
     picture(page, f"graph_{name}")
     assert page.evaluate(WRONG) == []

@@ -14,11 +14,12 @@ from catalogues import compiled, library
 from helpers import source_of
 from playwright.sync_api import expect
 
-from lottery_lib import Stack, connect, inject, load_employees
+from lottery_course import inject
+from lottery_lib import Stack, connect
 from lottery_lib.definition import load
 from lottery_lib.employees import Roster
-from lottery_lib.resources.contents import empty_winners
-from lottery_lib.view.icons import ICONS
+from lottery_lib.resources.contents import empty_winners, load_employees
+from lottery_lib.view.theme import ICONS
 from states_language import STATE_TYPES, all_states
 
 pytestmark = pytest.mark.browser

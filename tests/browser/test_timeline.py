@@ -4,7 +4,8 @@ import pytest
 from browser.conftest import script
 from unit.history.histories import event, history
 
-from lottery_lib.view.timeline import timeline_view
+from lottery_lib.history import Reader
+from lottery_lib.view.timeline import timeline_of
 
 pytestmark = pytest.mark.browser
 LONG = [
@@ -23,7 +24,7 @@ READ = script("read_a_timeline")
 )
 def test_it_can_be_read(page, events):
     """A cell's output, 840 pixels, is wide enough. Letters have 12 pixels; no text is cut or covered."""
-    svg = timeline_view(events).svg
+    svg = timeline_of(Reader(events)).svg
     page.set_content(f"<body style='margin: 0'>{svg[svg.index('<svg') :]}")
     seen = page.evaluate(READ)
     assert seen["width"] <= 840

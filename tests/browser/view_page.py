@@ -26,7 +26,7 @@ class ViewPage:
         page.set_content(
             PAGE.format(light=str(theme == "light").lower(), ground={"light": "#fff"}.get(theme, "#111"))
         )
-        page.expose_function("asked", lambda text: view._on_asked(view, json.loads(text), []))
+        page.expose_function("asked", self._asked)
         page.expose_function("changed", self._changed)
         page.evaluate(MODEL, [str(view._esm), str(view._css), self._state()])
 
@@ -41,11 +41,23 @@ class ViewPage:
         self._told |= new
         return new
 
+    def _asked(self, text):
+        self.view._on_asked(self.view, json.loads(text), [])
+        self.work()
+
     def _changed(self, text):
         for name, value in json.loads(text).items():
             if value is not None:
                 setattr(self.view, name, value)
         self.push()
+        self.work()
+
+    def work(self):
+        """Let a workbench do what its thread does in a kernel."""
+        if hasattr(self.view, "work"):
+            self.view.look()
+            self.view.work()
+            self.push()
 
     def push(self):
         """Tell the page what has changed in Python, as a kernel does at once."""

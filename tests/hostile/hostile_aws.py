@@ -18,7 +18,8 @@ from botocore.httpsession import URLLib3Session
 from botocore.retries import quota
 from kit.calls import WRITES
 
-from lottery_lib import Names, Stack, connect
+from lottery_lib import Stack, connect
+from lottery_lib.names import Names
 from lottery_lib.waiting import Waiter
 
 NEVER = float("inf")

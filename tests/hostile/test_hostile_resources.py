@@ -16,10 +16,10 @@ from hostile.kinds import (
     there,
 )
 
-from lottery_lib import load_employees, plan
+from lottery_lib import plan
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources.contents import Employees
+from lottery_lib.resources.contents import Employees, load_employees
 from lottery_lib.resources.dynamodb_table import Index, Table
 from lottery_lib.resources.iam_role import Role
 from lottery_lib.resources.log_group import LogGroup

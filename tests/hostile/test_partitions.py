@@ -9,9 +9,9 @@ import nbformat
 import pytest
 from hostile.hostile_aws import HostileAws
 
-from lottery_lib import DrawPanel, Stack, calls, connect, draw, inbox, restore, verify, winners
-from lottery_lib.course import notebooks
-from lottery_lib.course.lessons import LESSONS
+from lottery_course import calls, notebooks, restore, verify
+from lottery_course.lessons import LESSONS
+from lottery_lib import DrawPanel, Stack, connect, draw, inbox, winners
 from notebooks import cells
 
 ADDRESS = "ann@example.com"

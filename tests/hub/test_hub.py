@@ -240,7 +240,9 @@ print(len(paths), [path for path in paths if not path.is_symlink() and os.access
 @pytest.fixture(scope="module")
 def emulators(kernels):
     """The state of each person's emulator."""
-    show = "from lottery_lib.embedded import emulator\nimport json\nprint(json.dumps(emulator('status')))"
+    show = (
+        "from lottery_lib.local_emulator import emulator\nimport json\nprint(json.dumps(emulator('status')))"
+    )
     return {name: json.loads(kernel.run(show)) for name, kernel in kernels.items()}
 
 

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from helpers import KEYS, client_of
 
-from lottery_lib import Names, plan
+from lottery_course.attendee_policy import boundary, policy, policy_by_hand
+from lottery_lib import plan
 from lottery_lib import target as door
-from lottery_lib.course.attendee_policy import boundary, policy, policy_by_hand
+from lottery_lib.names import Names
 from lottery_lib.resources import lambda_function
 from lottery_lib.resources.iam_role import allowing, trust_policy
 from lottery_lib.resources.state_machine import StateMachine

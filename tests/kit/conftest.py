@@ -22,9 +22,9 @@ def hardened(hardened_stack):
 
     A test that changes its functions, its machine or their rights uses `mended`, or repairs them itself.
     """
-    from lottery_lib import inbox, load_employees
+    from lottery_lib import inbox
     from lottery_lib.employees import tutorial_roster
-    from lottery_lib.resources.contents import empty_winners
+    from lottery_lib.resources.contents import empty_winners, load_employees
 
     empty_winners(hardened_stack.target)  # it ends the evenings, too
     load_employees(hardened_stack.target, tutorial_roster())

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from lottery_lib.aws_errors import call_or_none
-from lottery_lib.resources import Resource
+from lottery_lib.resources.base import Resource
 from lottery_lib.translation import N_
 
 #: In the code of the error, if there is no such queue.

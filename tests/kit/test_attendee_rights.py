@@ -28,10 +28,11 @@ from kit.attendee_user import (
 )
 from kit.one_state import one_state
 
-from lottery_lib import Names, Stack, inbox
+from lottery_lib import Stack, inbox
 from lottery_lib import target as door
 from lottery_lib.__main__ import main
 from lottery_lib.errors import LotteryError
+from lottery_lib.names import Names
 from lottery_party.evening import Evening
 
 ATTENDEE = "dana"

@@ -13,7 +13,9 @@ import pytest
 from boto3.dynamodb.conditions import Key
 from patience import SECONDS
 
-from lottery_lib import Stack, calls, connect, draw, plan, remaining, winners
+from lottery_course import calls
+from lottery_lib import Stack, connect, draw, plan, winners
+from lottery_lib.draws import remaining
 from lottery_lib.plan import machine_definition
 from lottery_lib.waiting import Waiter
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from aws.kernel import Kernel
 
-from lottery_lib.course.checks import Check, Checks
+from lottery_course.checks import Check, Checks
 
 
 @pytest.fixture

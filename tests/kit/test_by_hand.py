@@ -3,12 +3,13 @@
 import pytest
 from kit import by_hand
 
-from lottery_lib import Stack, connect, plan, restore
-from lottery_lib.course.lessons import LESSONS, built_in
+from lottery_course import restore
+from lottery_course.lessons import LESSONS, built_in
+from lottery_lib import Stack, connect, plan
 
 MACHINE = "state machine"
-KINDS = ["execution log", "alarm", "rule", MACHINE, "alias", MACHINE, MACHINE, "bucket", MACHINE, "bucket"]
-KINDS += ["stack"]
+KINDS = ["execution log", "alarm", "rule", MACHINE, "alias", MACHINE, MACHINE, MACHINE, "bucket", MACHINE]
+KINDS += ["bucket", "stack"]
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from helpers import client_of, source_of
 from nbclient import NotebookClient
 from patience import SECONDS
 
-from lottery_lib import calls
+from lottery_course import calls
+from lottery_course.call_log import CallLog, log_of
 from lottery_lib.aws_errors import ClientError
-from lottery_lib.course.calls import CallLog, log_of
 from lottery_lib.names import Names
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.sns_topic import Topic
@@ -120,7 +120,9 @@ def test_threads(target):
     assert sorted(prefixes, key=int) == [str(number) for number in range(80)]
 
 
-START = "from lottery_lib import calls, connect\ntarget = connect()\ntarget.account;"
+START = (
+    "from lottery_course import calls\nfrom lottery_lib import connect\ntarget = connect()\ntarget.account;"
+)
 OPERATIONS = "list(calls(target).table['operation'])"
 
 

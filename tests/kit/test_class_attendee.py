@@ -15,12 +15,12 @@ from IPython.utils.capture import capture_output
 from ipywidgets.widgets import widget
 from patience import SECONDS
 
-from lottery_class import attendee, join, leave
-from lottery_class.attendee import SENDER
-from lottery_class.protocol import SCHEMA
-from lottery_lib import check, connect, restore, verify
-from lottery_lib.course import checks, classroom
-from lottery_lib.course.classroom import joined_file
+from lottery_course import attendee, check, checks, join, leave, progress, restore, verify
+from lottery_course.attendee import SENDER
+from lottery_course.cells import code_cells
+from lottery_course.progress import joined_file
+from lottery_course.protocol import SCHEMA
+from lottery_lib import connect
 from lottery_lib.errors import LotteryError
 
 SECRET = "s3cr3t-4nsw3r"
@@ -33,7 +33,7 @@ def shell(monkeypatch):
     monkeypatch.setattr(attendee, "_PATIENCE", SECONDS)
     monkeypatch.setattr(attendee, "SENDER", sender := attendee._Sender())
     monkeypatch.setattr(sys.modules[__name__], "SENDER", sender)
-    classroom._BEGUN.clear()
+    progress._BEGUN.clear()
     shell = InteractiveShell.instance()
     checks.watch_exercises()
     yield shell
@@ -60,7 +60,7 @@ def ann(shell, board):
         assert SENDER.wait(SECONDS)
         return shown
 
-    run("from lottery_lib import restore, check, verify")
+    run("from lottery_course import restore, check, verify")
     return run
 
 
@@ -91,12 +91,13 @@ def test_checks_of_a_lesson_come_to_the_board(ann, board):
 def test_an_exercise_that_nobody_tried_is_no_failed_try(ann, board):
     """The board hears of a check after somebody has written into the exercise, or has solved it elsewhere."""
     ann("restore(target, '03')")
-    for cell in ("", "# Exercise 1\narriving = None  # a whole number"):
+    (untouched,) = [cell.source for cell in code_cells("03") if cell.exercise == 1]
+    for cell in ("", untouched):
         ann(cell)
-        ann("check(1, 'arriving', lambda given: given == 1, done='one', hint='count')")
+        ann(CHECK)
     assert line_of(board)["cells"][3] == [0, 0, 0, 0]
-    ann("# Exercise 1\narriving = 2")
-    ann("check(1, 'arriving', lambda given: given == 1, done='one', hint='count')")
+    ann("# Exercise 1\nx = 2")
+    ann(CHECK)
     assert line_of(board)["cells"][3] == [1, 0, 0, 0]
 
 
@@ -219,12 +220,13 @@ def test_who_has_not_joined_loads_and_sends_nothing():
     """A kernel of somebody who has not joined loads no module of the board, and starts no thread."""
     code = """
 import sys, threading
-from lottery_lib import check, connect, restore, verify
+from lottery_course import check, restore, verify
+from lottery_lib import connect
 target = connect()
 restore(target, "01")
 check(1, "x", bool, done="", hint="")
 verify(target, "01")
-assert not [name for name in sys.modules if name.startswith("lottery_class")]
+assert not {"lottery_course.attendee", "lottery_course.protocol", "lottery_course.board"} & set(sys.modules)
 assert "lottery class" not in [each.name for each in threading.enumerate()]
 """
     assert not joined_file().exists()
@@ -269,7 +271,7 @@ def test_a_cell_does_not_wait_for_the_board(shell, monkeypatch):
     answered = threading.Event()
     monkeypatch.setattr(attendee, "_post", lambda *_: str(answered.wait(SECONDS)))
     joined_elsewhere("127.0.0.1:9")
-    classroom.begin("01")
+    progress.begin("01")
     check(1, "x", bool, done="", hint="")
     assert not SENDER.wait(0)
     answered.set()
@@ -283,7 +285,7 @@ def test_a_lost_network(shell):
         join(board.room.address, board.room.code, "Ann")
         port, code = board.port, board.room.code
     with capture_output() as shown:
-        classroom.begin("05")
+        progress.begin("05")
         shell.run_cell("# Exercise 1\nx = 2")
         for _each in range(4):
             shell.run_cell(CHECK)
@@ -305,7 +307,7 @@ def test_what_a_dead_kernel_missed_is_sent_by_the_next(shell):
     with running() as board:
         join(board.room.address, board.room.code, "Ann")
         port, code = board.port, board.room.code
-    other = "from lottery_class.attendee import SENDER as it; it.note('05', {!r}, False); it.wait({})"
+    other = "from lottery_course.attendee import SENDER as it; it.note('05', {!r}, False); it.wait({})"
     subprocess.run([sys.executable, "-c", other.format("exercise 1", 3)], check=True, timeout=SECONDS)
     with running(port, code=code) as board:
         subprocess.run([sys.executable, "-c", other.format("exercise 2", 30)], check=True, timeout=SECONDS)
@@ -318,7 +320,7 @@ def test_two_kernels_are_one_attendee(ann, board):
     ann("# Exercise 1\nx = 2")
     ann(CHECK)
     note = "SENDER.note('05', 'exercise 1', False)"
-    other = f"from lottery_class.attendee import SENDER; {note}; SENDER.wait(30)"
+    other = f"from lottery_course.attendee import SENDER; {note}; SENDER.wait(30)"
     subprocess.run([sys.executable, "-c", other], check=True, timeout=SECONDS)
     wait_until(lambda: line_of(board)["cells"][5][0] == 2)
 

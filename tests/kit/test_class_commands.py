@@ -15,10 +15,10 @@ from class_room import running
 from helpers import wait_until
 from patience import SECONDS
 
-from lottery_class import server
+from lottery_course import server
+from lottery_course.progress import joined_file
 from lottery_lib.__main__ import main
 from lottery_lib.addresses import lan_address
-from lottery_lib.course.classroom import joined_file
 
 CLASS = [sys.executable, "-m", "lottery_lib", "class", "--no-browser", "--port", "0"]
 
@@ -104,7 +104,7 @@ def test_check_waits_for_another_computer(monkeypatch, capsys):
     """A visit of this computer does not count. The first visit of another one ends the command."""
     own = lan_address()
     said = []
-    monkeypatch.setattr("lottery_class.commands.say", said.append)
+    monkeypatch.setattr("lottery_course.commands.say", said.append)
 
     seen = server._Hello.get
     asked = []
@@ -150,7 +150,7 @@ def test_show(capsys):
     assert capsys.readouterr().out == "Nothing was sent.\n"
     with running() as board:
         assert main(["join", board.room.address, board.room.code, "--name", "王伟"]) == 0
-        from lottery_class.attendee import SENDER
+        from lottery_course.attendee import SENDER
 
         SENDER.note("05", "verify", True)
         assert SENDER.wait(SECONDS)

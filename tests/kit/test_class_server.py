@@ -10,9 +10,9 @@ from class_room import report, running
 from helpers import wait_until
 from patience import SECONDS
 
-from lottery_class import server
-from lottery_class.board import MOST_ATTENDEES, Attendee
-from lottery_class.protocol import CODE_HEADER, MOST_BYTES
+from lottery_course import server
+from lottery_course.board import MOST_ATTENDEES, Attendee
+from lottery_course.protocol import CODE_HEADER, MOST_BYTES
 from lottery_lib.addresses import lan_address
 from lottery_lib.errors import LotteryError
 

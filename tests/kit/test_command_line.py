@@ -12,14 +12,16 @@ from functools import partial
 import pytest
 from hostile.conftest import Clock
 
-from lottery_lib import LotteryError, Names, Stack, draws, load_employees, remaining, winners
+from lottery_course import doctor
+from lottery_course import notebooks as rehearsal
+from lottery_lib import LotteryError, Stack, draws, winners
 from lottery_lib import target as door
 from lottery_lib.__main__ import main
-from lottery_lib.course import doctor
-from lottery_lib.course import notebooks as rehearsal
+from lottery_lib.draws import remaining
 from lottery_lib.employees import read
 from lottery_lib.hardened import resume
-from lottery_lib.resources.contents import empty_winners
+from lottery_lib.names import Names
+from lottery_lib.resources.contents import empty_winners, load_employees
 from lottery_lib.waiting import Waiter
 from lottery_party import receipts
 from sfn_emulator import control
@@ -45,10 +47,10 @@ def test_draw(run):
     assert set(document) == {"status", "winners", "execution_arn", "error", "cause"}
 
 
-def test_a_draw_loads_nothing_of_the_party(run):
-    """`lottery draw 2` imports no module of `lottery_party`."""
+def test_a_draw_loads_nothing_of_the_party_and_the_course(run):
+    """`lottery draw 2` imports no module of `lottery_party` and `lottery_course`."""
     code = "from lottery_lib.__main__ import main; assert main(['draw', '2']) == 0"
-    code += "; import sys; assert not [name for name in sys.modules if name.startswith('lottery_party')]"
+    code += "; import sys; assert not {'lottery_party', 'lottery_course'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=True)
 
 

@@ -7,7 +7,8 @@ import pytest
 from helpers import source_of
 from injected import original
 
-from lottery_lib import Stack, draw, inbox, inject, winners
+from lottery_course import inject
+from lottery_lib import Stack, draw, inbox, winners
 from lottery_lib.__main__ import main
 from lottery_lib.draws import Draws, last_execution
 from lottery_lib.history import published

@@ -10,17 +10,20 @@ from hostile.conftest import Clock
 from injected import waits_for
 from kit.one_state import one_state
 
-from lottery_lib import draw, executions, inbox, inject, remaining, winners
-from lottery_lib.draws import Draws, machine_arn
+from lottery_course import inject
+from lottery_lib import Workbench, draw, executions, inbox, winners
+from lottery_lib.definition import load
+from lottery_lib.draws import Draws, machine_arn, remaining
 from lottery_lib.errors import LotteryError
 from lottery_lib.execution import console_page, function_log, history, start, wait
-from lottery_lib.history import published, state_statuses, state_table
+from lottery_lib.history import Reader, published
 from lottery_lib.names import Names
 from lottery_lib.resources.contents import empty_winners
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.iam_role import Role
 from lottery_lib.resources.sns_topic import Subscription, Topic
 from lottery_lib.resources.state_machine import StateMachine
+from lottery_lib.tables import state_table
 from lottery_lib.target import elsewhere
 from lottery_lib.waiting import Waiter
 
@@ -47,6 +50,19 @@ def lasting(target, tmp_path):
     inject(target, "RandomSelectWinners", waits_for(tmp_path / "gate", goes_on=False))
     yield target
     (tmp_path / "gate").touch()
+
+
+def test_the_answers_of_a_draw_are_taken_into_a_workbench(target, tmp_path):
+    """With a press, what the functions answered in the latest draw; the run then gives the same winners."""
+    file = tmp_path / "mine.asl.json"
+    file.write_text(load(), encoding="utf-8")
+    names = {each["employee_name"] for each in draw(target, 2)["winners"]}
+    bench = Workbench(file, target)
+    bench._on_asked(bench, {"do": "take"}, [])
+    wait_until(lambda: bench.header.get("status") == "succeeded")
+    assert json.loads(bench.data) == {"input": 2}
+    assert all(name in json.dumps(bench.answers, ensure_ascii=False) for name in names)
+    bench.leave()
 
 
 def test_log_of_a_state(target):
@@ -197,7 +213,7 @@ def test_last_one_taken_in_between(target, time_stands):
     ).ensure()
     with time_stands():
         arn = start(target, slow.arn, {"input": 1})
-        wait_until(lambda: "Pause" in state_statuses(history(target, arn)))
+        wait_until(lambda: "Pause" in Reader(history(target, arn)).latest())
         Table(target, target.names.winners_table).put(taken)
     ended = wait(target, arn)
     entered = list(state_table(history(target, arn))["state"])
@@ -234,7 +250,7 @@ def _tutorial():
 def test_exception_on_demand(target):
     """`exception` in the input goes through CustomError and its Catch to Failed."""
     arn, ended = run(target, {"input": 1, "exception": True})
-    statuses = state_statuses(history(target, arn))
+    statuses = {name: run.last.status for name, run in Reader(history(target, arn)).latest().items()}
     assert ended["status"] == "FAILED"
     assert statuses == {"Input Lottery Winners": "caught", "Failed": "failed"}
     assert Draws(target).progress(arn).result["error"] == "CustomError"

@@ -14,12 +14,13 @@ from helpers import source_of, started, wait_until
 from injected import original
 from patience import SECONDS
 
-from lottery_lib import connect, execution, inject, load_employees, winners
+from lottery_course import inject
+from lottery_lib import connect, execution, winners
 from lottery_lib.draws import machine_arn
-from lottery_lib.employees import Roster
+from lottery_lib.employees import Roster, tutorial_roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import KIT
-from lottery_lib.resources.contents import draws_table
+from lottery_lib.resources.contents import draws_table, load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.stack import Stack
 from lottery_party import evening_file
@@ -331,8 +332,13 @@ def test_an_evening_needs_a_question(party):
 def test_nobody_loads_a_list_while_an_evening_is_open(party):
     """Who can win was announced. After a reset, the evening counts as given up."""
     party.evening(MUG, value=None)
-    with pytest.raises(LotteryError, match="the evening night-1 is open, so nobody can change who can win"):
+    with pytest.raises(
+        LotteryError, match="the announced draw night-1 is open, so nobody can change who can win"
+    ):
         party.load(3)
+    tutorial = party.target.named(party.target.names.in_edition("tutorial"))  # it has the same employees
+    with pytest.raises(LotteryError, match="the announced draw night-1 is open"):
+        load_employees(tutorial, tutorial_roster())
     Stack(party.target).reset()
     party.load(3)
 

@@ -3,8 +3,9 @@
 import pytest
 from helpers import wait_until
 
-from lottery_lib import load_employees, winners
+from lottery_lib import winners
 from lottery_lib.employees import Roster
+from lottery_lib.resources.contents import load_employees
 from lottery_party import evening_file
 from lottery_party.checker import check_receipts
 from lottery_party.evening import Evening

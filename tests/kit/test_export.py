@@ -15,23 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from lottery_lib import (
-    Stack,
-    connect,
-    draw,
-    employees,
-    execution,
-    inbox,
-    load_employees,
-    plan,
-    state_table,
-    winners,
-)
+from lottery_lib import Stack, connect, draw, employees, execution, inbox, plan, state_table, winners
 from lottery_lib.__main__ import main
 from lottery_lib.errors import LotteryError
 from lottery_lib.export import export, project
 from lottery_lib.hardened import draw_in_public
-from lottery_lib.resources.contents import empty_winners
+from lottery_lib.resources.contents import empty_winners, load_employees
 from lottery_lib.resources.lambda_function import zipped
 from lottery_party import Evening, receipts, verify_draw
 

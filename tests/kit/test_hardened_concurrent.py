@@ -9,10 +9,11 @@ import pytest
 from helpers import source_of
 from injected import original
 
-from lottery_lib import Stack, execution, inbox, inject, load_employees, plan, resume
+from lottery_course import inject
+from lottery_lib import Stack, execution, inbox, plan, resume
 from lottery_lib.draws import machine_arn, result
 from lottery_lib.employees import Roster
-from lottery_lib.resources.contents import draws_table
+from lottery_lib.resources.contents import draws_table, load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_party import receipts, verify_draw
 

@@ -6,11 +6,14 @@ import pytest
 from helpers import source_of, wait_until
 from injected import original, reads_all_winners, waits_for
 
-from lottery_lib import Stack, connect, draw, inbox, inject, load_employees, plan, resume, winners
+from lottery_course import inject
+from lottery_lib import Stack, connect, draw, inbox, plan, resume, winners
 from lottery_lib.draws import Draws, machine_arn, remaining
 from lottery_lib.employees import Roster
 from lottery_lib.execution import describe, history, start, wait
-from lottery_lib.history import state_attempts, state_table
+from lottery_lib.history import Reader
+from lottery_lib.resources.contents import load_employees
+from lottery_lib.tables import state_table
 from lottery_party import receipts
 from lottery_party.checker import check_receipts
 
@@ -74,7 +77,7 @@ def test_not_enough(hardened):
     assert (told["status"], told["error"]) == ("FAILED", "NotEnoughEmployees")
     ended = describe(hardened, told["execution_arn"])
     assert (ended["error"], json.loads(ended["cause"])["errorMessage"]) == (told["error"], told["cause"])
-    assert state_attempts(history(hardened, told["execution_arn"]))["Draw And Record"] == 1
+    assert len(Reader(history(hardened, told["execution_arn"])).latest()["Draw And Record"].attempts) == 1
     assert (len(remaining(hardened)), mails(hardened)) == (1, [])
 
 
@@ -150,7 +153,7 @@ def test_taken_again_and_again(mended):
     inject(mended, "DrawPrize", source_of(taken))
     told = draw(mended, 2)
     assert (told["status"], told["error"], told["winners"]) == ("FAILED", "WinnerTaken", [])
-    assert state_attempts(history(mended, told["execution_arn"]))["Draw And Record"] == 9
+    assert len(Reader(history(mended, told["execution_arn"])).latest()["Draw And Record"].attempts) == 9
     assert (len(winners(mended)), mails(mended)) == (0, [])
 
 

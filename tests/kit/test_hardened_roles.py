@@ -7,7 +7,8 @@ from botocore.exceptions import ClientError
 from helpers import source_of
 from injected import reads_all_winners
 
-from lottery_lib import connect, draw, inbox, inject, plan, winners
+from lottery_course import inject
+from lottery_lib import connect, draw, inbox, plan, winners
 from lottery_lib.resources.iam_role import allowing
 
 #: Each right of the functions' role.

@@ -3,9 +3,10 @@
 import pytest
 from kit.calls import Broken, Interruption, Recorder
 
-from lottery_lib import Stack, connect, draw, load_employees
+from lottery_lib import Stack, connect, draw
 from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
+from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Table
 
 EDITIONS = ("tutorial", "hardened")

@@ -9,14 +9,15 @@ from botocore.exceptions import ClientError
 from helpers import source_of, wait_until
 from injected import original
 
-from lottery_lib import definition, draw, inbox, inject, plan, resume, winners
-from lottery_lib.definition import all_states
+from lottery_course import inject
+from lottery_lib import definition, draw, inbox, plan, resume, winners
 from lottery_lib.draws import Draws, machine_arn
 from lottery_lib.execution import history, stop, wait
-from lottery_lib.history import state_table
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.stack import Stack
+from lottery_lib.tables import state_table
 from lottery_party import receipts, verify_draw
+from states_language import all_states
 
 MACHINE = json.loads(definition.load("hardened"))
 #: The states of a draw without errors, and how many mails it has sent when it enters each of them.

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from injected import original
 
-from lottery_lib import Stack, connect, draw, execution, inbox, inject, winners
+from lottery_course import inject
+from lottery_lib import Stack, connect, draw, execution, inbox, winners
 from lottery_lib.plan import winners_table
 from lottery_lib.resources.contents import empty_winners
 

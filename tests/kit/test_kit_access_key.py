@@ -12,7 +12,8 @@ from helpers import Own, emulator_in
 from test_access_key import STRANGER
 from test_same_origin import Wire
 
-from lottery_lib import calls, connect, inbox
+from lottery_course import calls
+from lottery_lib import connect, inbox
 from lottery_lib.__main__ import main
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources.sns_topic import Subscription, Topic

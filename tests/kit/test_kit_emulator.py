@@ -10,8 +10,8 @@ from helpers import wait_until
 from patience import SECONDS
 
 from lottery_lib.__main__ import main
-from lottery_lib.embedded import emulator
 from lottery_lib.errors import LotteryError
+from lottery_lib.local_emulator import emulator
 from sfn_emulator import control
 
 

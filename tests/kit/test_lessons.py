@@ -6,26 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from lottery_lib import (
-    Stack,
-    calls,
-    connect,
-    draw,
-    execution,
-    executions,
-    inbox,
-    load_employees,
-    plan,
-    restore,
-    verify,
-    winners,
-)
-from lottery_lib.course import checks
-from lottery_lib.course.lessons import ADDRESS, LESSONS, built_in
+from lottery_course import calls, checks, restore, verify
+from lottery_course.lessons import ADDRESS, LESSONS, built_in
+from lottery_lib import Stack, connect, draw, execution, executions, inbox, plan, winners
 from lottery_lib.employees import DATA_FOLDER, Roster, read
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.history import published
 from lottery_lib.names import Names
+from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.iam_role import allowing
 from lottery_lib.resources.sns_topic import Subscription
@@ -58,7 +46,7 @@ def assert_start(target, hardened, lesson):
     subscribed = [(each.name, each.state) for each in there if each.kind == Subscription.kind]
     earlier = {resource.name for resource, row in plan.resources(target) if row.lesson < built}
     assert {each.name for each in there if each.kind != Subscription.kind} == earlier
-    assert {each is not None for each in own} == {lesson in ("17", "18", "19", "90", "99")}
+    assert {each is not None for each in own} == {lesson in ("17", "18", "19", "20", "90", "99")}
     assert all(each.ours for each in [*there, *own] if each)
     assert subscribed == ([(ADDRESS, "confirmed")] if built > "03" else [])
     assert all(check.done for number in BUILT if number < built for check in built_in(target, number))

@@ -13,9 +13,11 @@ from kit.attendee_user import admin_of, document, limit, make_boundary, target_o
 from kit.calls import Recorder
 from kit.queue_kind import Queue
 
-from lottery_lib import Names, Stack, plan, restore
-from lottery_lib.course.lessons import built_in
+from lottery_course import restore
+from lottery_course.lessons import built_in
+from lottery_lib import Stack, plan
 from lottery_lib.errors import LotteryError
+from lottery_lib.names import Names
 from lottery_lib.plan import Row
 
 LINE = Row("both", "03", lambda where: Queue(where, where.names.of("Lottery-Answers")), "Create the queue")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -9,10 +10,12 @@ from helpers import wait_until
 from injected import waits_for
 from looks import look_no_more, two_looks
 
-from lottery_lib import Stack, connect, inject, load_employees
-from lottery_lib.course.calls import log_of
+from lottery_course import inject
+from lottery_course.call_log import log_of
+from lottery_lib import Stack, connect
 from lottery_lib.employees import Roster
 from lottery_lib.names import Names
+from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import elsewhere
 from lottery_party import draw_night, evening_file, scenes
@@ -78,7 +81,6 @@ def click(page, button):
 def say_yes(page, words):
     """Answer the question whose button has these words."""
     wait_until(lambda: (page.question._yes.description, page.question.is_open) == (words, True))
-    idle(page)
     page.question._yes.click()
     wait_until(lambda: not page.question.is_open)
 
@@ -217,6 +219,38 @@ def test_a_question_disappears_with_its_step(page, hardened):
     assert evening.refresh().step == "ready"
 
 
+def test_yes_counts_at_once(page, hardened):
+    """Also while the page still shows the rest of what it asks about. A second click does nothing more."""
+    here, shown, done = page(Evening(hardened, "at-once")), threading.Event(), []
+
+    def ask():
+        here.question.ask("Really?", "", "Yes", done.append)
+        shown.wait()
+
+    wait_until(lambda: here.state)
+    idle(here)
+    here.wish(ask)
+    wait_until(lambda: here.question.is_open)
+    here.question._yes.click()
+    here.question._yes.click()
+    shown.set()
+    wait_until(lambda: done)
+    idle(here)
+    assert (done, here.refused) == ([here.evening], "")
+
+
+def test_a_yes_that_comes_too_late_says_so(page, hardened):
+    """The evening has gone on, and the question is taken away just before the click arrives."""
+    here = page(Evening(hardened, "too-late"))
+    wait_until(lambda: here.state)
+    idle(here)
+    here.wish(lambda: here.question.ask("Really?", "", "Yes", Evening.close))
+    wait_until(lambda: here.question.is_open)
+    here.question.close()
+    here.question._yes.click()
+    wait_until(lambda: "the evening went on meanwhile, so nothing was done" in here._problem.value)
+
+
 def test_a_loaded_list_is_counted(page, hardened):
     """After a list is loaded, the page says at once how many people can win."""
     kept = Table(hardened, hardened.names.employee_table).items()
@@ -285,7 +319,7 @@ def test_nothing_is_told_before_the_stage_shows_it(page, hardened):
 
     assert not any(one.name in told() or f'"{one.id}"' in told() for one in winners)
     assert all(one.name in here._who.value for one in winners)
-    here.press("advance")
+    press(here, "Show the winners")
     offers(here, "Everybody is here")
     wait_until(lambda: "8 can still win" in here._foot.value)
     assert all(one.name in here._list.value for one in winners)

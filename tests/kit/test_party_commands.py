@@ -11,12 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lottery_lib import Stack, connect, load_employees
+from lottery_lib import Stack, connect
 from lottery_lib.__main__ import main
 from lottery_lib.employees import Roster, tutorial_roster
 from lottery_lib.files import state_folder
 from lottery_lib.merkle import root_of
-from lottery_lib.resources.contents import draws_table, empty_winners, pool_table
+from lottery_lib.resources.contents import draws_table, empty_winners, load_employees, pool_table
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_party import projector
 from lottery_party.announcement import grouped
@@ -272,7 +272,7 @@ def test_reset_during_an_evening(run, target, monkeypatch):
     monkeypatch.setenv("LOTTERY_ATTENDEE", "party")
     code, told, _ = run("reset")
     assert code == 1
-    assert "although the evening night-1 is open: needs a confirmation" in told["cause"]
+    assert "although the announced draw night-1 is open: needs a confirmation" in told["cause"]
     assert run("reset", "--yes")[:2] == (0, {"removed": 0})
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from lottery_lib import Stack, plan, restore
-from lottery_lib.course.attendee_policy import boundary, policy
-from lottery_lib.course.lessons import built_in
+from lottery_course import restore
+from lottery_course.attendee_policy import boundary, policy
+from lottery_course.lessons import built_in
+from lottery_lib import Stack, plan
 from lottery_lib.plan import Row
 from lottery_lib.resources.dynamodb_table import Table
 

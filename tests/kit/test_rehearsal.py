@@ -11,8 +11,8 @@ import pytest
 from notebooks.minutes import measured_minutes
 from tqdm import tqdm
 
+from lottery_course.notebooks import NOTEBOOKS_FOLDER, course_in, rehearse, summary
 from lottery_lib import connect
-from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, course_in, rehearse, summary
 from sfn_emulator import control
 
 
@@ -100,7 +100,7 @@ def test_bar(tmp_path, monkeypatch):
     monkeypatch.setenv("LOTTERY_TARGET", "http://127.0.0.1:9")  # then it starts no emulator
     for name in ("00_half.ipynb", "01_half.ipynb"):
         (tmp_path / name).write_text("")
-    monkeypatch.setattr("lottery_lib.course.notebooks.tqdm", partial(tqdm, mininterval=0))
+    monkeypatch.setattr("lottery_course.notebooks.tqdm", partial(tqdm, mininterval=0))
     stream = Terminal()
     rehearse(stream, tmp_path)
     assert "1/2" in stream.getvalue()
@@ -165,7 +165,7 @@ def test_timetables_add_up():
             clock = 0
         assert hours * 60 + past == clock, from_
         clock += minutes
-    assert [*ends[1:], clock] == [90, 435, 355, 80, 120, 120]
+    assert [*ends[1:], clock] == [90, 440, 445, 70, 120, 120]
 
 
 def test_on_aws_the_first_lesson_does_not_run(monkeypatch):

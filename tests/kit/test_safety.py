@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import pytest
 from kit.calls import WRITES, make_foreign
 
-from lottery_lib import Names, Stack, connect, inbox, plan
+from lottery_course.lessons import restore
+from lottery_lib import Stack, connect, inbox, plan
 from lottery_lib import target as door
 from lottery_lib.__main__ import main
-from lottery_lib.course.lessons import restore
 from lottery_lib.errors import LotteryError
+from lottery_lib.names import Names
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
 

@@ -6,7 +6,8 @@ import sys
 from notebooks import cells
 
 OPENING = """
-from lottery_lib import connect, restore
+from lottery_course import restore
+from lottery_lib import connect
 target = connect()
 restore(target, "02")
 """

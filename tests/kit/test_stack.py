@@ -8,13 +8,12 @@ from boto3.dynamodb.conditions import Key
 from injected import waits_for
 from kit.calls import Recorder, make_foreign
 
-from lottery_lib import Stack, connect, draw, inject, load_employees, plan
+from lottery_course import inject
+from lottery_lib import Stack, connect, draw, plan
 from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import (
-    lambda_function,
-)
-from lottery_lib.resources.contents import empty_winners
+from lottery_lib.resources import lambda_function
+from lottery_lib.resources.contents import empty_winners, load_employees
 from lottery_lib.resources.dynamodb_table import Index, Table
 from lottery_lib.resources.iam_role import allowing, trust_policy
 from lottery_lib.resources.sns_topic import Subscription

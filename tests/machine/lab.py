@@ -23,7 +23,8 @@ KIT = Path(__file__).resolve().parents[2]
 #: What a new user has: no activated environment, no settings, no copies of packages that pip keeps.
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 DRAW = """
-from lottery_lib import connect, draw, restore
+from lottery_course import restore
+from lottery_lib import connect, draw
 target = connect()
 restore(target, "06")
 draw(target, 2)["status"]

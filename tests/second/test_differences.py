@@ -9,10 +9,11 @@ from botocore.exceptions import ClientError
 
 from lottery_lib import Stack, connect, draw, execution, inbox, plan
 from lottery_lib.draws import machine_arn, result
-from lottery_lib.history import failure, published, state_table
+from lottery_lib.history import Reader, published
 from lottery_lib.resources import lambda_function
 from lottery_lib.resources.iam_role import Role
 from lottery_lib.resources.sns_topic import Topic, as_resource
+from lottery_lib.tables import state_table
 
 pytestmark = pytest.mark.ministack
 
@@ -69,7 +70,7 @@ def test_exceptions(lottery, failed):
 
 def test_fail_state(lottery, failed):
     """A Fail state without Error and Cause says `States.Fail`."""
-    assert failure(execution.history(lottery, failed)) == ("States.Fail", "")
+    assert Reader(execution.history(lottery, failed)).failure() == ("States.Fail", "")
     assert result(lottery, failed)["error"] == "States.Fail"
 
 

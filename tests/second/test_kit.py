@@ -2,7 +2,8 @@
 
 import pytest
 
-from lottery_lib import Stack, calls, connect, draw, plan, restore, verify
+from lottery_course import calls, restore, verify
+from lottery_lib import Stack, connect, draw, plan
 
 pytestmark = pytest.mark.ministack
 STATES = {

@@ -1,6 +1,5 @@
 """How the pages of the site are collected. `tests/browser/test_site.py` looks at the site itself."""
 
-import json
 import re
 from pathlib import Path
 
@@ -35,23 +34,18 @@ def test_an_english_page_has_a_chinese_title():
         ("en", "index", "[README.zh-CN.md](README.zh-CN.md)", "[抽奖工作坊](page:zh/index.html)"),
         ("zh", "docs/account", "[a](../emulator/README.md)", "[a](page:../../emulator/README.html)"),
         ("zh", "docs/account", "[a](../emulator/README.md#x)", "[a](place:../../emulator/README.html#x)"),
+        (
+            "en",
+            "docs/errors",
+            "[08: `Failed` is one](../notebooks/08_when_things_fail.ipynb)",
+            "[08: `Failed` is one](../notebooks/08_when_things_fail.ipynb#failed-is-one)",
+        ),
         ("en", "index", "[AWS](https://aws.example/a.md)", "[AWS](https://aws.example/a.md)"),
     ],
 )
 def test_a_link_leads_to_the_page_of_the_site(language, name, link, wanted):
     """To the page in the same language, if there is one; else to the English one."""
     assert course_site.linked(link, pages()[language][name], name, language) == wanted
-
-
-def test_a_page_begins_with_its_title(tmp_path, monkeypatch):
-    """The notebook of lesson 00 begins with two cells to run. Its page begins with the title."""
-    monkeypatch.setattr(course_site, "STAGE", tmp_path)
-    course_site.stage("zh")
-    kept, shown = (
-        [cell["id"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
-        for path in (CHINESE["notebooks/00_overview"], tmp_path / "zh" / "notebooks" / "00_overview.ipynb")
-    )
-    assert (kept[2], shown) == ("00-01", ["00-01", *kept[:2], *kept[3:]])
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -18,8 +18,8 @@ from refusal import refused
 from lottery_lib import employees as roster
 from lottery_lib.draws import as_csv, as_xlsx
 from lottery_lib.errors import LotteryError
+from lottery_lib.harmless import CONTROLS, skeleton, to_cell
 from lottery_lib.resources.contents import CHUNK
-from lottery_lib.texts import CONTROLS, skeleton, to_cell
 
 HEADER = "employee_id,employee_name,employee_entry_date,lottery_serial\n"
 #: What LibreOffice saved; `make.sh` there says how.

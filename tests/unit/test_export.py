@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from sam_templates import Call, as_yaml, template
 
 from lottery_lib import plan
 from lottery_lib.errors import LotteryError
-from lottery_lib.export import Call, as_yaml, export, project, template
+from lottery_lib.export import TEMPLATES, export, project
 from lottery_lib.names import KIT
 from sfn_emulator.cloudformation.template import read_yaml
 
@@ -159,8 +160,9 @@ def plain(value):
 
 @pytest.mark.parametrize("edition", EDITIONS)
 def test_the_text_is_the_template(edition):
-    """Empty lines, and short forms without quotation marks, change nothing of it."""
-    text = as_yaml(template(edition))
+    """The file is that of the plan. Empty lines, and short forms without marks, change nothing of it."""
+    text = (TEMPLATES / f"{edition}.yaml").read_text(encoding="utf-8")
+    assert text == as_yaml(template(edition)), "type `make templates`"
     assert read_yaml(text) == plain(template(edition))
     assert max(map(len, text.splitlines())) <= 130
 

@@ -446,14 +446,14 @@ def torn(monkeypatch):
 
     monkeypatch.setattr("lottery_lib.__main__.connected", connected)
     monkeypatch.setattr("lottery_lib.__main__.stack_of", stack)
-    monkeypatch.setattr("lottery_lib.resources.contents.open_evenings", lambda target: ["night-1"])
+    monkeypatch.setattr("lottery_lib.resources.contents.open_draws", lambda target: ["night-1"])
     return torn
 
 
 def test_teardown_during_an_evening(run, torn):
     """It asks before an open evening is destroyed, and `--yes` answers. Without a terminal it is needed."""
     code, told, _ = run("teardown", "--edition", "hardened")
-    question = "delete the lottery, although the evening night-1 is open"
+    question = "delete the lottery, although the announced draw night-1 is open"
     said = f"{question}: needs a confirmation, and there is no terminal to ask in. Give --yes."
     assert (code, told["cause"], torn) == (1, said, [])
     assert run("teardown", "--edition", "hardened", "--yes")[:2] == (0, {"resources": [], "left": []})

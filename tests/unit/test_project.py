@@ -164,11 +164,10 @@ def names_in(text, indent):
     return [name.strip("/`") for line in lines for name in line.split()]
 
 
-CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PACKAGES = [
     "lottery_lib",
     "lottery_party",
-    "lottery_class",
+    "lottery_course",
     "emulator/sfn_emulator",
     "states_language",
 ]
@@ -181,20 +180,31 @@ def test_the_map_of_a_package_has_all_its_rooms(folder):
     assert sorted(names_in(docstring, 4)) == sorted(rooms(folder))
 
 
-@pytest.mark.parametrize("folder", [*PACKAGES[:3], "emulator"])
-def test_the_map_of_contributing_has_all_rooms(folder):
-    """So does the map in CONTRIBUTING.md."""
-    its_part = re.search(rf"^{folder}/\n((?:  .*\n)+)", CONTRIBUTING, re.MULTILINE)[1]
-    assert sorted(names_in(its_part, 2)) == sorted(rooms(folder))
+def first_cells(page):
+    """What stands in backticks in the first cells of a page's tables."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return set(re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| (`.*?) \|", text, re.MULTILINE))))
 
 
-def test_the_tables_of_contributing_have_all_folders():
-    """Each folder of the project, and each folder of tests, is a line of a table there."""
-    named = set(re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| (`.*?) \|", CONTRIBUTING, re.MULTILINE))))
+def test_the_maps_have_all_folders():
+    """CONTRIBUTING.md lists each folder of the project, tests/README.md each one of tests, and no other."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     folders = {path.partition("/")[0] for path in listed.split() if "/" in path and path[0] != "."}
-    assert {f"{each}/" for each in folders} - named == set()
-    assert {f"tests/{each}" for each in rooms("tests") if (ROOT / "tests" / each).is_dir()} - named == set()
+    mapped = {each for each in first_cells("CONTRIBUTING.md") if each.endswith("/") and each[0] != "."}
+    assert {f"{each}/" for each in folders} == mapped
+    listed = (ROOT / "README.md").read_text(encoding="utf-8").partition("## What is in this folder")[2]
+    assert folders <= set(re.findall(r"`([^`]+)`", listed))
+    tests = {f"tests/{each}" for each in rooms("tests") if (ROOT / "tests" / each).is_dir()}
+    assert tests == {each for each in first_cells("tests/README.md") if each.startswith("tests/")}
+
+
+def test_what_the_pages_name_is_there():
+    """Each file that CONTRIBUTING.md names exists, and each goal of make."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:lottery_|emulator/|tests/|states_language/|docs/|data/)[\w./-]*)`", text))
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert [goal for goal in re.findall(r"`make ([\w-]+)", text) if f"\n{goal}:" not in makefile] == []
 
 
 def test_environment_yml():
@@ -245,7 +255,7 @@ def test_imports_are_declared():
         "traitlets",
     }
     assert imported - set(sys.stdlib_module_names) - declared - brought == {
-        "lottery_class",
+        "lottery_course",
         "lottery_lib",
         "lottery_party",
     }

@@ -52,8 +52,7 @@ def test_a_file_of_winners_is_a_roster(chinese, name, save):
 
 def test_each_head_of_a_roster_can_be_read():
     """The words for the columns are words that a header may have, in every language that the kit has."""
-    from lottery_lib.translation import languages, translated
-    from lottery_lib.words import heading
+    from lottery_lib.translation import heading, languages, translated
 
     for language in languages():
         for attribute, words in HEADERS.items():

@@ -1,7 +1,8 @@
 """Decide the states of alarms as CloudWatch does, and say in its words why.
 
 An alarm looks at the newest periods, and at two more because values may be missing. AWS looks once a minute,
-and later than this. Here an alarm also looks at the minute that is still running, as soon as it has a value.
+and later than this. Here an alarm also looks at the minute that is still running, as soon as it has a value
+that decides.
 
 See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 """
@@ -151,12 +152,19 @@ class Alarm:
         given, step = self.settings, self.step()
         period, count = int(given["Period"]), int(given["EvaluationPeriods"])
         metric, unit = Metric.of(Arn.of(self.arn).region, given), given.get("Unit")
+        breaches, sign = _COMPARISONS[given["ComparisonOperator"]]
         ends = [int(now) // step * step + step, int(now) // step * step]
-        # A sum that is still growing may be too small only because its period has not ended.
-        if given["ComparisonOperator"].startswith("Less") and self.statistic in {"Sum", "SampleCount"}:
+        running = next(iter(metrics.periods(metric, ends[0] - period, ends[0], period, unit).values()), {})
+        has_value = any(metrics.periods(metric, ends[1], ends[0], step, unit).values())
+        # A sum can be too large at once. That it is small is only known when its period has ended.
+        is_open = self.statistic in {"Sum", "SampleCount"} and not (
+            sign.startswith("greater")
+            and any(
+                breaches(each.statistic(self.statistic) or 0, given["Threshold"]) for each in running.values()
+            )
+        )
+        if is_open or not has_value:
             del ends[0]
-        elif not any(metrics.periods(metric, ends[1], ends[0], step, unit).values()):
-            del ends[0]  # the running minute has no value yet
         range_ = count + _MORE_PERIODS
         begin = ends[0] - range_ * period
         samples = next(iter(metrics.periods(metric, begin, ends[0], period, unit).values()), {})

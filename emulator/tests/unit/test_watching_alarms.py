@@ -7,7 +7,7 @@ import pytest
 from sfn_emulator.http.messages import RefusalError
 from sfn_emulator.watching.alarms import Alarm, check_settings, decided, mail, notification, subject
 from sfn_emulator.watching.cloudwatch import CloudWatchApi
-from sfn_emulator.watching.metrics import Sample
+from sfn_emulator.watching.metrics import Metric, Metrics, Sample
 
 SETTINGS = {
     "MetricName": "m",
@@ -32,6 +32,19 @@ def state(signs, **settings):
 
 
 TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
+
+
+def test_a_failure_at_the_end_of_a_minute_is_seen():
+    """A good value of the next minute does not hide it: that minute's sum may still grow."""
+    metrics, alarm = Metrics(), Alarm(ARN, SETTINGS | {"EvaluationPeriods": 1}, 0, 0)
+    metrics.add(Metric.of("us-east-1", SETTINGS), "Count", 59, Sample.of(1.0))
+    metrics.add(Metric.of("us-east-1", SETTINGS), "Count", 61, Sample.of(0.0))
+    assert [alarm.verdict(metrics, now).state for now in (59, 62, 119, 121)] == [
+        "ALARM",
+        "ALARM",
+        "ALARM",
+        "OK",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,10 @@ async ([esm, css, state]) => {
   window.model = {
     get: name => state[name],
     set(name, value) { state[name] = value; for (const told of of(`change:${name}`)) told(); },
-    save_changes() { window.changed(JSON.stringify({chosen: state.chosen, predicted: state.predicted})); },
+    save_changes() {
+      const {chosen, predicted, answers, at, data} = state; // what a page changes
+      window.changed(JSON.stringify({chosen, predicted, answers, at, data}));
+    },
     on: (name, told) => of(name).add(told),
     off: (name, told) => of(name).delete(told),
     send: content => window.asked(JSON.stringify(content)),

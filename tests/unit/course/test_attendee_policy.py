@@ -7,8 +7,8 @@ from functools import cache
 
 import pytest
 
+from lottery_course.attendee_policy import LIMIT, boundary, policy, policy_by_hand
 from lottery_lib import plan, target
-from lottery_lib.course.attendee_policy import LIMIT, boundary, policy, policy_by_hand
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
 from sfn_emulator.iam.policy import Decision, decide

@@ -1,14 +1,15 @@
 """What the check of an exercise says."""
 
+import json
 from functools import partial
 from unittest.mock import Mock
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from lottery_lib.course import checks, classroom, missing_names
-from lottery_lib.course.cells import code_cells
-from lottery_lib.course.checks import Check, Checks, check, exercises
+from lottery_course import checks, missing_names, progress
+from lottery_course.cells import Cell, code_cells
+from lottery_course.checks import Check, Checks, check, exercises
 from lottery_lib.translation import translated
 
 
@@ -24,9 +25,15 @@ def shell():
 
 @pytest.fixture
 def lesson(monkeypatch):
-    """Lesson 05 has begun, whose first exercise is ``times = None``; a call begins another one."""
-    monkeypatch.setattr(classroom, "_BEGUN", ["05"])
-    return lambda number: monkeypatch.setattr(classroom, "_BEGUN", [number])
+    """Lesson 05 has begun, whose first exercise is ``times = None`` here; a call begins another one."""
+    made = [Cell(f"# Exercise {number}\ntimes = None  # how often?", number) for number in (1, 2, 3)]
+    read = checks.code_cells
+    monkeypatch.setattr(
+        checks, "code_cells", lambda given, *more: made if given == "05" else read(given, *more)
+    )
+    checks._exercises.cache_clear()
+    monkeypatch.setattr(progress, "_BEGUN", ["05"])
+    return lambda number: monkeypatch.setattr(progress, "_BEGUN", [number])
 
 
 @pytest.fixture
@@ -50,6 +57,39 @@ def test_a_wrong_answer_is_shown(asked):
     assert asked("x", cell="x = 2") == "○ not yet: Count the mails. Your answer is 2."
     assert asked("x", cell="x = 'a\\n' * 900") == "○ not yet: Count the mails."
     assert asked("x", cell="x = [['a' * 60] * 6] * 6") == "○ not yet: Count the mails."
+
+
+def test_a_file_that_somebody_edits(asked, lesson, tmp_path):
+    """The answer can be what a file holds. Until it differs from what it held at first, nobody has tried."""
+    file = tmp_path / "mine.asl.json"
+
+    def right(machine):
+        return machine["StartAt"] == "Draw"
+
+    ask = partial(asked, file, right, hint="Begin with Draw", cell="times = None", begun="{}")
+    file.write_text("{}\n", encoding="utf-8")
+    assert ask().startswith("○ not yet: You have not tried this exercise. ")
+    file.write_text('{"StartAt": "Mail"}', encoding="utf-8")
+    assert ask() == "○ not yet: Begin with Draw."
+    file.write_text('{"StartAt": ', encoding="utf-8")
+    assert ask() == (
+        "○ not yet: Begin with Draw. Your answer cannot be read: "
+        "JSONDecodeError: Expecting value: line 1 column 13 (char 12)."
+    )
+    file.write_text('{"StartAt": "Draw"}', encoding="utf-8")
+    assert ask() == "✓ done: there are three"
+
+
+def test_a_state_that_somebody_edits(asked, lesson, tmp_path):
+    """Several exercises may change one file. Until its own states differ, nobody has tried one of them."""
+    file = tmp_path / "mine.asl.json"
+    begun = {"Mail": {"Type": "Pass"}}
+    ask = partial(asked, file, lambda machine: False, cell="times = None", begun=begun)
+    file.write_text(json.dumps({"States": begun | {"Draw": {"Type": "Succeed"}}}), encoding="utf-8")
+    assert ask().startswith("○ not yet: You have not tried this exercise. ")
+    for states in ({"Mail": {"Type": "Fail"}}, {}, []):
+        file.write_text(json.dumps({"States": states}), encoding="utf-8")
+        assert ask() == "○ not yet: Count the mails."
 
 
 UNTOUCHED = "○ not yet: You have not tried this exercise. "

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lottery_lib.course.copies import copy_notebooks
+from lottery_course.copies import copy_notebooks
 from lottery_lib.errors import LotteryError
 
 

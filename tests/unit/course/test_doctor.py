@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from lottery_lib.course import doctor
+from lottery_course import doctor
 from lottery_lib.names import KIT
 from sfn_emulator import control
 

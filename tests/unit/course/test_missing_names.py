@@ -4,7 +4,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from lottery_lib.course import classroom, missing_names
+from lottery_course import missing_names, progress
 
 RESTARTED = (
     "has no value in this kernel. Run the first cell of this lesson, then the cells below it, in order."
@@ -15,7 +15,7 @@ RESTARTED = (
 def shell(monkeypatch):
     """A kernel's shell, for lesson 05, whose first cell has not run."""
     monkeypatch.setenv("JPY_SESSION_NAME", "/kit/lessons/05_state_machine.ipynb")
-    monkeypatch.setattr(classroom, "_BEGUN", [])
+    monkeypatch.setattr(progress, "_BEGUN", [])
     shell = InteractiveShell.instance()
     shell.run_line_magic("colors", "nocolor")
     missing_names.load_ipython_extension(shell)
@@ -42,7 +42,7 @@ def test_any_name_of_a_lesson_that_has_not_begun(shell):
 
 def test_another_name_of_a_lesson_that_has_begun(shell, monkeypatch):
     """After the first cell, the learner gets Python's own error, except for a name of that cell."""
-    monkeypatch.setattr(classroom, "_BEGUN", ["05"])
+    monkeypatch.setattr(progress, "_BEGUN", ["05"])
     assert "NameError: name 'states' is not defined" in said(shell, "states.create_state_machine()")
     assert said(shell, "check(1)") == f"`check` {RESTARTED}\n"
 
@@ -52,7 +52,7 @@ def test_another_notebook(shell, monkeypatch, notebook):
     """If this notebook is no lesson, or its lesson does not know the name, Python's own error is shown."""
     monkeypatch.setenv("JPY_SESSION_NAME", notebook)
     for begun in ([], ["05"]):
-        monkeypatch.setattr(classroom, "_BEGUN", begun)
+        monkeypatch.setattr(progress, "_BEGUN", begun)
         assert "NameError: name 'graph_view' is not defined" in said(shell, "graph_view(1)")
 
 
@@ -72,7 +72,7 @@ def test_without_a_path_the_lesson_that_has_begun_counts(shell, monkeypatch):
     """Where no front end tells the notebook's path, nothing is said before a lesson has begun."""
     monkeypatch.delenv("JPY_SESSION_NAME")
     assert "NameError: name 'check' is not defined" in said(shell, "check(1)")
-    monkeypatch.setattr(classroom, "_BEGUN", ["05"])
+    monkeypatch.setattr(progress, "_BEGUN", ["05"])
     assert said(shell, "check(1)") == f"`check` {RESTARTED}\n"
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lottery_lib.course import notebooks
-from lottery_lib.course.notebooks import spoken_folder
+from lottery_course import notebooks
+from lottery_course.notebooks import spoken_folder
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from lottery_lib.history import Reader
+
 DATA = Path(__file__).parent / "data"
 HISTORIES = sorted(path.stem for path in DATA.glob("*.json"))
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
@@ -29,3 +31,18 @@ def chain(*steps):
     return [
         event(n, n - 1 if n > first else 0, kind, ms=n, **more) for n, (kind, more) in enumerate(steps, 1)
     ]
+
+
+def statuses_of(events):
+    """The status of each state."""
+    return {name: run.last.status for name, run in Reader(events).latest().items()}
+
+
+def attempts_of(events):
+    """How many attempts each state has had since it was last entered."""
+    return {name: len(run.attempts) for name, run in Reader(events).latest().items()}
+
+
+def why(events):
+    """Why the execution ended."""
+    return Reader(events).failure()

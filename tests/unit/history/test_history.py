@@ -5,20 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.history.histories import HISTORIES, chain, event, history
+from unit.history.histories import HISTORIES, attempts_of, chain, event, history, statuses_of, why
 
-from lottery_lib.history import (
-    event_table,
-    failure,
-    latest_rows,
-    output,
-    published,
-    state_attempts,
-    state_statuses,
-    state_table,
-    transitions,
-)
-from lottery_lib.history.state_runs import Reader
+from lottery_lib.history import Reader, output, published
+from lottery_lib.tables import event_table, state_table
 
 ROOT = Path(__file__).parents[3]
 PARALLEL = "Send SNS and Record In Dynamodb"
@@ -177,7 +167,7 @@ def test_events_after_the_end_change_nothing():
         event(8, 5, "PassStateExited", name="Slow"),
         event(9, 8, "PassStateEntered", name="Late"),
     ]
-    assert state_statuses(events) == {"Both": "failed", "Bad": "failed", "Slow": "aborted"}
+    assert statuses_of(events) == {"Both": "failed", "Bad": "failed", "Slow": "aborted"}
 
 
 def test_jsonata_error_fails_the_state():
@@ -195,7 +185,7 @@ def test_jsonata_error_fails_the_state():
 
 def test_a_jsonata_error_follows_what_was_before_its_state():
     """AWS's EvaluationFailed does not name the event of its state, but its cause does."""
-    why = {
+    told = {
         "error": "E",
         "cause": "An error occurred while executing the state 'Two' (entered at the event id #4). no",
     }
@@ -204,11 +194,11 @@ def test_a_jsonata_error_follows_what_was_before_its_state():
         event(2, 0, "PassStateEntered", name="One"),
         event(3, 2, "PassStateExited", name="One"),
         event(4, 3, "PassStateEntered", name="Two"),
-        event(5, 3, "EvaluationFailed", state="Two", **why),
-        event(6, 5, "ExecutionFailed", **why),
+        event(5, 3, "EvaluationFailed", state="Two", **told),
+        event(6, 5, "ExecutionFailed", **told),
     ]
-    assert state_statuses(events) == {"One": "succeeded", "Two": "failed"}
-    assert failure(events) == (why["error"], why["cause"])
+    assert statuses_of(events) == {"One": "succeeded", "Two": "failed"}
+    assert why(events) == (told["error"], told["cause"])
 
 
 def test_a_cause_gives_the_terminal_no_orders():
@@ -244,18 +234,44 @@ def test_redriven_execution_goes_on():
         ("TaskScheduled", {}),
     )
     assert list(state_table(events)["status"]) == ["failed", "running"]
-    assert failure(events) is None
+    assert why(events) is None
+
+
+def test_redriven_parallel_goes_on():
+    """After a redrive, the Parallel and the state that failed in it run again, and succeed."""
+    events = [
+        event(1, 0, "ExecutionStarted"),
+        event(2, 0, "ParallelStateEntered", name="Both"),
+        event(3, 2, "ParallelStateStarted"),
+        event(4, 3, "TaskStateEntered", name="Bad"),
+        event(5, 4, "TaskScheduled"),
+        event(6, 5, "TaskFailed", error="E", cause="c"),
+        event(7, 6, "ParallelStateFailed"),
+        event(8, 7, "ExecutionFailed", error="E", cause="c"),
+        event(9, 8, "ExecutionRedriven"),
+        event(10, 9, "TaskScheduled"),
+        event(11, 10, "TaskSucceeded"),
+        event(12, 11, "TaskStateExited", name="Bad", output="1"),
+    ]
+    assert statuses_of(events) == {"Both": "running", "Bad": "succeeded"}
+    events += [
+        event(13, 12, "ParallelStateSucceeded"),
+        event(14, 13, "ParallelStateExited", name="Both", output="[1]"),
+        event(15, 14, "ExecutionSucceeded"),
+    ]
+    assert statuses_of(events) == {"Both": "succeeded", "Bad": "succeeded"}
+    assert attempts_of(events) == {"Both": 2, "Bad": 2}
 
 
 def test_stopped_execution_aborts_what_ran():
     """When an execution is stopped, what ran is aborted, inside and out, and what was done stays done."""
-    statuses = state_statuses(history("moto_aborted"))
+    statuses = statuses_of(history("moto_aborted"))
     assert statuses == {"Begin": "succeeded", "Both": "aborted", "A": "aborted", "B": "succeeded"}
 
 
 def test_choice_error_fails_the_choice():
     """States.Runtime names its state only in the cause: that state failed."""
-    assert state_statuses(history("aws_choice_runtime_error")) == {"Is Winner In Past Draw": "failed"}
+    assert statuses_of(history("aws_choice_runtime_error")) == {"Is Winner In Past Draw": "failed"}
 
 
 def test_previous_event_in_a_healthy_branch_is_not_blamed():
@@ -270,7 +286,7 @@ def test_previous_event_in_a_healthy_branch_is_not_blamed():
         event(7, 6, "ParallelStateFailed"),
         event(8, 7, "ExecutionFailed", error="E", cause="c"),
     ]
-    assert state_statuses(events) == {"Both": "failed", "Bad": "failed", "Well": "aborted"}
+    assert statuses_of(events) == {"Both": "failed", "Bad": "failed", "Well": "aborted"}
 
 
 def test_a_branch_that_begins_after_the_failure():
@@ -294,15 +310,15 @@ def test_text_that_is_not_json_stays_text():
 
 def test_attempts_are_of_the_latest_entry():
     """The attempts of a state are counted from 1 each time that it is entered."""
-    assert state_attempts(history("aws_lambda_retry_caught"))["Random Select Winners"] == 3
-    attempts = state_attempts(history("aws_draw_with_loop_and_timeout"))
+    assert attempts_of(history("aws_lambda_retry_caught"))["Random Select Winners"] == 3
+    attempts = attempts_of(history("aws_draw_with_loop_and_timeout"))
     assert (attempts["Validate Winners"], attempts[PARALLEL]) == (1, 2)
 
 
 def test_failure_looks_behind_a_silent_fail_state():
     """A Fail state without a reason: the caught error is given, the cause being Lambda's errorMessage."""
-    assert failure(history("aws_lambda_retry_caught")) == ("IndexError", "list index out of range")
-    error, cause = failure(history("moto_parallel_fails"))
+    assert why(history("aws_lambda_retry_caught")) == ("IndexError", "list index out of range")
+    error, cause = why(history("moto_parallel_fails"))
     assert error == "SNS.NotFoundException"
     assert cause.startswith("Endpoint does not exist")
 
@@ -322,13 +338,13 @@ def test_failure_looks_behind_a_silent_fail_state():
 )
 def test_failure_of_each_ending(name, expected):
     """Failed, aborted and timed out have a reason; running and succeeded have none."""
-    assert failure(history(name)) == expected
+    assert why(history(name)) == expected
 
 
 def test_fail_state_that_nobody_sent_there_is_named():
     """If there is no reason at all, the sentence names the state that ended the execution."""
     events = chain(("ExecutionStarted", {}), ("FailStateEntered", {"name": "Stop"}), ("ExecutionFailed", {}))
-    error, cause = failure(events)
+    error, cause = why(events)
     assert error == ""
     assert "'Stop'" in cause
 
@@ -369,7 +385,7 @@ WAITING = (
 
 def test_a_task_waits_once_its_service_has_answered():
     """It runs until TaskSubmitted, and then it waits for its token. It has no duration yet."""
-    assert state_statuses(chain(*WAITING[:-1])) == {"Ask": "running"}
+    assert statuses_of(chain(*WAITING[:-1])) == {"Ask": "running"}
     (row,) = state_table(chain(*WAITING)).to_dict("records")
     assert (row["status"], math.isnan(row["duration"])) == ("waiting", True)
     assert len(chain(*WAITING)) in Reader().moments(chain(*WAITING))
@@ -379,7 +395,7 @@ def test_a_task_that_waits_for_a_job_runs():
     """Only a resource that ends with .waitForTaskToken waits for a token."""
     job = {"resourceType": "states", "resource": "startExecution.sync"}
     events = [(kind, details | job if "resource" in details else details) for kind, details in WAITING]
-    assert state_statuses(chain(*events)) == {"Ask": "running"}
+    assert statuses_of(chain(*events)) == {"Ask": "running"}
 
 
 @pytest.mark.parametrize(
@@ -406,7 +422,7 @@ def test_the_attempts_of_a_task_that_waits():
         ("Ask", 2, "caught", "No", "Not today"),
         ("Ask Another", 1, "succeeded", "", ""),
     ]
-    statuses = [state_statuses(history("moto_callback")[:count]).get("Ask") for count in range(2, 10)]
+    statuses = [statuses_of(history("moto_callback")[:count]).get("Ask") for count in range(2, 10)]
     assert statuses == ["running"] * 3 + ["waiting", "failed"] + ["running"] * 2 + ["waiting"]
 
 
@@ -419,12 +435,12 @@ def test_a_message_with_a_token_is_published_when_sns_has_it():
 
 def test_transitions_count_retries():
     """AWS bills each state entered, and each retry: one, three tries, and Failed."""
-    assert transitions(history("aws_lambda_retry_caught")) == 5
+    assert Reader(history("aws_lambda_retry_caught")).transitions() == 5
 
 
 def test_transitions_of_a_loop_and_a_second_parallel():
     """Each round is three transitions; a Parallel that is retried counts again, and its branches with it."""
-    assert transitions(history("aws_draw_with_loop_and_timeout")) == 1 + 3 + 3 + 2 * 3
+    assert Reader(history("aws_draw_with_loop_and_timeout")).transitions() == 1 + 3 + 3 + 2 * 3
 
 
 def test_output_is_of_success_only():
@@ -438,7 +454,7 @@ def test_output_is_of_success_only():
 def test_moments_miss_nothing(name):
     """Between two moments, nothing changes but that a state succeeds or its Catch moves on."""
     events = history(name)
-    statuses = [state_statuses(events[:count]) for count in range(len(events) + 1)]
+    statuses = [statuses_of(events[:count]) for count in range(len(events) + 1)]
     for count in {*range(1, len(statuses))} - {*Reader().moments(events)}:
         old, new = statuses[count - 1], statuses[count]
         changed = {status for state, status in new.items() if old.get(state) != status}
@@ -472,17 +488,19 @@ def test_every_beginning_of_a_history_reads_well(name):
 
 
 @pytest.mark.parametrize("name", HISTORIES)
-def test_latest_rows_are_one_a_state(name):
-    """At every moment each state that was entered has one row, its last one unless iterations differ."""
+def test_each_state_has_one_latest_run(name):
+    """At every moment each state that was entered has one run, its last one unless iterations differ."""
     events = history(name)
     for end in range(len(events) + 1):
         table = state_table(events[:end])
-        latest = latest_rows(table)
-        assert list(latest["state"]) == list(table["state"].unique())
+        latest = Reader(events[:end]).latest()
+        assert list(latest) == list(table["state"].unique())
         last = table.drop_duplicates("state", keep="last").set_index("state", drop=False)
         branches = table.groupby("state")["branch"].nunique()
-        alone = branches.index[branches == 1]
-        assert latest.loc[alone].equals(last.loc[alone])
+        for state in branches.index[branches == 1]:
+            assert latest[state].last.started == last.loc[state]["started"]
+            assert latest[state].last.status == last.loc[state]["status"]
+            assert len(latest[state].attempts) == last.loc[state]["attempt"]
 
 
 @given(st.lists(st.booleans(), max_size=40))
@@ -530,3 +548,34 @@ def test_the_longest_history_is_read():
     table = state_table(events)
     assert len(table) == 3 * len(events) // 8
     assert set(table["status"]) == {"succeeded"}
+
+
+def test_what_failed_is_what_ended_the_execution():
+    """A state that failed before and was caught is not what the execution ended with."""
+    events = chain(
+        ("ExecutionStarted", {}),
+        ("TaskStateEntered", {"name": "A"}),
+        ("TaskFailed", {"error": "First", "cause": "early"}),
+        ("TaskStateExited", {"name": "A"}),
+        ("TaskStateEntered", {"name": "B"}),
+        ("TaskFailed", {"error": "Second", "cause": "late"}),
+        ("ExecutionFailed", {"error": "Second", "cause": "late"}),
+    )
+    assert Reader(events).failed().name == "B"
+    assert [Reader(events[:end]).failed() for end in range(len(events))] == [None] * len(events)
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_an_event_is_there_when_its_state_is_known(name):
+    """Another thread that looks meanwhile finds the state of each event that the reader shows."""
+    reader = Reader()
+
+    class Watched(list):
+        def append(self, read):
+            assert read["id"] in reader.owners
+            super().append(read)
+
+    reader.events = Watched()
+    for each in history(name):
+        reader.read(each)
+    assert len(reader.events) == len(history(name))

@@ -283,10 +283,10 @@ def test_a_list_of_an_open_evening(made):
     roster = employees.Roster(
         [{"employee_id": "1", "employee_name": "A", "employee_entry_date": "", "lottery_serial": 1}]
     )
-    with pytest.raises(LotteryError, match="the evening party is open"):
+    with pytest.raises(LotteryError, match="the announced draw party is open"):
         with_tables(made, lambda target: contents.load_employees(target, roster))
     reset(made)
-    assert with_tables(made, contents.open_evenings) == []
+    assert with_tables(made, contents.open_draws) == []
 
 
 def test_a_winner_has_the_name_of_the_pool(made):

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lottery_lib import definition
-from lottery_lib.definition import all_states
 from lottery_lib.names import Names
+from states_language import all_states
 
 TEXT = definition.load("hardened")
 STATES = dict(all_states(json.loads(TEXT)))
@@ -42,7 +42,7 @@ def test_valid():
     """Filled in, it has no diagnostics; its placeholders are its functions, the topic and a table."""
     found = ["<CommitDraw:ARN>", "<Draws:ARN>", "<DrawPrize:ARN>", "<Notification:ARN>"]
     assert definition.placeholders(TEXT) == found
-    assert definition.diagnostics(filled()) == []
+    assert definition.faults(filled()) == []
     assert set(Names(edition="hardened").functions) == {"CommitDraw", "DrawPrize"}
 
 

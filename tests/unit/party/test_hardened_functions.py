@@ -16,9 +16,9 @@ from unit.party.fake_dynamodb import (
 from unit.party.hardened_world import FAIL, GO, KILL, world
 
 from lottery_lib import definition
-from lottery_lib.definition import all_states
 from lottery_lib.merkle import root
 from lottery_party.checker import check_receipts
+from states_language import all_states
 
 DRAWING = dict(all_states(json.loads(definition.load("hardened"))))["Draw And Record"]
 IDS = [f"{number:04}" for number in range(1, 301)]

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from unit.party.fake_dynamodb import EMPLOYEES
 from unit.party.hardened_world import ACTIONS, GO, world
 
-from lottery_lib import load_employees
 from lottery_lib.employees import parse
+from lottery_lib.harmless import CONTROLS, skeleton
 from lottery_lib.names import Names
 from lottery_lib.resources import contents
-from lottery_lib.texts import CONTROLS, skeleton
+from lottery_lib.resources.contents import load_employees
 from lottery_party.checker import check_receipts
 
 LEAVE = "leave"  # not what becomes of a request: an employee is deleted by hand

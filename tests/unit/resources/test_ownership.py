@@ -8,7 +8,7 @@ from botocore.stub import Stubber
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
-from lottery_lib.resources import Report
+from lottery_lib.resources.base import Report
 from lottery_lib.resources.iam_role import Role
 from lottery_lib.target import elsewhere
 

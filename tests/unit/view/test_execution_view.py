@@ -10,11 +10,10 @@ from patience import SECONDS, wait_until
 from unit.history.histories import chain, event, history
 
 from lottery_lib.definition import load
-from lottery_lib.history import transitions
-from lottery_lib.history.state_runs import Reader
-from lottery_lib.view.execution_view import ExecutionView
+from lottery_lib.history import Reader
+from lottery_lib.view.execution_view import ExecutionWidget
 from lottery_lib.view.graph import graph_view
-from lottery_lib.view.timeline import timeline_view
+from lottery_lib.view.timeline import timeline_of
 
 TUTORIAL = json.loads(load())
 
@@ -26,7 +25,7 @@ def tab(view, title):
 
 @pytest.fixture
 def view():
-    return ExecutionView(TUTORIAL, history("aws_draw_with_loop_and_timeout"))
+    return ExecutionWidget(TUTORIAL, history("aws_draw_with_loop_and_timeout"))
 
 
 def test_lists_every_state(view):
@@ -41,7 +40,7 @@ def test_nothing_is_chosen_at_first(view):
     assert json.loads(tab(view, "Definition")["value"]) == TUTORIAL
     assert json.loads(tab(view, "Input")["value"]) == {"input": 1}
     assert "Choose a state" in tab(view, "Input")["lines"][0]
-    assert ExecutionView().details["tabs"] == []
+    assert ExecutionWidget().details["tabs"] == []
 
 
 def test_shows_input_and_output(view):
@@ -57,7 +56,7 @@ def test_shows_input_and_output(view):
 
 def test_shows_error_and_attempts():
     """A state that failed says why above its tabs. Its first tab is the cause, with its JSON laid out."""
-    view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
+    view = ExecutionWidget(TUTORIAL, history("aws_lambda_retry_caught"))
     assert view.details["error"] == ["Random Select Winners: IndexError: list index out of range"]  # of all
     view.choose_failure()
     assert view.chosen == "Random Select Winners"
@@ -74,7 +73,7 @@ def test_a_cause_in_another_language(catalogue, monkeypatch):
     cause = json.dumps({"errorMessage": "It is empty.", "errorType": "InvalidInput"})
     failed = ("TaskFailed", {"error": "InvalidInput", "cause": cause})
     events = chain(("ExecutionStarted", {}), ENTERED, TRIED, failed, ("ExecutionFailed", failed[1]))
-    view = ExecutionView(EACH, events)
+    view = ExecutionWidget(EACH, events)
     assert view.details["error"] == ["One：InvalidInput：公开值为空。"]
     view.chosen = "One"
     assert view.details["error"] == ["InvalidInput：公开值为空。"]
@@ -83,12 +82,12 @@ def test_a_cause_in_another_language(catalogue, monkeypatch):
 
 def test_a_fail_state_tells_what_led_there():
     """The tutorial's Fail state has no error. Its input has the one that a Catch took."""
-    view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
+    view = ExecutionWidget(TUTORIAL, history("aws_lambda_retry_caught"))
     view.chosen = "Failed"
     told = "It gives no error of its own. A Catch led here: IndexError: list index out of range"
     assert view.details["error"] == [told]
     machine = {"StartAt": "A", "States": {"A": {"Type": "Fail"}}}
-    view = ExecutionView(machine, chain(("FailStateEntered", {"name": "A", "input": "{}"})))
+    view = ExecutionWidget(machine, chain(("FailStateEntered", {"name": "A", "input": "{}"})))
     view.chosen = "A"
     assert view.details["error"] == ["It gives no error and no cause."]
 
@@ -98,7 +97,7 @@ def test_output_is_not_the_input():
     machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
     steps = ("PassStateEntered", {"name": "A", "input": '"got"'}), ("PassStateExited", {"name": "A"})
     steps[1][1].update(output='"given"', assignedVariables={"n": "1"})
-    view = ExecutionView(machine, chain(*steps))
+    view = ExecutionWidget(machine, chain(*steps))
     view.chosen = "A"
     shown = [tab(view, title)["value"] for title in ("Input", "Output", "Variables")]
     assert shown == ['"got"', '"given"', '{"n": 1}']
@@ -106,7 +105,7 @@ def test_output_is_not_the_input():
 
 def test_attempts_are_numbered():
     """The rows of a state that was tried three times are numbered 1, 2, 3, each with its time."""
-    view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
+    view = ExecutionWidget(TUTORIAL, history("aws_lambda_retry_caught"))
     view.choose_failure()
     shown = tab(view, "Attempts")
     assert shown["headings"] == ["Attempt", "At", "Took", "Status"]
@@ -123,13 +122,13 @@ def test_a_state_that_was_not_entered_says_so(view):
     """It has only its definition."""
     view.chosen = "Failed"
     assert view.details["word"] == "not entered"
-    assert view.details["lines"] == ["The execution has not entered this state."]
+    assert tab(view, "Definition")["lines"] == ["The execution has not entered this state."]
     assert [each["title"] for each in view.details["tabs"]] == ["Definition"]
 
 
 def test_retries_are_in_the_picture():
     """The graph tells how often a state was retried, as well as what became of it."""
-    view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
+    view = ExecutionWidget(TUTORIAL, history("aws_lambda_retry_caught"))
     assert "caught: Random Select Winners" in view.alt
     assert "Random Select Winners retried 2 times." in view.alt
 
@@ -141,21 +140,21 @@ def test_retries_are_in_the_picture():
 def test_chooses_what_failed(name, chosen):
     """The state that failed is chosen: not the Parallel around it, and not the Fail state behind it."""
     states = {one: {"Type": "Fail"} for one in ("Both", "Notify Nobody", "Random Select Winners", "Failed")}
-    view = ExecutionView({"StartAt": "Both", "States": states}, history(name))
+    view = ExecutionWidget({"StartAt": "Both", "States": states}, history(name))
     view.choose_failure()
     assert view.chosen == chosen
 
 
 def test_what_a_retry_survived_is_not_chosen():
     """A state that failed and succeeded when it was tried again is not a failure."""
-    view = ExecutionView(TUTORIAL, history("aws_draw_with_loop_and_timeout"))
+    view = ExecutionWidget(TUTORIAL, history("aws_draw_with_loop_and_timeout"))
     view.choose_failure()
     assert view.chosen == ""
 
 
 def test_without_a_failure_nothing_is_chosen(view):
     """When all went well there is no failure to choose, and the choice stays."""
-    view = ExecutionView(TUTORIAL, history("moto_loop"))
+    view = ExecutionWidget(TUTORIAL, history("moto_loop"))
     before = view.chosen
     view.choose_failure()
     assert view.chosen == before
@@ -172,7 +171,7 @@ def test_without_a_failure_nothing_is_chosen(view):
 def test_running_state_has_no_duration(events, status):
     """What still runs, or waits for its token, says so, and has no duration."""
     machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
-    view = ExecutionView(machine, chain(*events))
+    view = ExecutionWidget(machine, chain(*events))
     view.chosen = "A"
     assert tab(view, "Attempts")["rows"] == [["1", "0.000 s", "", status]]
     assert tab(view, "Input")["value"] == "0"
@@ -182,7 +181,7 @@ def test_controls_are_harmless():
     """What turns the direction of a text, or ends a terminal's line, is written as JSON does."""
     machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
     events = chain(("PassStateEntered", {"name": "A", "input": '"\u202e"'}))
-    view = ExecutionView(machine, events)
+    view = ExecutionWidget(machine, events)
     view.chosen = "A"
     assert tab(view, "Input")["value"] == '"\\u202e"'
 
@@ -192,22 +191,22 @@ def test_the_picture_stands_still_without_a_kernel(view):
     (data, _metadata), events = view._repr_mimebundle_(), history("aws_draw_with_loop_and_timeout")
     header, pictures = data["text/html"].split("</p>", 1)
     assert re.match(r"<p><b>✓ SUCCEEDED</b>.* · Duration 301\.\d\d\d s · Transitions 1\d", header)
-    assert pictures == graph_view(TUTORIAL, events=events).html + timeline_view(events, TUTORIAL).html
+    assert pictures == graph_view(TUTORIAL, events=events).html + timeline_of(Reader(events, TUTORIAL)).html
 
 
 def test_header_tells_the_execution():
     """It has AWS's status, the name and the ARN, and what the execution costs on AWS."""
     arn = "arn:aws:states:us-east-1:123456789012:execution:Lottery:draw-1"
     events = history("aws_lambda_retry_caught")
-    view = ExecutionView(TUTORIAL, events, {"executionArn": arn, "redriveCount": 2})
+    view = ExecutionWidget(TUTORIAL, events, {"executionArn": arn, "redriveCount": 2})
     assert (view.header["status"], view.header["word"]) == ("failed", "✗ FAILED")
     assert (view.header["name"], view.header["arn"]) == ("draw-1", arn)
     facts = dict(view.header["facts"])
     assert (facts["State machine"], facts["Redrives"]) == ("Lottery", "2")
-    assert facts["Transitions"] == str(transitions(events)) == "5"
+    assert facts["Transitions"] == str(Reader(events).transitions()) == "5"
     assert facts["Price on AWS"] == "$0.000125"
-    assert ExecutionView(TUTORIAL, events[:5]).header["word"] == "… RUNNING"
-    assert ExecutionView(TUTORIAL).header == {}
+    assert ExecutionWidget(TUTORIAL, events[:5]).header["word"] == "… RUNNING"
+    assert ExecutionWidget(TUTORIAL).header == {}
 
 
 def asked(view, **question):
@@ -268,7 +267,7 @@ def test_an_event_is_shown_whole(view):
 )
 def test_log_of_a_function(read, text):
     """It is read when somebody opens its tab, in a thread; an error is told there."""
-    view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
+    view = ExecutionWidget(TUTORIAL, history("aws_lambda_retry_caught"))
     view.log_of, view.page_of = read, "about {}".format
     view.chosen = "Random Select Winners"
     link = f"about {TUTORIAL['States'][view.chosen]['Resource']}"
@@ -284,13 +283,13 @@ def test_log_of_a_function(read, text):
 def test_an_execution_that_runs_has_no_timeline_yet():
     """A timeline is drawn once, when the execution has ended."""
     events = history("aws_draw_with_loop_and_timeout")
-    assert ExecutionView(TUTORIAL, events[:-1]).below == {"events": True}
-    assert "Timeline of" in ExecutionView(TUTORIAL, events).below["tabs"][0]["alt"]
+    assert ExecutionWidget(TUTORIAL, events[:-1]).below == {"events": True}
+    assert "Timeline of" in ExecutionWidget(TUTORIAL, events).below["tabs"][0]["alt"]
 
 
 def test_all_states_stand_in_a_table():
     """In the order in which they were entered, with type, status, attempts and times; then the others."""
-    states = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught")).below["tabs"][1]
+    states = ExecutionWidget(TUTORIAL, history("aws_lambda_retry_caught")).below["tabs"][1]
     assert states["headings"] == ["State", "Type", "Status", "Attempts", "At", "Took"]
     rows = {row[0]: row[1:] for row in states["rows"]}
     assert list(rows)[:3] == ["Input Lottery Winners", "Random Select Winners", "Failed"]
@@ -303,7 +302,7 @@ def test_all_states_stand_in_a_table():
 def test_what_a_service_got_and_gave():
     """The task's own input and result are shown where they are not the state's input and output."""
     states = {"A": {"Type": "Task", "End": True}, "B": {"Type": "Task"}}
-    view = ExecutionView({"StartAt": "A", "States": states}, chain(
+    view = ExecutionWidget({"StartAt": "A", "States": states}, chain(
         ("TaskStateEntered", {"name": "A", "input": '{"all": 1}'}),
         ("TaskScheduled", {"resource": "publish", "resourceType": "sns", "parameters": '{"Message": "1"}'}),
         ("TaskSucceeded", {"output": '{"MessageId": "2"}'}),
@@ -329,7 +328,7 @@ def test_a_long_history_tells_how_far_it_is_read():
                 assert go_on.wait(SECONDS)
             yield each
 
-    view = ExecutionView({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, come())
+    view = ExecutionWidget({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, come())
     view.observe(lambda change: told.append(change["new"]), "header")
     wait_until(lambda: view.header.get("name") == "Events: 2,000")
     assert view.header["word"] == "Reading ..."
@@ -346,7 +345,7 @@ def test_a_history_that_cannot_be_read_says_why():
         yield from history("aws_lambda_retry_caught")[:3]
         raise OSError("The network is down.")
 
-    view = ExecutionView(TUTORIAL, come())
+    view = ExecutionWidget(TUTORIAL, come())
     wait_until(lambda: view.header.get("word") == "✗")
     assert view.header["name"] == "Not all events were read: The network is down."
     assert view.statuses == {"Input Lottery Winners": "running"}
@@ -361,7 +360,7 @@ def test_what_is_shown_meanwhile_stays():
         yield from history("moto_loop")
         ended.set()
 
-    view, events = ExecutionView(TUTORIAL, come()), history("aws_lambda_retry_caught")
+    view, events = ExecutionWidget(TUTORIAL, come()), history("aws_lambda_retry_caught")
     view.show(Reader(events, TUTORIAL))
     go_on.set()
     assert ended.wait(SECONDS)
@@ -389,7 +388,7 @@ def test_a_refresh_reads_the_history_once(view, count):
 def test_many_entries_are_cut():
     """Of a state that was entered often, the latest rows are shown."""
     steps = [("PassStateEntered", {"name": "A"}), ("PassStateExited", {"name": "A"})] * 70
-    view = ExecutionView({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, chain(*steps))
+    view = ExecutionWidget({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, chain(*steps))
     view.chosen = "A"
     assert tab(view, "Attempts")["lines"] == ["entered 70 times, the latest 50 of 70 attempts"]
     assert [row[0] for row in tab(view, "Attempts")["rows"]] == [str(number) for number in range(21, 71)]
@@ -420,7 +419,7 @@ def mapped(first, second):
     begin = chain(("ExecutionStarted", {}), ("MapStateEntered", {"name": "Each"}), ("MapStateStarted", {}))
     events = [*begin, *iteration(0, 3, *first)]
     again = ("TaskStateEntered", {"name": "One", "input": '"second"'})
-    return ExecutionView(MAP, [*events, *iteration(1, len(events), again, *second)])
+    return ExecutionWidget(MAP, [*events, *iteration(1, len(events), again, *second)])
 
 
 @pytest.mark.parametrize(

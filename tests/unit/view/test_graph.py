@@ -2,8 +2,10 @@ import base64
 import html
 import json
 import re
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,9 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lottery_lib.definition import parse
 from lottery_lib.errors import LotteryError
+from lottery_lib.history import Reader
 from lottery_lib.view import graph
-from lottery_lib.view.graph import graph_view
+from lottery_lib.view.graph import drawing_of, graph_view
+from lottery_lib.view.painting import facts_of
 
 DATA = Path(__file__).parent / "data"
 ASL = Path(__file__).parents[3] / "asl"
@@ -44,6 +49,12 @@ def texts(view):
     return [text.text for text in ET.fromstring(view.svg).iter(f"{SVG}text")]
 
 
+def painted(definition, statuses, attempts=()):
+    """A drawing of an execution with these statuses and attempts."""
+    facts = replace(facts_of(Reader()), statuses=statuses, attempts=dict(attempts))
+    return drawing_of(parse(definition), facts)
+
+
 def labels(source):
     return [text.replace(r"\l", "").strip() for text in re.findall(r'-> .*label="((?:\\.|[^"\\])*)"', source)]
 
@@ -55,7 +66,7 @@ def test_tutorial_plain():
 
 def test_what_happened_changes_no_layout():
     """A drawing of an execution has the same source as one of its definition: only the paint differs."""
-    view = graph_view(TUTORIAL, STATUSES, attempts={PARALLEL: 3, "Notify Winners": 1})
+    view = painted(TUTORIAL, STATUSES, attempts={PARALLEL: 3, "Notify Winners": 1})
     assert view.source == graph_view(TUTORIAL).source
     assert view.svg != graph_view(TUTORIAL).svg
 
@@ -63,7 +74,7 @@ def test_what_happened_changes_no_layout():
 def test_status_is_not_colour_alone():
     """Each status has a mark of its own in the drawing, and a word where a pointer is."""
     for mark in ["… running", "‖ waiting", "✓ succeeded", "✗ failed", "⚠ caught", "■ aborted"]:
-        view = graph_view(one({"Type": "Pass", "End": True}), {"One": mark[2:]}, attempts={"One": 2})
+        view = painted(one({"Type": "Pass", "End": True}), {"One": mark[2:]}, attempts={"One": 2})
         assert texts(view) == ["Start", f"{mark[0]} One", "End"]
         assert f"<title>One: Pass, {mark}, ↻ retried 1 time</title>" in view.svg
 
@@ -72,7 +83,7 @@ def test_retries_are_there_before_they_are_used():
     """A state says how often it may be tried again; then how often it was, in the same place."""
     machine = one({"Type": "Task", "Retry": [{"ErrorEquals": ["E"]}, {"MaxAttempts": 5}], "End": True})
     assert texts(graph_view(machine))[1:3] == ["One", "Retry: up to 5 times"]
-    assert texts(graph_view(machine, {"One": "running"}, attempts={"One": 3}))[2] == "↻ retried 2 times"
+    assert texts(painted(machine, {"One": "running"}, attempts={"One": 3}))[2] == "↻ retried 2 times"
     assert "One has a Retry." in graph_view(machine).alt
     never = one({"Type": "Task", "Retry": [{"ErrorEquals": ["E"], "MaxAttempts": 0}], "End": True})
     assert texts(graph_view(never)) == ["Start", "One", "End"]
@@ -80,7 +91,7 @@ def test_retries_are_there_before_they_are_used():
 
 def test_colours_have_six_digits():
     """Some Graphviz draw three-digit colours black, so there are none."""
-    svg = graph_view(TUTORIAL, STATUSES).svg
+    svg = painted(TUTORIAL, STATUSES).svg
     assert set(map(len, re.findall(r"#[0-9a-f]+\b", svg))) == {7}
 
 
@@ -231,20 +242,28 @@ def test_bundle_shows_in_untrusted_notebooks():
 
 def test_alt_says_it_in_words():
     """The alt text gives the order, what the Parallel holds, and which state has which status."""
-    alt = graph_view(TUTORIAL, STATUSES).alt
+    alt = painted(TUTORIAL, STATUSES).alt
     assert alt.startswith("Workflow, from Start to End: Input Lottery Winners, Random Select Winners, ")
     assert f"{PARALLEL} (which holds Notify Winners beside Record Winner Queue)" in alt
     assert "Of 8 states, " in alt
     assert "failed: Record Winner Queue, Failed." in alt
 
 
+def test_a_drawing_needs_no_aws_and_no_pandas():
+    """A page that draws loads neither, and no widget."""
+    code = "import sys; from lottery_lib import graph_view; graph_view(sys.argv[1]).svg; "
+    code += "assert not {'pandas', 'boto3', 'botocore', 'ipywidgets', 'IPython'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code, TUTORIAL], check=True)
+
+
 def test_svg_is_drawn_once(monkeypatch, tmp_path):
     """The SVG is drawn when it is first needed, and kept; save writes it."""
     calls = []
     monkeypatch.setattr(graph, "render", lambda source: calls.append(source) or "<svg>x</svg>")
-    view = graph_view(TUTORIAL)
+    view = graph_view(TUTORIAL, title="drawn nowhere else")  # drawings of one definition share the layout
     assert not calls
     view._repr_mimebundle_()
+    graph_view(TUTORIAL, title="drawn nowhere else")._repr_mimebundle_()
     assert view.save(tmp_path / "a.svg").read_text().endswith("</style>x</svg>")
     assert len(calls) == 1
 

@@ -6,7 +6,7 @@ import re
 from unit.history.histories import chain, event, history
 
 from lottery_lib.definition import load
-from lottery_lib.history.state_runs import Reader
+from lottery_lib.history import Reader
 from lottery_lib.view.graph import graph_view
 from lottery_lib.view.painting import END, START, facts_of
 
@@ -103,6 +103,12 @@ def test_a_retry_of_a_map_counts_from_0_again():
     assert ">0 of 2 done<" in graph_view(MAP, events=chain(*RETRIED)).svg
     again = [*RETRIED, ("MapIterationSucceeded", {"name": "Each"})]
     assert ">1 of 2 done<" in graph_view(MAP, events=chain(*again)).svg
+
+
+def test_a_distributed_map_has_no_number():
+    """Its items are those of child executions, and the history does not say what these do."""
+    begun = [("MapStateEntered", {"name": "Each"}), ("MapStateStarted", {"length": 0}), ("MapRunStarted", {})]
+    assert facts_of(Reader(chain(*begun), MAP)).items == {}
 
 
 def test_an_item_of_another_iteration_counts_for_its_own_map():

@@ -4,17 +4,16 @@ import asyncio
 import json
 import re
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from patience import SECONDS
 
-from lottery_lib import history as history_room
 from lottery_lib.errors import LotteryError
-from lottery_lib.history import Progress
-from lottery_lib.history.state_runs import Reader
-from lottery_lib.view import painting, svg
-from lottery_lib.view.panel import DrawPanel
+from lottery_lib.history import Progress, Reader
+from lottery_lib.view import svg
+from lottery_lib.view.panel import LotteryPanel
 
 #: After so long, a panel does not go on. It is far more than it needs, and less than it would wait.
 #: How an error is marked for readers of a screen, and for the style sheet.
@@ -60,7 +59,7 @@ class Lottery:
     def __init__(self, left=5, looks=3, result=None, error=None, events=ALL):
         self.left, self.looks, self.error = left, looks, error
         self.outcome, self.events = result, events
-        self.started, self.stopped = [], []
+        self.started, self.stopped, self.seen = [], [], []
         self.threads = set()
 
     def count_remaining(self):
@@ -74,8 +73,9 @@ class Lottery:
         self.left -= number
         return "arn"
 
-    def progress(self, arn):
+    def progress(self, arn, seen):
         self.looks -= 1
+        self.seen.append(len(seen))
         if self.stopped:
             return Progress(history(*RUNNING, ("ExecutionAborted", {})), ended("ABORTED", "Cancelled"))
         if self.looks > 0:
@@ -106,7 +106,7 @@ def ended(status, error=None, winners=0):
 
 
 def panel(lottery):
-    return DrawPanel(lottery, pause=0.001, pace=0)
+    return LotteryPanel(lottery, pause=0.001, pace=0)
 
 
 async def until(seen):
@@ -147,7 +147,7 @@ def test_a_lesson_says_what_stands_in_the_field():
     """The field has 1, or what the lesson says, and Draw draws so many."""
     assert panel(Lottery()).number.value == "1"
     lottery = Lottery()
-    asyncio.run(DrawPanel(lottery, pause=0.001, pace=0, winners=2).run())
+    asyncio.run(LotteryPanel(lottery, pause=0.001, pace=0, winners=2).run())
     assert lottery.started == [2]
 
 
@@ -204,7 +204,7 @@ def test_a_cell_waits_for_the_draw_of_a_click():
     """JupyterLab handles a click in another thread than a cell. A cell still gets the result of its draw."""
     lottery, waits = Lottery(), threading.Event()
     look = lottery.progress
-    lottery.progress = lambda arn: look(arn) if waits.wait(SECONDS) else None
+    lottery.progress = lambda arn, seen: look(arn, seen) if waits.wait(SECONDS) else None
     shown, clicks = panel(lottery), asyncio.new_event_loop()
 
     async def click():
@@ -329,13 +329,14 @@ def test_lost_sight_of_a_draw():
     """If a started draw cannot be seen any more, the panel says so, and not to do the same again."""
 
     class Throttled(Lottery):
-        def progress(self, arn):
+        def progress(self, arn, seen):
             raise LotteryError("AWS", "rate exceeded", "Run the same step again")
 
     shown = panel(Throttled())
     assert asyncio.run(shown.run(1)) is None
     assert "✗ AWS: rate exceeded. The draw has been started and may go on: " in shown.message.value
     assert "`lottery history arn` before you draw again." in shown.message.value
+    assert "earlier" not in shown.view.header, "it is this draw"
 
 
 def test_a_refusal_leaves_the_latest_draw():
@@ -516,11 +517,31 @@ def test_counting_fails():
 
     shown = panel(Fragile())
     asyncio.run(shown.run(1))
+    assert "SUCCEEDED: 1 drawn." in shown.message.value
     assert "Start it." in shown.message.value
+    assert "Below is still the last draw" not in shown.message.value
+    assert "earlier" not in shown.view.header
     assert not shown.draw_button.disabled
 
 
-class Watched(DrawPanel):
+def test_a_cell_that_is_interrupted_does_not_stop_the_draw():
+    """Who interrupts the cell does not lose the draw: the panel shows it to its end."""
+
+    async def cell(shown):
+        waits = asyncio.create_task(shown.run(1))
+        await asyncio.sleep(0)  # it has begun to wait
+        waits.cancel()
+        with suppress(asyncio.CancelledError):
+            await waits
+        assert shown.result is None
+        return await shown.run()
+
+    shown = panel(Lottery())
+    assert asyncio.run(cell(shown))["status"] == "SUCCEEDED"
+    assert shown._lottery.started == [1]
+
+
+class Watched(LotteryPanel):
     """A panel that notes the alt text of each picture with its statuses, and each message."""
 
     def __init__(self, lottery, **options):
@@ -576,7 +597,7 @@ def test_failures_are_shown_while_they_last(at_once):
     """A state that fails, is tried again and caught has a picture of each, in its colour, as it runs."""
 
     class Growing(Lottery):
-        def progress(self, arn):
+        def progress(self, arn, seen):
             self.looks += at_once
             done = self.looks >= len(RETRIED)
             return Progress(history(*RETRIED[: self.looks]), ended("SUCCEEDED", winners=1) if done else None)
@@ -624,16 +645,7 @@ def test_each_event_is_read_once(count):
     asyncio.run(shown.run(1))
     assert len(shown.pictures) == 3
     assert [event["id"] for (_, event), _ in read] == list(range(1, len(ALL) + 1))
-
-
-def test_a_frame_makes_one_table(count):
-    """All that a frame shows comes from one table of the states."""
-    shown = Watched(Lottery(looks=1))
-    frames, tables = count(shown.view, "show"), count(painting, "table_of")
-    others = count(history_room, "table_of")  # as `state_table` uses it
-    asyncio.run(shown.run(1))
-    assert len(frames) == 4  # nothing yet, two moments, the end
-    assert (len(tables), others) == (4, [])
+    assert shown._lottery.seen == [0, len(RUNNING), len(RUNNING)]
 
 
 def test_each_moment_stays_for_a_while(monkeypatch):
@@ -748,7 +760,7 @@ class Rounds(Lottery):
         self.left -= sum(prize["count"] for prize in wanted)
         return "arn"
 
-    def progress(self, arn):
+    def progress(self, arn, seen):
         won = [prize["name"] for prize in self.started[-1] for _ in range(prize["count"])]
         people = [
             {"employee_id": f"{n}", "employee_name": f"E{n}", "prize": prize} for n, prize in enumerate(won)
@@ -806,7 +818,7 @@ def test_recorded_not_mailed():
 
 def test_cancel_while_winners_are_revealed():
     """Cancel during the reveal shows the rest at once, and the end is said, not the Cancel."""
-    shown = DrawPanel(Rounds(events=[]), pause=0.001, pace=900)
+    shown = LotteryPanel(Rounds(events=[]), pause=0.001, pace=900)
 
     async def cancel():
         draw = asyncio.create_task(shown.run(PRIZES))

@@ -1,1 +1,0 @@
-"""What the course needs around the library: lessons, call log, doctor, faults."""
