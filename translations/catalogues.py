@@ -29,9 +29,8 @@ import rjieba
 from babel.messages import Catalog, mofile, pofile
 from translate.storage.markdown import MarkdownFile
 
-from lottery_lib import causes
-from lottery_lib.texts import width
-from lottery_lib.translation import TAGS, languages
+from lottery_lib.harmless import width
+from lottery_lib.translation import TAGS, error_messages, languages
 from lottery_lib.translation import TRANSLATIONS as FOLDER
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -42,6 +41,7 @@ DOCUMENTS: Final = [
     for name in (
         "README.md",
         "INSTRUCTOR.md",
+        "docs/workbench.md",
         "docs/commands.md",
         "docs/party.md",
         "docs/account.md",
@@ -133,7 +133,8 @@ Change = tuple[int, int, int, int, str]
 
 
 def _strings(source: str, translate: Translate) -> Iterator[Change]:
-    for node in texts(ast.parse(source)):
+    python = re.sub(r"^!", "#", source, flags=re.MULTILINE)  # a line of the shell has no texts
+    for node in texts(ast.parse(python)):
         if (translated := translate(text_of(node))) == text_of(node):
             continue
         formatted = isinstance(node, ast.JoinedStr)
@@ -279,7 +280,7 @@ def collected(pages: Iterable[Path]) -> Catalog:
 
 
 #: The folders of the kit that share a catalogue.
-KIT: Final = [ROOT / name for name in ("lottery_lib", "lottery_party", "lottery_class", "data")]
+KIT: Final = [ROOT / name for name in ("lottery_lib", "lottery_party", "lottery_course", "data")]
 
 
 def library(folders: Iterable[Path] = KIT) -> Catalog:
@@ -288,7 +289,7 @@ def library(folders: Iterable[Path] = KIT) -> Catalog:
     Those of the kit include what the functions' errors say.
     """
     found = Catalog()
-    for message, path in causes.messages() if folders is KIT else ():
+    for message, path in error_messages() if folders is KIT else ():
         found.add(message, locations=[(path.relative_to(ROOT).as_posix(), 0)])
     for folder in folders:
         for path in sorted(folder.rglob("*.py")):

@@ -6,12 +6,13 @@ from typing import Final
 
 import nbformat
 
-from lottery_lib.course.notebooks import Minutes
+from lottery_course.notebooks import Minutes
 
 READ: Final = 180  # words a minute, for people who read a foreign language
 LINES: Final = 10  # lines of code a minute, read and run
 #: Minutes to think about an exercise and to write its answer, by what it asks for in its heading; else 4.
-ANSWER: Final = {"predict": 2, "write": 8}
+#: A mission has to be found first.
+ANSWER: Final = {"predict": 2, "write": 8, "Mission": 5}
 
 
 def measured_minutes(notebook: nbformat.NotebookNode) -> Minutes:
@@ -31,7 +32,7 @@ def measured_minutes(notebook: nbformat.NotebookNode) -> Minutes:
             for piece in re.split(r"^(?=#)", cell.source, flags=re.MULTILINE):
                 if piece.startswith(("## Going further", "## Is the lesson done?", "## Key points")):
                     further = piece.startswith("## Going")
-                exercise = re.match(r"### Exercise \d: (\w+)", piece)
+                exercise = re.match(r"### (?:Exercise \d: (?=\w)|(?=Mission \d))(\w+)", piece)
                 if further:
                     part = "further"
                 elif piece.startswith("#"):

@@ -14,7 +14,7 @@ from typing import Any, Final
 import nbformat
 from nbval.plugin import get_sanitize_patterns
 
-from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks, run
+from lottery_course.notebooks import NOTEBOOKS_FOLDER, notebooks, run
 from lottery_lib.translation import languages
 
 METADATA: Final = {

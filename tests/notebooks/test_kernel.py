@@ -6,7 +6,7 @@ import os
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from lottery_lib.course.cells import NOTEBOOKS_FOLDER
+from lottery_course.cells import NOTEBOOKS_FOLDER
 
 
 def errors_of(client, cell):

@@ -6,12 +6,15 @@ from typing import Final
 
 import nbformat
 import pandas as pd
+import pytest
 from IPython.core.inputtransformer2 import TransformerManager
-from notebooks.test_hygiene import SOLUTION
+from notebooks.cells import solution_of
+from refusal import refused
 
-from lottery_lib.course.notebooks import notebooks
+import lottery_lib
+from lottery_course.notebooks import notebooks
 
-NAMES: Final = 15
+NAMES: Final = 17
 ATTRIBUTES: Final = 30
 #: It is about receipts, and not about Step Functions.
 APPENDIX: Final = "90_nobody_can_doubt"
@@ -25,7 +28,7 @@ def code(path):
         if cell.cell_type == "code":
             yield ast.parse(TransformerManager().transform_cell(cell.source))
         elif "solution" in cell.metadata.get("tags", []):
-            yield ast.parse(TransformerManager().transform_cell(SOLUTION.fullmatch(cell.source)[1]))
+            yield ast.parse(TransformerManager().transform_cell(solution_of(cell)))
 
 
 def origin(node):
@@ -67,13 +70,21 @@ def course():
 
 
 def test_a_learner_meets_few_names():
-    """Over all lessons but the appendix: 15 names of the kit, and 30 attributes of what came from them."""
+    """Over all lessons but the appendix: 17 names of the kit, and 30 attributes of what came from them."""
     names, attributes = course()
     assert len(names) <= NAMES, sorted(names.items())
     assert len(attributes) <= ATTRIBUTES, sorted(attributes.items())
 
 
 def test_only_names_of_the_package_itself():
-    """A learner imports from `lottery_lib`, and from no module in it."""
+    """A learner imports from `lottery_lib` and `lottery_course`, and from no module in them."""
     names, _ = course()
-    assert {name for name in names if name.count(".") > 1 or not name.startswith("lottery_lib.")} == set()
+    assert {name.rpartition(".")[0] for name in names} == {"lottery_lib", "lottery_course"}
+
+
+@pytest.mark.parametrize("name", ["calls", "check", "inject", "restore", "verify"])
+def test_an_older_copy_says_how_to_get_the_new_one(name):
+    """What moved to `lottery_course` has one sentence where it was, for a copy of an older lesson."""
+    said = refused(getattr, lottery_lib, name)
+    assert said.startswith(f"{name}: is in lottery_course now")
+    assert "`lottery notebooks --fresh 05`" in said

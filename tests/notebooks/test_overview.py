@@ -7,11 +7,11 @@ from functools import cache
 import nbformat
 import pytest
 
-from lottery_lib import restore
+from lottery_course import restore
 from lottery_lib.errors import LotteryError
 from notebooks.minutes import measured_minutes
 
-from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks
+from lottery_course.notebooks import NOTEBOOKS_FOLDER, notebooks
 
 FIRST = NOTEBOOKS_FOLDER / "00_overview.ipynb"
 
@@ -38,11 +38,11 @@ def test_each_lesson_is_listed_with_its_minutes():
 
 
 def test_paths_state_their_sums():
-    """A path through the course states the sum of its lessons' minutes."""
-    text = nbformat.read(FIRST, as_version=4).cells[-1].source
+    """The lesson begins with the paths through the course. Each states the sum of its lessons' minutes."""
+    text = nbformat.read(FIRST, as_version=4).cells[0].source
     stated = dict(re.findall(r"^\| (90 minutes|a day|a second day) \|.*\| (\d+) \|$", text, re.MULTILINE))
     taken = {name[:2]: each for name, each in minutes().items()}
-    short, second = ("00", "05", "06"), ("09", "11", "14", "15", "16", "17", "18", "19")
+    short, second = ("00", "05", "06"), ("09", "11", "14", "15", "16", "17", "18", "19", "20")
     day = [lesson for lesson in taken if lesson not in (*second, "90")]
     paths = {"90 minutes": short, "a day": day, "a second day": second}
     assert stated == {path: str(sum(taken[lesson] for lesson in lessons)) for path, lessons in paths.items()}
