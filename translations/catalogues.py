@@ -42,6 +42,8 @@ DOCUMENTS: Final = [
         "README.md",
         "INSTRUCTOR.md",
         "docs/workbench.md",
+        "docs/errors.md",
+        "docs/after.md",
         "docs/commands.md",
         "docs/party.md",
         "docs/account.md",

@@ -113,7 +113,10 @@ def title(name: str, language: str) -> str:
 
 
 def stage(language: str) -> None:
-    """Copy the pages of a language into one folder, with the pictures and files that they show."""
+    """Copy the pages of a language into one folder, with the pictures and files that they show.
+
+    A lesson's cells may have ``!`` and ``%``, which IPython's lexer knows.
+    """
     mine = pages()[language]
     for name, path in mine.items():
         text = path.read_text(encoding="utf-8")
@@ -126,6 +129,8 @@ def stage(language: str) -> None:
             text = _COMMENT.sub("", text)
             lesson = os.path.relpath(mine["notebooks/00_overview"].parent, path.parent)
             text = _LESSON.sub(rf"[`\1`]({lesson}/\1.ipynb)", text)
+        else:
+            text = re.sub(r'("language_info": {\s+"name": )"python"', r'\1"ipython3"', text)
         there = STAGE / language / f"{name}{path.suffix}"
         there.parent.mkdir(parents=True, exist_ok=True)
         there.write_text(linked(text, path, name, language), encoding="utf-8")
