@@ -1,8 +1,9 @@
 """A company lottery on AWS Step Functions: the small helper library. It works without any lesson.
 
-A definition becomes resources. The resources run executions. Their events become tables and pictures. Who
-reads this for the first time begins with `plan`, and goes on with `stack`, `draws`, `history`, `tables` and
-`view.graph`.
+A definition and what it needs become resources. The resources run executions. Their events become tables and
+pictures. Who reads this for the first time begins with `plan`, and goes on with `names`, `resources/base`,
+`stack`, `execution`, `draws`, `history`, `tables` and `view.graph`. What AWS does, and where the emulator
+differs, is in `docs/aws.md`.
 
 The *kit* is the folder that this package is in. Numbers such as 2.2.5 are sections of the tutorial that the
 lottery follows. It has three *editions*: ``tutorial``, as printed there; ``jsonata``, the same in JSONata;

@@ -15,7 +15,10 @@ from lottery_lib.names import KIT
 from lottery_lib.translation import _, listed
 from states_language import assigned_by, branches, states
 
+#: A parsed definition, of a whole state machine or of a branch.
 Machine = Mapping[str, Any]
+#: One state of it.
+State = Mapping[str, Any]
 
 ASL_FOLDER: Final = KIT / "asl"
 _PLACEHOLDER: Final = re.compile(r"<\w+:ARN>")
@@ -254,7 +257,7 @@ def returns(machine: Machine) -> set[tuple[str, str]]:
     return edges
 
 
-def ways(state: Machine) -> Iterator[tuple[str, list[str]]]:
+def ways(state: State) -> Iterator[tuple[str, list[str]]]:
     """Where a state leads: pairs of target and rules. Rules that lead to the same state are in one pair."""
     if "Next" in state:
         yield state["Next"], []
@@ -266,7 +269,7 @@ def ways(state: Machine) -> Iterator[tuple[str, list[str]]]:
     yield from rules.items()
 
 
-def catches(state: Machine) -> Iterator[tuple[str, list[str]]]:
+def catches(state: State) -> Iterator[tuple[str, list[str]]]:
     """Where errors lead: pairs of target and words. The errors are named if they lead to several states."""
     errors: dict[str, list[str]] = {}
     for catcher in state.get("Catch", []):
@@ -275,7 +278,7 @@ def catches(state: Machine) -> Iterator[tuple[str, list[str]]]:
         yield target, [_("Catch")] if len(errors) == 1 else [_("Catch:"), ", ".join(names)]
 
 
-def notes(state: Machine) -> Iterator[str]:
+def notes(state: State) -> Iterator[str]:
     """What a name does not say: that a state runs for each item, waits for a token, or assigns variables."""
     if state.get("Type") == "Map":
         yield _("(for each item)")
@@ -285,19 +288,26 @@ def notes(state: Machine) -> Iterator[str]:
         yield _("assigns {names}", names=names)
 
 
-def waits(state: Machine) -> bool:
+def waits(state: State) -> bool:
     """Whether a state waits until somebody sends its token back."""
     return str(state.get("Resource", "")).endswith(".waitForTaskToken")
 
 
-def assigned(state: Machine) -> str:
+def function_of(state: State) -> str:
+    """The ARN or the name of the function that a Task calls; its resource if the Task names no function."""
+    called = state.get("Parameters") or state.get("Arguments") or {}
+    named = called.get("FunctionName") if isinstance(called, dict) else None
+    return str(named or state.get("Resource", ""))
+
+
+def assigned(state: State) -> str:
     """The names of the variables that a state assigns; empty if it assigns none."""
     return ", ".join(dict.fromkeys(assigned_by(state)))
 
 
-def tries(state: Machine) -> int:
-    """How often a state may be tried again: the most that one of its Retries allows."""
-    return max((retrier.get("MaxAttempts", 3) for retrier in state.get("Retry", [])), default=0)
+def tries(state: State) -> int:
+    """How often a state may be tried again. Each of its Retries counts for itself."""
+    return sum(retrier.get("MaxAttempts", 3) for retrier in state.get("Retry", []))
 
 
 def lines_of_states(text: str, names: Iterable[str]) -> dict[str, list[int]]:

@@ -10,6 +10,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from lottery_lib.aws_errors import AwsError, all_pages, busy, call_or_none, says
+from lottery_lib.definition import function_of
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.target import Target
 from lottery_lib.translation import STOPPED, TORN_DOWN, _
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
         ExecutionListItemTypeDef,
     )
 
-    from lottery_lib.definition import Machine
+    from lottery_lib.definition import State
     from lottery_lib.history import Event
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ def console_page(target: Target, arn: str) -> str:
     return f"{console}/states/home?region={region}#/v2/executions/details/{arn}"
 
 
-def function_log(target: Target, state: "Machine", begin: datetime, end: datetime) -> str:
+def function_log(target: Target, state: "State", begin: datetime, end: datetime) -> str:
     """Read what the function of a state has written to its log, from one time to another.
 
     Args:
@@ -78,9 +79,7 @@ def function_log(target: Target, state: "Machine", begin: datetime, end: datetim
     Raises:
         LotteryError: The definition does not name the function, or it has no log group.
     """
-    parameters = state.get("Parameters") or state.get("Arguments") or {}
-    named = parameters.get("FunctionName") if isinstance(parameters, dict) else None
-    match = _FUNCTION.fullmatch(str(named or state.get("Resource", "")))
+    match = _FUNCTION.fullmatch(function_of(state))
     where = _("log")
     if not match:
         raise LotteryError(
@@ -97,31 +96,29 @@ def function_log(target: Target, state: "Machine", begin: datetime, end: datetim
 
 
 def start(target: Target, machine_arn: str, execution_input: object, name: str | None = None) -> str:
-    """Start an execution. We choose its name, so a repeated call after a lost reply starts no second draw.
+    """Start an execution. It has a name, so a repeated call after a lost reply starts no second draw.
 
     Args:
         machine_arn: The state machine.
         execution_input: Anything that JSON can carry, such as ``{"input": 2}``.
-        name: Its name, if it must have a certain one.
+        name: Its name, if it must have a certain one; we choose one otherwise.
 
     Returns:
         The execution's ARN.
 
     Raises:
-        LotteryError: There is no such machine.
+        LotteryError: There is no such machine, or an execution of this name that has another input.
     """
     client, name = target.kit_client("stepfunctions"), name or new_name()
     machine_name = machine_arn.rsplit(":", 1)[-1]
 
-    def started() -> object:
-        # The name is new, so "already exists" means that our first try got through.
-        return call_or_none(
-            client.start_execution,
-            "ExecutionAlreadyExists",
-            stateMachineArn=machine_arn,
-            name=name,
-            input=json.dumps(execution_input, allow_nan=False),
-        )
+    def started() -> None:
+        # Usually, "already exists" means that our first try got through, and that it has ended.
+        text, known = json.dumps(execution_input, allow_nan=False), "ExecutionAlreadyExists"
+        arguments = {"stateMachineArn": machine_arn, "name": name, "input": text}
+        begun = call_or_none(client.start_execution, known, **arguments)
+        if begun is None and describe(target, arn_of(machine_arn, name))["input"] != text:
+            raise LotteryError(_("draw {name}", name=name), _("exists already"), _("Give another name"))
 
     def too_new(error: BaseException) -> bool:
         describe = client.describe_state_machine

@@ -92,7 +92,7 @@ class Branch:
 
 @dataclass(eq=False)
 class Attempt:
-    """One try of a state: the first one, or a Retry."""
+    """One try of a state: the first one, a Retry, or after a redrive."""
 
     started: datetime
     ended: datetime | None = None
@@ -161,18 +161,18 @@ class StateRun:
         """Mark it as failed, with the reason of the first inner state that failed. Abort the other branches.
 
         Args:
-            before: The state of the event before the failure, which may be in another branch.
+            before: The state of the event before ParallelStateFailed or MapStateFailed. If no inner state has
+                failed so far, this one has: it may have no event of its own that says so.
             time: When the failure was reported.
         """
         inner = (branch.current for branch in self.inner)
         failed = [run for run in inner if run and run.last.status == "failed"]
         culprit = min(failed, key=lambda run: run.last.ended or time) if failed else before
-        if culprit is not self:
-            culprit.fail(time)
-            if culprit.last.status == "failed":
-                self.culprit, time = culprit, culprit.last.ended or time
-                self.fail(time, culprit.last.error, culprit.last.cause)
-        self.fail(time)
+        culprit.fail(time)
+        if culprit is not self and culprit.last.status == "failed":
+            self.culprit, time = culprit, culprit.last.ended or time
+            self.fail(time, culprit.last.error, culprit.last.cause)
+        self.fail(time)  # without a reason, if no inner state has one
         self.abort(time)
 
     def abort(self, time: datetime) -> None:
@@ -213,7 +213,7 @@ class Reader:
 
     def read(self, event: Event) -> None:
         """Read the next event."""
-        kind, _word, what = event["type"].partition("State")
+        kind, _word, what = event["type"].partition("State")  # such as Task, State, Entered
         # AWS always gives a previousEventId. Without it, the best guess is the id before this one.
         owner = before = self.owners.get(event.get("previousEventId", event["id"] - 1))
         if kind == "EvaluationFailed" and (match := _ENTERED_AT.search(reason_of(event)[1])):
@@ -287,14 +287,11 @@ class Reader:
             return error or "ExecutionAborted", cause or _("The execution was stopped")
         if error or cause:
             return error, message_of(cause)
-        run = self.owners.get(end.get("previousEventId", 0))
-        while run and run.culprit:
-            run = run.culprit
+        run = self.failed()
+        if run and (run.last.error or run.last.cause):
+            return run.last.error, message_of(run.last.cause)
+        run = run or self.owners.get(end.get("previousEventId", 0))
         name = run.name if run else ""
-        while run:
-            if run.last.error or run.last.cause:
-                return run.last.error, message_of(run.last.cause)
-            run = run.previous
         return "", _("The state {name!r} ended the execution without an Error and a Cause", name=name)
 
     def transitions(self) -> int:
@@ -352,11 +349,11 @@ class Reader:
             run.fail(time, str(output.get("Error", "")), str(output.get("Cause", "")))
         if run.last.status == "failed":
             run.last.status = "caught"
-        run.last.end("succeeded", time)
+        run.last.end("succeeded", time)  # unless it has ended already, as a caught one has
         run.last.output, run.exited = output, True
         if assigned := details.get("assignedVariables"):
             run.last.variables = {name: parsed(text) for name, text in assigned.items()}
-        run.abort(time)
+        run.abort(time)  # what still runs in its branches; it has ended itself
         return run
 
     def _read_state(self, event: Event, before: StateRun, kind: str, what: str) -> StateRun:

@@ -11,7 +11,7 @@ from lottery_lib.translation import _
 #: The folder that holds `asl`, `data`, `lambdas` and `notebooks`.
 KIT: Final = Path(__file__).resolve().parent.parent
 FUNCTIONS: Final = ("InputWinners", "RandomSelectWinners", "ValidateWinners", "RecordWinners")
-#: The functions of each edition with resources of its own, in the order in which a draw calls them.
+#: The functions of each edition that has resources of its own, in the order in which a draw calls them.
 EDITIONS: Final = {"tutorial": FUNCTIONS, "hardened": ("CommitDraw", "DrawPrize")}
 # Each edition, and the edition whose resources it has. `jsonata` only gives the tutorial's machine another
 # definition.

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypedDict, TypeVar
 
+import states_language
 from lottery_lib.definition import with_stand_ins
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import Event, Reader, StateRun, details_of, parsed
 from lottery_lib.translation import _
-from states_language import Error, Machine, MachineError, Run, all_states, branches, ways_from
+from states_language import Error, MachineError, Run, all_states, branches, ways_from
 from states_language.execution import Due, SetTimer
 from states_language.one_state import Mock, StateTest
 
@@ -59,7 +60,7 @@ def run(text: str, answers: Answers, data: str) -> tuple[Sequence[Event], str]:
             replies = [each.result if each.error is None else Error(each.error, each.cause) for each in mocks]
             tasks[name] = replies or [Error(_OPEN, name)]
     try:
-        done = Machine(with_stand_ins(text), tasks=tasks).start(given).finish()
+        done = states_language.Machine(with_stand_ins(text), tasks=tasks).start(given).finish()
         history, task = _until_open(done)
         return [
             {**each, "timestamp": datetime.fromtimestamp(each["timestamp"], UTC)} for each in history

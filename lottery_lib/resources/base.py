@@ -100,9 +100,9 @@ class Removable(Known, Generic[Description]):
 
     #: Its service, and the last part of its ARN, such as ``"table/{}"``. AWS makes it from the name.
     arn_parts: ClassVar[tuple[str, str]]
-    #: The operations that an attendee's policy allows: what the kit calls, and what AWS also checks.
+    #: What each attendee's policy allows: to make, read and remove it, and what AWS checks besides.
     actions: ClassVar[tuple[str, ...]] = ()
-    #: What the lessons call in addition, by edition.
+    #: What an attendee of an edition needs in addition, in the lessons or with the kit.
     lesson_actions: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     #: Those of these operations that AWS checks without a resource.
     account_actions: ClassVar[tuple[str, ...]] = ()

@@ -46,8 +46,9 @@ def open_in(items: Sequence[Item]) -> list[str]:
 
     A reset ends the draws that were announced before it.
     """
-    chain = [item for item in items if item["draw_id"].startswith("#chain#")]
-    resets = [int(e["draw_id"][7:]) for e in chain if json.loads(e["text"])["kind"] == "reset"]
+    chain = [item for item in items if item["draw_id"].startswith("#chain#")]  # and its number
+    numbers = {int(item["draw_id"].removeprefix("#chain#")): json.loads(item["text"]) for item in chain}
+    resets = [number for number, receipt in numbers.items() if receipt["kind"] == "reset"]
     now = [
         item
         for item in items
@@ -136,7 +137,7 @@ class Employees(Planned):
 
 
 class Pool(Planned):
-    """The pool: the ids of the employees who are in their table now."""
+    """The pool: the employees who are in their table now."""
 
     kind: ClassVar = N_("pool")
 

@@ -186,9 +186,6 @@ class MapMachine(LessonMachine):
 class ParentMachine(LessonMachine):
     """A machine that runs draws as nested workflows."""
 
-    lesson_actions: ClassVar = {
-        LESSONS_CALL: (*LessonMachine.lesson_actions[LESSONS_CALL], "RedriveExecution")
-    }
     role_actions: ClassVar = MapMachine.role_actions
 
     @property

@@ -17,9 +17,9 @@ class LogGroup(Resource["Description"]):
     kind: ClassVar = N_("log group")
     arn_parts: ClassVar = ("logs", "log-group:{}")
     actions: ClassVar[tuple[str, ...]] = (
-        *("CreateLogGroup", "DeleteLogGroup", "DescribeLogGroups", "ListTagsForResource", "TagResource"),
+        *("CreateLogGroup", "DeleteLogGroup", "DescribeLogGroups", "FilterLogEvents"),
+        *("ListTagsForResource", "TagResource"),
     )
-    lesson_actions: ClassVar[Mapping[str, tuple[str, ...]]] = {"tutorial": ("FilterLogEvents",)}
     #: AWS checks it on all groups, whatever the prefix.
     account_actions: ClassVar[tuple[str, ...]] = ("DescribeLogGroups",)
     role_actions: ClassVar[tuple[str, ...]] = ("CreateLogGroup", "CreateLogStream", "PutLogEvents")

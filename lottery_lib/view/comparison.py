@@ -9,7 +9,7 @@ from lottery_lib.harmless import escaped, harmless
 from lottery_lib.history import Reader, StateRun
 from lottery_lib.translation import _, punctuated
 from lottery_lib.view.execution_view import ExecutionWidget, Tab
-from lottery_lib.view.graph import drawing_of
+from lottery_lib.view.graph import GraphView
 from lottery_lib.view.theme import mark_of, marked, word_of
 from lottery_lib.view.timeline import timeline_of
 from states_language import all_states
@@ -50,13 +50,8 @@ class Comparison(ExecutionWidget):
         differences = [punctuated("{key}: {value}", key=row[0], value=row[3]) for row in self._rows()]
         return "\n".join(differences) or _("Nothing was different")
 
-    def show(self, reader: Reader) -> None:
-        """Show both executions."""
-        super().show(reader)
-        if not reader.definition:
-            return
-        view, (before, after) = drawing_of(reader.definition, self._facts), self._runs()
-        halves = set()
+    def _drawing(self) -> GraphView:
+        view, (before, after), halves = super()._drawing(), self._runs(), set[str]()
         for name, paint in zip(view.states, view.paints, strict=True):
             plain = paint["lines"][0].removeprefix(f"{mark_of(paint['status'])} ")
             paint["lines"][0], paint["status"] = plain, ""
@@ -67,7 +62,7 @@ class Comparison(ExecutionWidget):
                 paint["tip"] = punctuated("{key}: {value}", key=name, value=" → ".join(map(_word, statuses)))
                 halves.add(_HALVES.format(*statuses))
         view.definitions = "".join(sorted(halves))
-        self.draw(view)
+        return view
 
     @property
     def still_html(self) -> str:
@@ -131,7 +126,7 @@ class Comparison(ExecutionWidget):
             if reader.end:
                 picture = timeline_of(reader)
                 tabs.append({"title": title, "kind": "picture", "value": picture.bare, "alt": picture.alt})
-        return {"events": bool(self._reader.events), "tabs": tabs}
+        return {"events": len(self._reader.events), "tabs": tabs}
 
 
 def _word(status: str) -> str:

@@ -136,7 +136,7 @@ function eventTable(model, words, ofState) {
   const list = make("div", { class: "rows", tabindex: 0, role: "region", "aria-label": words.events }, space);
   const event = make("div", { class: "event" });
   const head = make("div", { class: "row head" }, ...words.columns.map((word) => make("span", {}, word)));
-  let pages = new Map(), asked = `${ofState}0`, waiting, open;
+  let pages = new Map(), asked = `${ofState}${Math.random()}`, waiting, open;
 
   function ask(page) {
     pages.set(page, null);
@@ -184,6 +184,7 @@ function eventTable(model, words, ofState) {
   });
   const element = make("div", { class: "events" }, make("div", { class: "tools" }, filter, count), head, list, event);
   element.restart = restart;
+  element.more = () => [...pages.keys()].forEach(ask); // the execution has gone on
   element.end = () => model.off("msg:custom", answered);
   return element;
 }
@@ -195,11 +196,12 @@ function execution({ model, el }) {
   const header = make("header", {});
   const box = make("div", {});
   const heading = make("h4", { "aria-live": "polite" });
+  const back = make("button", { type: "button", class: "back", title: words.whole, "aria-label": words.whole, onclick: () => choose("") }, "✕");
   const error = make("div", {});
   const question = make("form", { class: "question", onsubmit: (event) => event.preventDefault() });
   const [details, whole] = [tabbed(content), tabbed(content)];
   const [ofState, ofAll] = [eventTable(model, words, true), eventTable(model, words, false)];
-  const side = make("section", { class: "side" }, heading, error, question, details.list, details.panel);
+  const side = make("section", { class: "side" }, back, heading, error, question, details.list, details.panel);
   const below = make("section", { class: "below" }, whole.list, whole.panel);
   const legend = make("details", { class: "legend" }, make("summary", {}, words.legend));
   legend.append(make("div", {},
@@ -299,12 +301,14 @@ function execution({ model, el }) {
     if (focused) question.querySelector(":checked")?.focus();
     heading.replaceChildren(title ?? "", ...(word ? [" ", badge(status, word)] : []));
     if (kind) heading.append(" ", make("small", {}, kind));
+    back.hidden = !model.get("chosen");
     error.replaceChildren(...why.map((line) => make("p", { class: "error" }, line)));
     details.show(tabs.map((tab) => (tab.kind === "events" ? { ...tab, table: ofState, begin: ofState.restart } : tab)));
   }
 
   function showBelow() {
     const { events, tabs = [] } = model.get("below");
+    if (events && !tabs.length && ofAll.isConnected) return ofAll.more();
     const all = { title: words.events, kind: "events", table: ofAll, begin: ofAll.restart };
     whole.show([...tabs, ...(events ? [all] : [])]);
   }

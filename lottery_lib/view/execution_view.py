@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import traitlets
 
-from lottery_lib.definition import Machine, parse
+from lottery_lib.definition import Machine, State, function_of, parse
 from lottery_lib.harmless import escaped, harmless
 from lottery_lib.history import (
     DOLLARS_PER_TRANSITION,
@@ -23,7 +23,7 @@ from lottery_lib.history import (
     parsed,
 )
 from lottery_lib.translation import _, cause_in_words, listed, punctuated
-from lottery_lib.view.graph import drawing_of
+from lottery_lib.view.graph import GraphView, view_of
 from lottery_lib.view.graph_widget import CSS, GRAPH, GraphWidget
 from lottery_lib.view.painting import facts_of
 from lottery_lib.view.theme import ICONS, STATUSES, kind_of, mark_of, marked, word_of
@@ -47,11 +47,13 @@ _ENDS: Final = {
 }  # fmt: skip
 Tab = dict[str, Any]
 #: Reads a function's log: what it wrote from one time to another. The first argument is the state.
-LogReader = Callable[[Machine, datetime, datetime], str]
+LogReader = Callable[[State, datetime, datetime], str]
 
 
 class ExecutionWidget(GraphWidget):
     """One execution: its status, the coloured workflow, and everything that a state or the execution did.
+
+    It shows itself when it is made, so a subclass sets what it shows before it calls this one's ``__init__``.
 
     Args:
         definition: What the execution ran with, as JSON text or parsed; None for nothing yet.
@@ -94,8 +96,9 @@ class ExecutionWidget(GraphWidget):
         self.on_msg(self._on_asked)
         listed = events if isinstance(events, Sequence) else ()
         self.show(Reader(listed, parse(definition)) if definition else self._reader)
+        self._reading = threading.Thread(target=self._read, args=(events, self._reader), daemon=True)
         if listed is not events:
-            threading.Thread(target=self._read, args=(events, self._reader), daemon=True).start()
+            self._reading.start()
 
     def __repr__(self) -> str:
         return f"ExecutionView: {', '.join(self.states)}"
@@ -129,9 +132,12 @@ class ExecutionWidget(GraphWidget):
         with self._lock, self.hold_sync():
             self._reader, self._facts = reader, facts_of(reader)
             if reader.definition:
-                self.draw(drawing_of(reader.definition, self._facts))
+                self.draw(self._drawing())
             self.header, self.below = self._header(), self._below()
             self._on_chosen()
+
+    def _drawing(self) -> GraphView:
+        return view_of(self._reader.definition, self._facts)
 
     def refresh(self) -> None:
         """Show the same again, after an attribute has changed."""
@@ -162,7 +168,9 @@ class ExecutionWidget(GraphWidget):
 
     @property
     def reader(self) -> Reader:
-        """What has been read of the execution so far."""
+        """What the execution did. It waits until all events that were given have been read."""
+        if self._reading.is_alive():
+            self._reading.join()
         return self._reader
 
     @property
@@ -264,10 +272,10 @@ class ExecutionWidget(GraphWidget):
 
     def _below(self) -> dict[str, Any]:
         if not self._listed.end:
-            return {"events": bool(self._listed.events)}
+            return {"events": len(self._listed.events)}
         picture = timeline_of(self._listed)
         timeline = {"title": _("Timeline"), "kind": "picture", "value": picture.bare, "alt": picture.alt}
-        return {"events": True, "tabs": [timeline, self._all_states()]}
+        return {"events": len(self._listed.events), "tabs": [timeline, self._all_states()]}
 
     def _all_states(self) -> Tab:
         """A row for each state, in the order in which they were entered; then those that were not."""
@@ -286,7 +294,7 @@ class ExecutionWidget(GraphWidget):
         headings = [_("State"), _("Type"), _("Status"), _("Attempts"), _("At"), _("Took")]
         return {"title": _("States"), "kind": "table", "headings": headings, "rows": rows, "chooses": True}
 
-    def _of_state(self, name: str, state: Machine) -> dict[str, Any]:
+    def _of_state(self, name: str, state: State) -> dict[str, Any]:
         """What stands beside the graph while a state is chosen."""
         run, kind = self._reader.latest().get(name), kind_of(state)
         defined = _json_tab(_("Definition"), json.dumps(state, ensure_ascii=False))
@@ -371,10 +379,8 @@ class ExecutionWidget(GraphWidget):
             "rows": [[*row.values()] for row in rows],
         }
 
-    def _log(self, state: Machine) -> Tab:
-        called = state.get("Parameters") or state.get("Arguments") or {}
-        arn = str(called.get("FunctionName", "") if isinstance(called, dict) else "")
-        link = self.page_of(arn or state["Resource"]) if self.page_of else ""
+    def _log(self, state: State) -> Tab:
+        link = self.page_of(function_of(state)) if self.page_of else ""
         return {"title": _("Log"), "kind": "log", "link": link}
 
     def _on_asked(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
@@ -425,9 +431,9 @@ class ExecutionWidget(GraphWidget):
         }
 
     def _send_log(self, name: str) -> None:
-        state = dict(all_states(self._reader.definition))[name]
         try:
             assert self.log_of is not None
+            state = dict(all_states(self._reader.definition))[name]
             begin = next(run.attempts[0].started for run in self._reader.runs if run.name == name)
             end = self._reader.events[-1]["timestamp"]
             text = self.log_of(state, begin, end) or _("It has written nothing.")
@@ -446,6 +452,7 @@ def _words() -> dict[str, Any]:
         "filter": _("Filter by type, state or number"),
         "events": _("Events"),
         "columns": [_("Number"), _("At"), _("Time"), _("Type"), _("State"), _("Resource")],
+        "whole": _("The whole execution"),
         "legend": _("What the signs mean"),
         "signs": [[path, name] for name, path in ICONS.items()],
         "statuses": [[status, marked(status)] for status in STATUSES],

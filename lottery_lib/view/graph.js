@@ -111,12 +111,15 @@ function graph({ model, el }) {
   function choose(name) {
     model.set("chosen", name);
     model.save_changes();
-    groups[model.get("states").indexOf(name)].focus();
+    groups[model.get("states").indexOf(name)]?.focus();
   }
+
+  stage.addEventListener("click", (event) => event.target.closest(".state") ?? choose(""));
 
   stage.addEventListener("keydown", (event) => {
     const states = model.get("states");
     const now = states.indexOf(model.get("chosen"));
+    if (event.key === "Escape" && now >= 0) return choose("");
     const next = {
       ArrowDown: now + 1,
       ArrowRight: now + 1,

@@ -1,4 +1,8 @@
-"""Draw a workflow as the Step Functions console does. The colours show what an execution did."""
+"""Draw a workflow as the Step Functions console does. The colours show what an execution did.
+
+A definition becomes a `Drawing`, in DOT. Graphviz lays it out once, as an SVG. What a `Reader` has read
+becomes `Facts`, these become a `Paint` for each state, and the paints colour the SVG: that is a `GraphView`.
+"""
 
 import json
 import re
@@ -13,6 +17,7 @@ from pygments.lexers import JsonLexer
 
 from lottery_lib.definition import (
     Machine,
+    State,
     assigned,
     catches,
     known_state,
@@ -140,15 +145,15 @@ def graph_view(
         LotteryError: The definition is not JSON, or leads to a state that is not there.
     """
     machine = parse(definition)
-    drawing = drawing_of(machine, facts_of(Reader(events or (), machine)), title)
+    view = view_of(machine, facts_of(Reader(events or (), machine)), title)
     if with_text:
-        drawing.text = definition if isinstance(definition, str) else json.dumps(definition, indent=2)
-    return drawing
+        view.text = definition if isinstance(definition, str) else json.dumps(definition, indent=2)
+    return view
 
 
-def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> GraphView:
+def view_of(machine: Machine, facts: Facts, title: str | None = None) -> GraphView:
     """Draw a state machine, and what an execution of it did; see `graph_view`. It is laid out once."""
-    drawing = _drawn(json.dumps(machine), title, language())
+    drawing = _drawing_of(json.dumps(machine), title, language())
     names = list(drawing.name_lines)
     inside = listed(outline(machine))
     sentences = [_("{title}, from Start to End: {states}.", title=title or _("Workflow"), states=inside)]
@@ -178,7 +183,7 @@ def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> Grap
 
 
 @lru_cache(maxsize=16)
-def _drawn(definition: str, title: str | None, _language: str) -> "Drawing":
+def _drawing_of(definition: str, title: str | None, _language: str) -> "Drawing":
     drawing = Drawing(title)
     drawing.draw(json.loads(definition))
     return drawing
@@ -255,11 +260,7 @@ class Drawing:
             }
             self.name_lines[name] = _wrap(name, 2 * _LINE if inner else _LINE)
             lines = [*self.name_lines[name], *captions(state)]
-            # Room for what an execution writes there; a mark comes before the name.
-            written = captions(state, attempts=100, items=done_of(100, 100))
-            widest = max(map(width, [f"✓ {lines[0]}", *lines, *written]))
-            # Graphviz measures in its own font, which has no Chinese. A column is about half of the size.
-            inches = f"{widest * 0.5 * _FONT_SIZE / 72 + 0.74:.2f}"
+            inches = _inches(lines, state)
             if not inner:
                 self._heads[name] = self._tails[name] = node
                 graph.node(node, _label(lines), width=inches, **attributes)
@@ -325,6 +326,14 @@ def _wrap(text: str, most: int = _LINE) -> list[str]:
             lines.append("")
         lines[-1] += piece
     return [line.strip() for line in lines]
+
+
+def _inches(lines: Sequence[str], state: State) -> str:
+    """How wide a box is. There is room for what an execution writes there; a mark comes before the name."""
+    written = captions(state, attempts=100, items=done_of(100, 100))
+    widest = max(map(width, [f"✓ {lines[0]}", *lines, *written]))
+    # Graphviz measures in its own font, which has no Chinese. A column is about half of the size.
+    return f"{widest * 0.5 * _FONT_SIZE / 72 + 0.74:.2f}"
 
 
 def _room(line: str) -> str:

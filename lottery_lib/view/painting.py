@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypedDict
 
-from lottery_lib.definition import Machine, notes, tries
+from lottery_lib.definition import Machine, State, notes, tries
 from lottery_lib.history import Reader, StateRun, details_of
 from lottery_lib.translation import _, ngettext, punctuated
 from lottery_lib.view.theme import BOX, ICONS, SIZE, kind_of, mark_of, marked, retried
@@ -100,7 +100,7 @@ def _taken_edges(reader: Reader) -> Iterator[Edge]:
         yield outermost.name, END, False
 
 
-def captions(state: Machine, attempts: int = 1, items: str = "") -> list[str]:
+def captions(state: State, attempts: int = 1, items: str = "") -> list[str]:
     """The lines below a state's name. An execution changes their words, and never how many there are."""
     lines = list(notes(state))
     if items and state.get("Type") == "Map":

@@ -308,7 +308,7 @@ class LotteryPanel(widgets.VBox):  # type: ignore[misc]
             mark, self.progress.bar_style = ("⚠", "warning") if result["error"] else ("✓", "success")
         self.progress.value = self.progress.max
         self._say(self._summary(result), mark)
-        if mark != "✓":
+        if mark == "✗":
             self.view.choose_failure()
         if not result["winners"]:
             self._tell_winners(note=_("Nobody has won."))

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import traitlets
 
-from lottery_lib.definition import Machine, parse
+from lottery_lib.definition import Machine, State, parse
 from lottery_lib.history import Event, Reader
 from lottery_lib.translation import _
 from lottery_lib.view.execution_view import ExecutionWidget
-from lottery_lib.view.graph import drawing_of
+from lottery_lib.view.graph import view_of
 from lottery_lib.view.theme import marked
 
 #: What one can predict of a state; the first is also what a state did that was not entered.
@@ -104,12 +104,12 @@ class Prediction(ExecutionWidget):
     def _on_predicted(self, _change: object) -> None:
         if self._locked is None and not self._is_over:
             facts = replace(self._facts, statuses=self.predicted)
-            self.draw(drawing_of(self._reader.definition, facts))
+            self.draw(view_of(self._reader.definition, facts))
             self._on_chosen()
         elif self._first:
             self._show_prediction()
 
-    def _of_state(self, name: str, state: Machine) -> dict[str, Any]:
+    def _of_state(self, name: str, state: State) -> dict[str, Any]:
         details = super()._of_state(name, state)
         if self._locked is None and not self._is_over:
             options = [[option, marked(option)] for option in _OPTIONS]

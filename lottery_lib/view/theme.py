@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from lottery_lib.definition import Machine
+from lottery_lib.definition import State
 from lottery_lib.translation import _, ngettext, punctuated
 
 _CSS: Final = Path(__file__).with_name("picture.css")
@@ -148,7 +148,7 @@ _SERVICES: Final = {
 _ARN: Final = re.compile(r"arn:[^:]*:(?:states:[^:]*:[^:]*:(?:aws-sdk:)?)?(\w+)")
 
 
-def icons_of(state: Machine) -> Iterator[str]:
+def icons_of(state: State) -> Iterator[str]:
     """The names of a state's signs: its type, then the service that it calls, if there is a sign for it."""
     if state.get("Type") in ICONS:
         yield state["Type"]
@@ -156,7 +156,7 @@ def icons_of(state: Machine) -> Iterator[str]:
         yield service
 
 
-def service_of(state: Machine) -> str:
+def service_of(state: State) -> str:
     """The service that a Task calls, such as ``"Lambda"``; empty for other states."""
     resource = str(state.get("Resource", ""))
     if resource.startswith("<"):  # the placeholder of a function
@@ -165,7 +165,7 @@ def service_of(state: Machine) -> str:
     return _SERVICES.get(match[1], match[1]) if match else ""
 
 
-def kind_of(state: Machine) -> str:
+def kind_of(state: State) -> str:
     """A state's type and service in words, such as ``"Task (Lambda)"``."""
     kind, service = str(state.get("Type", "")), service_of(state)
     return punctuated("{type} ({service})", type=kind, service=service) if service else kind

@@ -12,14 +12,14 @@ from typing import Any, ClassVar, Final
 import traitlets
 
 from lottery_lib import trial
-from lottery_lib.definition import Fault, Machine, faults, parse
+from lottery_lib.definition import Fault, State, faults, parse
 from lottery_lib.errors import LotteryError
 from lottery_lib.files import MB, read_limited, reason_of
 from lottery_lib.harmless import harmless
 from lottery_lib.history import Event, Reader, details_of, message_of
 from lottery_lib.translation import _
 from lottery_lib.view.execution_view import EXECUTION, ExecutionWidget, Tab
-from lottery_lib.view.graph import drawing_of
+from lottery_lib.view.graph import view_of
 from lottery_lib.view.painting import facts_of
 from states_language import all_states
 
@@ -84,6 +84,9 @@ class WorkbenchWidget(ExecutionWidget):
         self.observe(lambda _: self._wish("alone"), "chosen")
         if earlier := self._latest.get(self._path):
             earlier.leave()
+            earlier._say(
+                _("Another cell shows this file now. Run this cell again to use it here."), stale=True
+            )
         self._latest[self._path] = self
         if watch:
             for does in (self._watch, self._work):
@@ -94,7 +97,9 @@ class WorkbenchWidget(ExecutionWidget):
 
     @property
     def _kept(self) -> Path:
-        return self._path.with_name(f"{self._path.name.partition('.')[0]}.answers.json")
+        return self._path.with_name(
+            f"{self._path.name.removesuffix('.json').removesuffix('.asl')}.answers.json"
+        )
 
     @property
     def _listed(self) -> Reader:
@@ -102,10 +107,16 @@ class WorkbenchWidget(ExecutionWidget):
         return self._whole
 
     def _below(self) -> dict[str, Any]:
-        return super()._below() | {"run": self._runs}  # another run has other events
+        same = self.below.get("run") == self._runs
+        return self.below if same else super()._below() | {"run": self._runs}
+
+    def close(self) -> None:
+        """Look no longer, and end the widget."""
+        self.leave()
+        super().close()
 
     def leave(self) -> None:
-        """Look no longer: the cell was run again."""
+        """Look no longer."""
         self._over.set()
         self._wished.set()
         self._apart.end()
@@ -158,7 +169,7 @@ class WorkbenchWidget(ExecutionWidget):
         try:
             machine = parse(text)
             json.dumps(machine, ensure_ascii=False).encode()  # half a letter cannot be sent to a browser
-            drawing_of(machine, facts_of(Reader()))
+            view_of(machine, facts_of(Reader()))
         except Exception:  # half a definition can have any form. The faults say what is wrong
             self._is_drawn = False
             told = _("This cannot be drawn. The graph is of the latest definition that could.")
@@ -237,7 +248,7 @@ class WorkbenchWidget(ExecutionWidget):
             self._alone = name, tab
         self._on_chosen()
 
-    def _of_state(self, name: str, state: Machine) -> dict[str, Any]:
+    def _of_state(self, name: str, state: State) -> dict[str, Any]:
         details = super()._of_state(name, state)
         run = self._reader.latest().get(name)
         if run and run.kind == "Wait" and run.last.seconds is not None:

@@ -9,7 +9,7 @@ from browser.conftest import script
 
 from lottery_lib.definition import parse
 from lottery_lib.history import Reader
-from lottery_lib.view.graph import drawing_of, graph_view
+from lottery_lib.view.graph import graph_view, view_of
 from lottery_lib.view.painting import facts_of
 
 pytestmark = pytest.mark.browser
@@ -63,7 +63,7 @@ def test_nothing_lies_on_something_else(page, name, picture):
     facts = replace(
         facts_of(Reader()), statuses=dict.fromkeys(names, "succeeded"), attempts=dict.fromkeys(names, 3)
     )
-    svg = drawing_of(parse(MACHINES[name]), facts).svg
+    svg = view_of(parse(MACHINES[name]), facts).svg
     page.set_content(f"<body style='margin: 0'>{svg}")
     picture(page, f"graph_{name}")
     assert page.evaluate(WRONG) == []

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from unit.history.histories import chain, history
 
 from lottery_lib.definition import load
+from lottery_lib.history import Reader
 from lottery_lib.view.graph import graph_view
 from lottery_lib.view.graph_widget import TextWidget
 from lottery_lib.view.prediction import Prediction
@@ -57,6 +58,36 @@ def test_a_click_shows_what_a_state_did(page, failed):
     expect(page.locator(".side tbody tr")).to_have_count(3)
     state(page, "Input Lottery Winners").click()
     expect(tab(page, "Attempts")).to_have_attribute("aria-selected", "true")
+
+
+@pytest.mark.parametrize("how", ["the cross", "Escape", "a click beside the states"])
+def test_the_whole_execution_again(page, failed, how):
+    """After a look at a state, one comes back to what the whole execution got and gave."""
+    heading, cross = page.get_by_role("heading"), page.get_by_role("button", name="The whole execution")
+    expect(cross).to_be_hidden()
+    state(page, "Random Select Winners").click()
+    expect(heading).to_contain_text("Random Select Winners")
+    if how == "the cross":
+        cross.click()
+    elif how == "Escape":
+        page.keyboard.press("Escape")
+    else:
+        page.locator(".stage").click(position={"x": 3, "y": 3})
+    expect(heading).to_have_text("The whole execution")
+    expect(tab(page, "Input").first).to_be_visible()
+    expect(cross).to_be_hidden()
+
+
+def test_the_list_of_events_grows(page):
+    """While an execution runs, the list has each event that was read, and stays where it is."""
+    events = history("aws_lambda_retry_caught")
+    view = Prediction(load(), events[:6])
+    shown = ViewPage(page, view)
+    expect(page.locator(".below")).to_contain_text("Events: 6")
+    view.show(Reader(events[:9], load()))
+    shown.push()
+    expect(page.locator(".below")).to_contain_text("Events: 9")
+    expect(page.locator(".below .rows .row")).to_have_count(9)
 
 
 def test_tabs_are_reached_with_the_keyboard(page, failed):

@@ -108,6 +108,16 @@ def run(target, execution_input):
     return arn, wait(target, arn)
 
 
+def test_a_name_starts_one_execution(target):
+    """A start that is repeated is the same execution, even if it has ended. Another input is refused."""
+    machine = machine_arn(target)
+    arn = start(target, machine, {"input": 1}, "draw-1")
+    assert wait(target, arn)["status"] == "SUCCEEDED"
+    assert start(target, machine, {"input": 1}, "draw-1") == arn
+    with pytest.raises(LotteryError, match=r"draw draw-1: exists already\. Give another name"):
+        start(target, machine, {"input": 2}, "draw-1")
+
+
 def test_draw_two(target):
     """A draw of two ends SUCCEEDED with two different employees, who are in the table then."""
     result = draw(target, 2)

@@ -1,7 +1,9 @@
 """Two executions in one graph: what was different, state by state."""
 
 import json
+import threading
 
+from patience import SECONDS
 from unit.history.histories import history
 
 from lottery_lib import ExecutionView, compare
@@ -94,3 +96,18 @@ def test_a_notebook_stores_the_differences():
     assert "First: Failed, 4.000 s, Transitions: 5 · Second: Succeeded, 301.850 s" in html
     assert "<img " in html
     assert "<td style='text-align: left'>only the first entered it</td>" in html
+
+
+def test_a_view_that_still_reads_is_waited_for():
+    """Events may come from an iterator. The comparison has all of them."""
+    go_on, events = threading.Event(), history(CAUGHT)
+
+    def come():
+        yield events[0]
+        assert go_on.wait(SECONDS)
+        yield from events[1:]
+
+    one = ExecutionView(load(), come())
+    join = one._reading.join
+    one._reading.join = lambda: (go_on.set(), join())  # nothing more comes before somebody waits
+    assert compare(one, view(CAUGHT))._rows() == []

