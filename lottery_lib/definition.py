@@ -74,7 +74,11 @@ def fill(text: str, arns: Mapping[str, str]) -> str:
             next_step = _("Copy the whole ARN, from `arn:` to the resource's name")
             raise LotteryError(where, _("{text!r} is not an ARN", text=arn), next_step)
         text = text.replace(placeholder, arn)
-    partition = next((arn.split(":")[1] for arn in arns.values()), "aws")
+    return in_partition(text, next((arn.split(":")[1] for arn in arns.values()), "aws"))
+
+
+def in_partition(text: str, partition: str) -> str:
+    """Write a definition for the regions of a partition, such as ``"aws-cn"`` for those in China."""
     return _INTEGRATION.sub(f"arn:{partition}:states:::", text)
 
 
@@ -84,7 +88,7 @@ def with_substitutions(text: str) -> str:
     The integrations get the placeholder ``${Partition}``, because China has another partition.
     """
     text = _PLACEHOLDER.sub(lambda match: f"${{{match[0][1:-5]}Arn}}", text)
-    return _INTEGRATION.sub("arn:${Partition}:states:::", text)
+    return in_partition(text, "${Partition}")
 
 
 @dataclass(frozen=True)

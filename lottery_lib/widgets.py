@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lottery_lib import execution
-from lottery_lib.definition import Machine
+from lottery_lib.definition import Machine, in_partition
 from lottery_lib.draws import Draws
 from lottery_lib.history import Event
 from lottery_lib.target import Target
@@ -71,7 +71,8 @@ class Workbench(workbench.WorkbenchWidget):
     Args:
         file: The path of the file, such as ``"work/lottery.asl.json"``.
         target: Where the lottery is deployed. With it, a button takes the answers of its latest draw.
-        begin: What the file holds at first, if there is none yet: a text, or the path of a file to copy.
+        begin: What the file holds at first, if there is none yet: a text, or the path of a file to copy. With
+            a target in China, its integrations are those of China.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Workbench(workbench.WorkbenchWidget):
     ) -> None:
         if begin and not Path(file).exists():
             text = begin.read_text(encoding="utf-8") if isinstance(begin, Path) else begin
+            text = in_partition(text, target.partition) if target else text
             Path(file).write_text(text, encoding="utf-8")
         super().__init__(file, (lambda: Draws(target).execution().events) if target else None)
 

@@ -250,8 +250,8 @@ assert execution["status"] == "FAILED", "office 3 should have failed"
 """,
     "09-33c": """
 # each night had four draws that succeeded and one that failed; others may have drawn, too.
-assert "".join(table["chart"]).count("✓") >= 8, "eight draws succeeded"
-assert "".join(table["chart"]).count("✗") >= 2, "two draws failed"
+assert table["ExecutionsSucceeded"].sum() >= 8, "eight draws succeeded"
+assert table["ExecutionsFailed"].sum() >= 2, "two draws failed"
 """,
     "20-14": """
 # the redriven draw ended well; it may have drawn again, because somebody had won before.
