@@ -324,8 +324,8 @@ class ExecutionWidget(GraphWidget):
         lines: list[str] = []
         if last.error:
             message = message_of(last.cause)
-            error = {"error": last.error, "message": cause_in_words(message)}
-            lines.append(harmless(punctuated("{error}: {message}", **error)))
+            error = punctuated(": ").join(filter(None, (last.error, cause_in_words(message))))
+            lines.append(harmless(error))
             if message != last.cause:
                 tabs.insert(0, _json_tab(_("Cause"), last.cause))
         elif last.status == "failed" and isinstance(run.input, dict) and "Error" in run.input:

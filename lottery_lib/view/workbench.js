@@ -101,7 +101,7 @@ function workbench({ model, el }) {
     const change = (number, part) => put(its().map((each, at) => (at === number ? { ...each, ...part } : each)));
     const button = (sign, title, onclick) => make("button", { type: "button", title, "aria-label": `${name}: ${title}`, onclick }, sign);
     const lines = its().map((_, number) => {
-      const other = ["States.TaskFailed", "{}"]; // what stood there as an error, and as a result
+      const other = [words.failure, "{}"]; // what stood there as an error, and as a result
       const field = make("input", {
         type: "text", spellcheck: "false", "aria-label": `${name}, ${words.answers} ${number + 1}`,
         onchange: () => change(number, { text: field.value }),
@@ -117,7 +117,7 @@ function workbench({ model, el }) {
         button("×", words.less, () => put(its().filter((_, at) => at !== number))));
     });
     const last = lines.at(-1), first = lines[0];
-    first.append(button("✗+", words.fail, () => put([{ text: "States.TaskFailed", fails: true }, ...its()])));
+    first.append(button("✗+", words.fail, () => put([{ text: words.failure, fails: true }, ...its()])));
     last.append(button("+", words.more, () => put([...its(), its().at(-1)])));
     const choose = make("button", { type: "button", class: "link", onclick: () => keep("chosen", name) }, name);
     return make("tr", {}, make("td", {}, choose), make("td", { class: "gets" }), make("td", {}, ...lines));

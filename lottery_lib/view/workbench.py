@@ -360,6 +360,7 @@ def _words() -> dict[str, str]:
         "error": _("error"),
         "more": _("Add an answer for the next call"),
         "fail": _("Let it fail once before"),
+        "failure": f"States.TaskFailed: {_('the cause')}",
         "less": _("Remove this answer"),
         "take": _("Take the answers of the latest draw"),
         "limit": _("A run ends after 25,000 events, as on AWS."),

@@ -105,11 +105,11 @@ def test_a_failure_before_a_result(page, shown):
     expect(field).to_have_value('{"body":{"num_of_winners":1}}')
     kind = page.get_by_label("Input Lottery Winners 1", exact=True)
     kind.select_option("error")
-    expect(field).to_have_value("States.TaskFailed")
+    expect(field).to_have_value("States.TaskFailed: the cause")
     kind.select_option("result")
     expect(field).to_have_value('{"body":{"num_of_winners":1}}')
     page.get_by_role("button", name="Input Lottery Winners: Let it fail once before").click()
-    expect(field).to_have_value("States.TaskFailed")
+    expect(field).to_have_value("States.TaskFailed: the cause")
     expect(answer(page, "Input Lottery Winners", 2)).to_have_value('{"body":{"num_of_winners":1}}')
 
 

@@ -104,6 +104,16 @@ def test_pages_name_buttons_as_they_are(edition):
     assert wrong == []
 
 
+@pytest.mark.parametrize(("page", "translated"), PAIRS, ids=lambda page: page.stem)
+def test_each_stored_output_is_there(page, translated):
+    """What a cell shows in English, it shows in the other language; `make refresh` stores it."""
+    shown = [
+        {cell.id for cell in cells_of(path) if cell.cell_type == "code" and cell.outputs}
+        for path in (page, translated)
+    ]
+    assert shown[0] == shown[1]
+
+
 def code_of(cell: Any) -> str:
     """The code of a code cell, or of a solution."""
     return cell.source if cell.cell_type == "code" else cell.source.split("```")[1].partition("\n")[2]
