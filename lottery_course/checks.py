@@ -269,7 +269,7 @@ def _checked(
     if run is None:
         what = _("You have not run the cell with the comment # Exercise {number}", number=exercise)
         return Check(
-            what, False, _("Write your answer below that comment and run the cell, then run this check")
+            what, False, _("Write that line, and your answer below it; run the cell, then run this check")
         )
     if run.error:
         what = _("Your cell ended with {error}", error=run.error)

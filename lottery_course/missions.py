@@ -20,7 +20,7 @@ from lottery_lib.draws import machine_arn, run
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.files import make_folder, write_over
-from lottery_lib.history import details_of, parsed, published
+from lottery_lib.history import Event, details_of, parsed
 from lottery_lib.mails import inbox
 from lottery_lib.resources.contents import empty_winners, load_employees
 from lottery_lib.resources.iam_role import allowing
@@ -231,7 +231,7 @@ MISSIONS: Final[Mapping[int, Mission]] = {
         _(
             "Lambda.Unknown means that a function ended without an error of its own. So they would go to "
             "the log of the function at once. AWS often says Sandbox.Timedout or Runtime.ExitError today. "
-            "They would raise the memory, redrive, and watch the memory in the REPORT lines of the log."
+            "They would raise the memory, redrive, and set an alarm on the errors of the function."
         ),
     ),
     5: Mission(
@@ -265,9 +265,10 @@ MISSIONS: Final[Mapping[int, Mission]] = {
             ),
         ),
         _(
-            "They would see that the function works, and that the Choice has no rule for its answer. Each "
-            "Choice needs a Default, to a state that does nothing final. A redrive enters the Choice with "
-            "the same answer and definition, so they would start the draw again."
+            "They would see that the function answered, and that the Choice has no rule for its answer. Each "
+            "Choice needs a Default. To draw again is best here; a Fail state with a name says at least what "
+            "happened. A redrive enters the Choice with the same answer and definition, so they would start "
+            "the draw again."
         ),
         trials=(1, 1),
     ),
@@ -424,11 +425,28 @@ class _Draw(NamedTuple):
     answer: int
 
 
+def _mails(events: Iterable[Event]) -> list[str]:
+    """The texts that went to SNS. If a branch was ended on the way, its mail may have left."""
+    sent: dict[int, str] = {}
+    first: dict[int, int] = {}  # the event with which each event's call to SNS began
+    for event in events:
+        details, begun = details_of(event), first.get(event.get("previousEventId", 0))
+        if event["type"] == "TaskScheduled" and str(details.get("resource")).startswith("publish"):
+            begun = event["id"]
+            sent[begun] = str(parsed(details.get("parameters"))["Message"])
+        if begun and event["type"].startswith("Task") and not event["type"].startswith("TaskState"):
+            first[event["id"]] = begun
+            if event["type"].endswith(("Failed", "TimedOut")):
+                sent.pop(begun, None)
+    return list(sent.values())
+
+
 def _read(target: Target, arn: str) -> _Draw:
     events = execution.history(target, arn)
     outputs = [parsed(details_of(each).get("output")) for each in events if each["type"] == "TaskStateExited"]
     answers = [each.get("status") for each in outputs if isinstance(each, dict)]
-    mails, people = published(events), plan.employee_table(target).items() if published(events) else []
+    mails = _mails(events)
+    people = plan.employee_table(target).items() if mails else []
     text, named = "\n".join(mails), set()
     for person in sorted(people, key=lambda each: -len(str(each["employee_name"]))):
         if str(person["employee_name"]) in text:  # a longer name first: it may contain a shorter one

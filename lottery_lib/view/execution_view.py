@@ -215,6 +215,9 @@ class ExecutionWidget(GraphWidget):
         status = _ENDS[end["type"]] if end else "RUNNING"
         begin, latest = events[0]["timestamp"], (end or events[-1])["timestamp"]
         steps = self._reader.transitions()
+        has_children = any(
+            event["type"] == "MapRunStarted" for event in events
+        )  # with transitions of their own
         days = [f"{time.astimezone(UTC):%Y-%m-%d} " for time in (begin, latest)]
         arn = self.execution.get("executionArn", "")
         facts = [
@@ -224,7 +227,7 @@ class ExecutionWidget(GraphWidget):
             (_("Ended"), f"{days[1] if days[1] != days[0] else ''}{_clock(latest)}" if end else ""),
             (_("Duration"), f"{(latest - begin).total_seconds():.3f} s"),
             (_("Transitions"), f"{steps:,}"),
-            (_("Price on AWS"), f"${steps * DOLLARS_PER_TRANSITION:.6f}"),
+            (_("Price on AWS"), "" if has_children else f"${steps * DOLLARS_PER_TRANSITION:.6f}"),
         ]
         return {
             "status": _LIKE[status],
