@@ -151,6 +151,23 @@ def test_a_new_function_is_pending(aws, zipped):
     assert created["LastModified"] == seen["LastModified"]
 
 
+def test_a_change_has_a_time(function, zipped, advance):
+    """Who asks what has changed sees when: each update moves LastModified, and a call does not."""
+    mine, times = function("def lambda_handler(event, context): return 1"), []
+    code = zipped(lambda_function="def lambda_handler(event, context): return 2")
+    for change in (
+        mine.client.get_function_configuration,
+        mine.client.invoke,
+        lambda **named: mine.client.update_function_configuration(**named, MemorySize=256),
+        lambda **named: mine.client.update_function_code(**named, ZipFile=code),
+    ):
+        advance(1)
+        told = change(FunctionName=mine.name).get("LastModified")
+        times.append(mine.client.get_function_configuration(FunctionName=mine.name)["LastModified"])
+        assert told in (None, times[-1])
+    assert times[0] == times[1] < times[2] < times[3]
+
+
 def test_boto3_in_a_function_reaches_the_emulator(function, aws, topic):
     """A client made without any setting goes to the emulator."""
     assert {"TopicArn": topic} in function(lists_topics, Timeout=30)()

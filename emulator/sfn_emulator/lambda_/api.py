@@ -26,6 +26,7 @@ from sfn_emulator.lambda_.pool import BusyError, Reservations, ThrottledError
 from sfn_emulator.lambda_.runner import Invocation, Runner
 from sfn_emulator.lambda_.validation import check_code, check_configuration, check_invoke
 from sfn_emulator.storage.application import Moto, read_object
+from sfn_emulator.storage.backends import change_function
 
 _PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(?:/([^/]*)(?:/([^?]*?))?)?/?")
 _NO_CODE: Final = "Please provide a source for function code."
@@ -147,6 +148,9 @@ class LambdaApi:
             if about_function:
                 self._retire(request, name, reply)
         self._runner.code.clean()
+        if reply.ok and request.method == "PUT" and about_function:
+            changed = change_function(request.scope.region, function_of(reply.json).name)
+            reply = reply.with_json(reply.json | {"LastModified": changed})
         is_created = reply.ok and request.method == "POST" and not rest
         return reply.with_json(reply.json | _CREATING) if is_created else reply
 

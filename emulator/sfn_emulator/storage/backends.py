@@ -7,6 +7,7 @@ stored here, so a policy counts as soon as it is attached.
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sfn_emulator.http.authentication import Caller, name_of
@@ -95,6 +96,15 @@ def rules_of(region: str, bus: str) -> list[EventRule]:
         EventRule(rule.arn, rule.name, rule.state == "ENABLED", rule.event_pattern.dump(), [*rule.targets])
         for rule in (list(found.rules.values()) if found else [])
     ]
+
+
+def change_function(region: str, name: str) -> str:
+    """Store that a function was changed now, which moto forgets; returns the time as moto writes it."""
+    from moto.awslambda_simple.models import lambda_simple_backends
+
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    lambda_simple_backends[ACCOUNT][region].get_function(name).last_modified = now
+    return now
 
 
 def put_log_events(
