@@ -285,7 +285,7 @@ def _checked(
     except Exception as error:
         problem = _("Your answer cannot be read: {error}", error=_error_text(error))
     else:
-        shown = _short(run.names[answer]) if isinstance(answer, str) else ""
+        shown = _short(run.names[answer]) if isinstance(answer, str) and not callable(value) else ""
         try:
             if right(value):
                 return Check(done, True, "")

@@ -150,11 +150,14 @@ def lambda_handler(event, context):
     global calls
     calls += 1
     answer = original(event, context)
-    return {**answer, "status": 2} if calls % 2 else answer  # 2: the table was busy, nobody knows
+    if calls % 2:
+        print("the table of winners was busy: nobody knows who has won before, so the status is 2")
+        return {**answer, "status": 2}
+    return answer
 """
 _RETRY: Final = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 2}]
-_ALARM: Final = _("A mail of the alarm has come: a draw has failed.")
-_TOLD: Final = _("A mail of the alarm has come: a draw has failed. Another draw of this night went well.")
+_ALARM: Final = _("A mail of the alarm has come: at least one draw has failed.")
+_TOLD: Final = _("A mail of the alarm has come: at least one draw has failed, and at least one went well.")
 
 #: By their numbers; 0 is the practice.
 MISSIONS: Final[Mapping[int, Mission]] = {
@@ -214,7 +217,8 @@ MISSIONS: Final[Mapping[int, Mission]] = {
         ),
         _(
             "The name of the error is enough: something has become too large, so they would look for what "
-            "has grown. The function should return only what the next state needs; photos belong into S3. "
+            "has grown. The function should return only what the next state needs; photos belong into S3, "
+            "and who only deletes them has destroyed data. "
             "AWS says that `States.ALL` does not catch this error. A test with the largest input finds it."
         ),
         offices=(1, 3),
@@ -304,7 +308,7 @@ def begin(target: Target, number: int, *, clock: Callable[[], float], timed: boo
     told = _("Mission {number}. You are on call. In the night, {count} offices have drawn.", **night_of)
     aim = _(
         "It is solved when draws work again, and each office has the winners that it asked for ({wishes}). "
-        "All of them are in the table, and nobody has won twice.",
+        "All of them are in the table, each has one mail, and nobody has won twice.",
         wishes=wishes,
     )
     runs = _("The clock runs. Each hint adds {minutes} minutes.", minutes=PENALTY)

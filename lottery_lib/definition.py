@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import states_language
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import KIT
-from lottery_lib.translation import _, listed
+from lottery_lib.translation import _, listed, punctuated
 from states_language import assigned_by, branches, states
 
 #: A parsed definition, of a whole state machine or of a branch.
@@ -147,6 +147,10 @@ def faults(text: str, *, placeholders_too: bool = True) -> list[Fault]:
         if gone and any(other.is_state and other.state == gone[1] for other in places.values()):
             why = _("That state is in another branch: a branch reaches only its own States.")
             short = f"{short}. {why}"
+        if number:  # the first letter that cannot stand there
+            short = punctuated(
+                "{text}. {hint}", text=short.rstrip("."), hint=_("Look at the line before it, too")
+            )
         line = int(number[1]) if number else at.first + 1
         found.append(Fault(str(each), line, at.state, each.severity == "ERROR", short))
     return found
