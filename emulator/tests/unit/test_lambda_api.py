@@ -51,7 +51,8 @@ def runner():
 
 
 @pytest.fixture
-def api(moto, runner):
+def api(moto, runner, monkeypatch):
+    monkeypatch.setattr("sfn_emulator.lambda_.api.change_function", lambda region, name: "now")
     runner.run.return_value = MagicMock(payload=b"1", content_type="application/json", failed=False)
     return LambdaApi(moto, runner, MagicMock(), MagicMock(), MagicMock())
 
