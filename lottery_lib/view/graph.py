@@ -329,9 +329,9 @@ def _wrap(text: str, most: int = _LINE) -> list[str]:
 
 
 def _inches(lines: Sequence[str], state: State) -> str:
-    """How wide a box is. There is room for what an execution writes there; marks come before the name."""
+    """How wide a box is. There is room for what an execution writes there; a mark comes before the name."""
     written = captions(state, attempts=100, items=done_of(100, 100))
-    widest = max(map(width, [f"✓✓ {lines[0]}", *lines, *written]))
+    widest = max(map(width, [f"✓ {lines[0]}", *lines, *written]))
     # Graphviz measures in its own font, which has no Chinese. A column is about half of the size.
     return f"{widest * 0.5 * _FONT_SIZE / 72 + 0.74:.2f}"
 
