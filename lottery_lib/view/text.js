@@ -18,8 +18,6 @@ function withText({ model, el }) {
       end = token.index + token[0].length;
     }
     row.append(line.slice(end) || (end ? "" : "\u200b"));
-    const indent = line.search(/\S|$/) + 2; // where a line that is too long goes on
-    row.style.cssText = `padding-left: calc(10px + ${indent}ch); text-indent: -${indent}ch`;
     const around = Object.entries(parts).filter(([, [first, last]]) => first <= number && number < last);
     const [name] = around.sort(([, a], [, b]) => b[0] - a[0])[0] ?? [""];
     row.addEventListener("click", () => {
