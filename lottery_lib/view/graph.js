@@ -3,7 +3,8 @@
 // After that only colours and texts change (`paint`).
 
 const LETTERS = 11; // the size of the letters in the SVG, in points
-const SMALLEST = 12; // in pixels: `Fit` makes them smaller only if the graph is too wide for them
+const SMALLEST = 12; // in pixels: at first, letters are never smaller. `Fit` shows the whole graph
+const BAR = 16; // pixels of a scroll bar
 const WHOLE = 4 / 3; // pixels for each point, at 100 %
 
 function graph({ model, el }) {
@@ -17,7 +18,7 @@ function graph({ model, el }) {
   tools.className = "tools";
   el.append(stage, tools);
   let svg, size, groups, edges;
-  let zoom = "fit"; // or pixels for each point
+  let zoom = "legible"; // or "fit", or pixels for each point
   const words = model.get("words"); // in the attendee's language
 
   const buttons = [
@@ -40,12 +41,20 @@ function graph({ model, el }) {
     return button;
   });
 
+  // It does not depend on whether the stage has a scroll bar: a bar that comes would change the size, and go.
   function scale() {
-    if (zoom !== "fit") return Math.min(Math.max(zoom, 0.4), 4);
-    const wide = stage.clientWidth / size.width;
-    const high = (model.get("fill") ? stage.clientHeight : 0.75 * window.innerHeight) / size.height;
-    const legible = SMALLEST / LETTERS;
-    return Math.min(wide, wide < legible ? high : Math.max(high, legible), WHOLE);
+    if (typeof zoom === "number") return Math.min(Math.max(zoom, 0.4), 4);
+    const room = model.get("fill") ? el.clientHeight : 0.75 * window.innerHeight;
+    const high = room / size.height;
+    const fitting = (width) => {
+      const wide = width / size.width;
+      const legible = SMALLEST / LETTERS;
+      // To scroll to the side for a few pixels helps nobody.
+      const least = wide > 0.9 * legible ? Math.min(wide, legible) : legible;
+      return Math.min(WHOLE, zoom === "fit" ? Math.min(wide, high) : Math.max(Math.min(wide, high), least));
+    };
+    const most = fitting(el.clientWidth);
+    return most > high ? fitting(el.clientWidth - BAR) : most;
   }
 
   function resize() {

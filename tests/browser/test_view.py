@@ -5,7 +5,7 @@ import re
 import threading
 
 import pytest
-from browser.conftest import violations
+from browser.conftest import browser_path, script, violations
 from browser.view_page import ViewPage
 from patience import SECONDS, wait_until
 from playwright.sync_api import expect
@@ -249,3 +249,16 @@ def test_axe_finds_nothing_serious(page, theme, size, picture):
     picture(page, f"view_{theme}_{size[0]}")
     assert violations(page, "#view", serious=True) == []
     assert view.chosen == "Random Select Winners"
+
+
+@pytest.mark.parametrize("height", [650, 700])
+def test_a_graph_keeps_its_size(chromium, height):
+    """With scroll bars as people have them: one came and went with each frame, and the graph with it."""
+    launch = chromium.browser_type.launch
+    bars = {"args": ["--no-sandbox"], "ignore_default_args": ["--hide-scrollbars"]}
+    with launch(executable_path=browser_path(), **bars) as browser:
+        page = browser.new_page(viewport={"width": 960, "height": height})
+        ViewPage(page, Prediction(load(), history("aws_lambda_retry_caught"), {"executionArn": ARN}))
+        page.get_by_text("What the signs mean").click()
+        sizes = page.locator(".stage svg").evaluate(script("widths_of_frames"))
+    assert len(set(sizes)) == 1

@@ -279,6 +279,16 @@ def test_uses_nothing_that_only_one_front_end_can(path):
         assert not re.search(forbidden, cell.source, re.MULTILINE), cell.source
 
 
+@every
+def test_dollars_are_money(path):
+    """JupyterLab takes what stands between two dollars of a paragraph for mathematics."""
+    for cell in read(path).cells:
+        if cell.cell_type == "markdown":
+            prose = re.sub(r"^```.*?^```|`[^`]*`", "", cell.source, flags=re.DOTALL | re.MULTILINE)
+            several = [each for each in prose.split("\n\n") if len(re.findall(r"(?<!\\)\$", each)) > 1]
+            assert not several, cell.id
+
+
 @english
 def test_tags_are_known(path):
     """Only tags that something reads are used."""
