@@ -49,10 +49,11 @@ function workbench({ model, el }) {
   }
 
   function show() {
-    const { file, problem: why, stale, faults: wrong, count, event, takes, open: task } = model.get("bench");
+    const { file, problem: why, stale, left, faults: wrong, count, event, takes, open: task } = model.get("bench");
     open.textContent = window.jupyterapp ? `${file} ↗` : file;
     for (const place of [problem, again]) [place.textContent, place.hidden] = [why, !why];
     box.classList.toggle("stale", stale);
+    el.classList.toggle("left", left);
     faults.replaceChildren(...wrong.map(([line, short, text, state, isError]) => {
       const look = () => { if (state) keep("chosen", state); openFile(line); };
       const place = make("button", { type: "button", class: "link", onclick: look }, words.line.replace("{number}", line));

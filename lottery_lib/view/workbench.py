@@ -329,6 +329,7 @@ class WorkbenchWidget(ExecutionWidget):
             "path": path,
             "problem": problem,
             "stale": stale,
+            "left": self._over.is_set(),
             "faults": [
                 [each.line, each.short or each.text, each.text, each.state, each.is_error]
                 for each in self._faults

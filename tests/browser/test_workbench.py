@@ -151,6 +151,17 @@ def test_a_fault_leads_to_its_state(page, shown, file, picture):
     picture(page, "workbench_faults")
 
 
+def test_another_cell_takes_the_file_over(page, shown, file, picture):
+    """One line of the first workbench is left, and says so."""
+    expect(state(page, "Failed")).to_be_visible()
+    WorkbenchWidget(file.name, watch=False)
+    shown.push()
+    expect(page.get_by_role("alert")).to_have_text(re.compile("^Another cell shows this file now"))
+    expect(page.locator(".lottery-execution")).to_be_hidden()
+    picture(page, "workbench_left")
+    assert page.locator(".lottery-bench").bounding_box()["height"] < 60
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 820])
 def test_axe_finds_nothing_serious(page, file, theme, width, picture):

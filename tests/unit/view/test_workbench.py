@@ -336,6 +336,7 @@ def test_a_second_cell_of_a_file_takes_it_over(bench, file):
     WorkbenchWidget(file, watch=False)
     assert bench.bench["problem"].startswith("Another cell shows this file now.")
     assert bench.bench["stale"]
+    assert bench.bench["left"]
 
 
 def test_a_closed_workbench_ends_its_threads(file):
