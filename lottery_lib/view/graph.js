@@ -17,7 +17,7 @@ function graph({ model, el }) {
   const tools = document.createElement("div");
   tools.className = "tools";
   el.append(stage, tools);
-  let svg, size, groups, edges;
+  let svg, size, groups, edges, begun;
   let zoom = "legible"; // or "fit", or pixels for each point
   const words = model.get("words"); // in the attendee's language
 
@@ -94,6 +94,7 @@ function graph({ model, el }) {
     for (const edge of edges) edge.querySelector("title").remove();
     for (const title of svg.querySelectorAll(".node:not(.state) > title")) title.remove();
     stage.append(svg);
+    begun = false;
     paint();
     resize();
   }
@@ -146,11 +147,16 @@ function graph({ model, el }) {
   });
 
   // Where the drawing is larger than its box, the state that was chosen moves into the middle.
+  // A drawing that is too wide begins where the workflow does.
   function centre() {
-    const group = groups?.[model.get("states").indexOf(model.get("chosen"))];
-    if (!group || group.contains(document.activeElement)) return; // a person has chosen it
+    const chosen = groups?.[model.get("states").indexOf(model.get("chosen"))];
+    if (chosen?.contains(document.activeElement)) return; // a person has chosen it
+    const group = chosen ?? (begun ? undefined : groups?.[0]);
+    begun = true;
+    if (!group) return;
     const [box, own] = [stage.getBoundingClientRect(), group.getBoundingClientRect()];
-    stage.scrollBy(own.x + own.width / 2 - box.x - box.width / 2, own.y + own.height / 2 - box.y - box.height / 2);
+    const down = chosen ? own.y + own.height / 2 - box.y - box.height / 2 : 0;
+    stage.scrollBy(own.x + own.width / 2 - box.x - box.width / 2, down);
   }
 
   for (const trait of ["layout_svg", "states"]) model.on(`change:${trait}`, layOut);
