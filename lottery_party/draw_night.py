@@ -313,6 +313,7 @@ class Operator(Page):
         )
         self._said, self._lost = ("", False), False
         self._rests = 0.0  # when the winners are at rest on the stage, at the latest
+        self._rolls = False  # whether that was still to come at the latest look: one look has one answer
         self._linked: bool | None = None  # whether there are links to the files of a closed evening
         self._shown: object = None  # what the page shows
         self._before: EveningState | None = None  # the evening at the look before
@@ -377,7 +378,7 @@ class Operator(Page):
     def shown(self) -> EveningState | None:
         """The evening as the stage shows it: while the names come to rest on the winners, they still roll."""
         state = self.state
-        return scenes.rolling_still(state) if state and time.monotonic() < self._rests else state
+        return scenes.rolling_still(state) if state and self._rolls else state
 
     def at_rest(self) -> None:
         """The winners are at rest on the small stage; on the large one, at its next look."""
@@ -392,7 +393,7 @@ class Operator(Page):
         before = scenes.moment(self._before).scene if self._before else ""
         if before == "rolling" and scenes.moment(state).scene == "winners":
             self._rests = time.monotonic() + _LONGEST
-        self._before = state
+        self._before, self._rolls = state, time.monotonic() < self._rests
         super().show(state)
         self.question.show(state)
         state = self.shown or state
