@@ -3,7 +3,7 @@
 // After that only colours and texts change (`paint`).
 
 const LETTERS = 11; // the size of the letters in the SVG, in points
-const SMALLEST = 12; // in pixels: at first, letters are never smaller. `Fit` shows the whole graph
+const SMALLEST = 12; // in pixels: at first, letters are hardly smaller (`scale`). `Fit` shows the whole graph
 const BAR = 16; // pixels of a scroll bar
 const WHOLE = 4 / 3; // pixels for each point, at 100 %
 
