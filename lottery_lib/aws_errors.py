@@ -100,6 +100,7 @@ _ADVICE: Final = {
     ),
     **dict.fromkeys(("AccessDenied", "AuthorizationError", "iam:PassRole"), _RIGHT),
     **dict.fromkeys(("ResourceNotFound", "DoesNotExist"), DEPLOY),
+    "TaskTimedOut": _("The task has ended, and its token with it: answer the token of a task that waits now"),
     **dict.fromkeys(("ExecutionAlreadyExists", "StateMachineAlreadyExists"), _("Give another name")),
     **dict.fromkeys(
         ("AlreadyExists", "lready exist"), _("Go on with the next step: there is nothing to create")

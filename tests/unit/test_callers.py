@@ -155,6 +155,7 @@ REFUSALS = [
     ("SignatureDoesNotMatch", "The request signature we calculated does not match", "set both again"),
     ("IncompleteSignature", "Authorization header requires ...", "set both again"),
     ("ResourceInUseException", "Table already exists: T", "Go on with the next step"),
+    ("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'", "answer the token of a task"),
     ("AccessDenied", "ann may not", "Ask the administrator of the account for this right"),
 ]
 
