@@ -911,7 +911,7 @@ HINTS: Final = {
     "19-41": [
         (template(("Lottery-Winners", "Lottery-Champions")), "WinnersTable would be replaced"),
         (template(("Lottery-Notification", "Lottery-Party")), "Notification would be replaced"),
-        (template(("Timeout: 30", "Timeout: 20")), "one of the three changes is missing"),
+        (template(("Timeout: 30", "Timeout: 20")), "the DisplayName is not Party yet"),
     ],
     "19-45": [
         (template(("Timeout: 30", "Timeout: 20")), "alarms of this machine for ExecutionsFailed"),
@@ -1137,7 +1137,7 @@ HINTS: Final = {
          "no Catch takes the error DynamoDB.ConditionalCheckFailedException"),
     ],
     "16-69": [
-        ("", "names dynamodb:*. Name only dynamodb:PutItem"),
+        ("", "A policy has dynamodb:*. Put one with dynamodb:PutItem only"),
         (admit("'dynamodb:GetItem'", "'*'"), "may not call PutItem"),
         (admit("'dynamodb:PutItem'", "target.arn('dynamodb', 'table/*')"), "the ARN of the table of winners"),
     ],
