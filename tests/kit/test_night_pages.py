@@ -335,7 +335,7 @@ def test_winners_come_when_their_names_rest(page, hardened):
     offers(here, "Show the winners")
     here.stage.unobserve_all("scene")  # this browser takes its time
     here.press("advance")
-    wait_until(lambda: here.stage.scene["kind"] == "winners" and here._main.disabled)
+    wait_until(lambda: here.stage.scene.get("kind") == "winners" and here._main.disabled)
     two_looks(here)
     (mug,) = evening.refresh().prizes
     assert here._main.disabled

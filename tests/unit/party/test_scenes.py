@@ -307,7 +307,7 @@ def test_two_presses_at_once():
     wait_until(lambda: all(page.state for page in pages))
     for page in pages:
         page.press("advance")
-    wait_until(lambda: all(page.stage.scene["kind"] == "rolling" for page in pages))
+    wait_until(lambda: all(page.stage.scene.get("kind") == "rolling" for page in pages))
     assert evening.started == [1]
 
 
@@ -320,7 +320,7 @@ def test_the_room_is_asked_once():
     page = opened(evening)
     wait_until(lambda: page.state)
     page.press("advance")
-    wait_until(lambda: page.stage.scene["kind"] == "public")
+    wait_until(lambda: page.stage.scene.get("kind") == "public")
     page._press("advance", scenes.moment(page.state))  # in this thread, so it is done then
     assert evening.asked == ["opening"]
 
@@ -390,4 +390,4 @@ def test_a_look_that_fails():
     evening.refresh = refresh
     evening.show("rolling", 1)
     evening.started.append(1)
-    wait_until(lambda: page.stage.scene["kind"] == "rolling")
+    wait_until(lambda: page.stage.scene.get("kind") == "rolling")
