@@ -9,10 +9,10 @@ import gettext
 import os
 import re
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qs
 
 #: One folder for each language, with catalogues for the library, the notebooks and the documents.
 #: `make translations` compiles that of the library (.mo).
@@ -28,6 +28,13 @@ _LOCALE: Final = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # as gettext rea
 _MARKS: Final = {"zh": {". ": "。", ".": "。", ": ": "：", ", ": "，", "; ": "；", " (": "（", ")": "）"}}
 #: What stands between the parts of a list.
 _BETWEEN: Final = {"zh": "、"}
+#: What stands in a list instead of ``", ..., "``.
+_MORE: Final = {"zh": "……"}
+#: Where the readers of a language are. Those of English are where their computer is.
+_ZONES: Final = {"zh": timezone(timedelta(hours=8))}
+#: How a time is written, without and with its day.
+CLOCK: Final = "%H:%M:%S"
+DAY: Final = f"%Y-%m-%d {CLOCK}"
 _CHINESE: Final = re.compile("[\u4e00-\u9fff]")
 
 
@@ -40,13 +47,12 @@ def languages() -> list[str]:
 def language() -> str:
     """The language of this process, such as ``"en"`` or ``"zh"``.
 
-    The address of a page decides (``?lang=zh``), else `LOTTERY_LANG`. Without both, a kernel has the language
-    of its notebook's folder, where Jupyter starts it. Any other program has the language of its locale.
-    English replaces a language that the kit does not speak.
+    `LOTTERY_LANG` decides. Without it, a kernel has the language of its notebook's folder, where Jupyter
+    starts it. Any other program has the language of its locale. English replaces a language that the kit does
+    not speak.
     """
     folder = Path.cwd()
-    page = parse_qs(os.environ.get("QUERY_STRING", ""))  # Voila tells a kernel the query of its page
-    if wanted := page.get("lang", [""])[0] or os.environ.get("LOTTERY_LANG"):
+    if wanted := os.environ.get("LOTTERY_LANG"):
         return first_spoken(wanted)
     if "notebooks" in (folder.name, folder.parent.name) or folder.is_relative_to(WORK):
         return first_spoken(folder.name)
@@ -131,8 +137,10 @@ def punctuated(pattern: str, /, **values: object) -> str:
 
 
 def listed(parts: Iterable[str], /) -> str:
-    """The parts of a list, with what stands between them in this language."""
-    return _BETWEEN.get(language(), ", ").join(parts)
+    """The parts of a list, with what stands between them in this language. ``"..."`` is for other parts."""
+    between, more = _BETWEEN.get(language(), ", "), _MORE.get(language())
+    text = between.join(parts)
+    return re.sub(f"{between}[.]{{3}}(?:{between})?", more, text) if more else text
 
 
 def heading(name: object) -> str:
@@ -315,3 +323,21 @@ def cause_in_words(cause: str) -> str:
             *values, advice = match.groups("")
             return translated(language(), text).format(*map(cause_in_words, values)) + advice
     return cause
+
+
+def local(time: datetime) -> datetime:
+    """Give a time in the zone of its reader: Beijing's in Chinese, and otherwise that of this computer."""
+    return time.astimezone(_ZONES.get(language()))
+
+
+def timed(time: datetime, form: str = CLOCK) -> str:
+    """Write a time as its reader's clock shows it, and then in UTC: ``13:15:03 / 12:15:03 UTC``.
+
+    Args:
+        time: A time with a zone.
+        form: What is shown of it, as `datetime.strftime` has it. Of UTC, the clock alone is shown.
+    """
+    here, there = local(time), time.astimezone(UTC)
+    if not here.utcoffset():
+        return f"{there:{form}} UTC"
+    return _("{local} / {utc} UTC", local=f"{here:{form}}", utc=f"{there:{CLOCK}}")

@@ -70,6 +70,7 @@ _WORDS: Final = re.compile(
 #: Texts of one word: buttons, prizes, a mail, columns. In the file, employees have names of the language.
 _ALONE: Final = (
     *("Accept", "Decline", "Mug", "Car", "Hello!", "before", "after", "what"),
+    *("repeated", "takes", "nobody", "success", "gives", "employees", "record", "hours", "runs"),
     "data/request-items.json",
 )
 _NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>")
@@ -82,7 +83,9 @@ _GUIDES: Final = {"zh": "https://docs.aws.amazon.com/zh_cn/"}
 _GUIDE: Final = re.compile(r"https://docs\.aws\.amazon\.com/(?!zh_cn/)(?![^)>\s]*reference)", re.IGNORECASE)
 #: What stands behind a link to a page that is English only; and whose pages are in that language.
 _ENGLISH: Final = {"zh": "（英文）"}
-_OTHERS: Final = {"zh": ("https://blog.51cto.com/",)}
+_OTHERS: Final = {
+    "zh": ("https://blog.51cto.com/", "https://console.aws.amazon.com/", "https://console.amazonaws.cn/")
+}
 
 
 # Texts: each function returns its argument with all texts translated.
@@ -409,7 +412,8 @@ def translation(catalog: Catalog, page: Path, text: str, place: str) -> str:
             there = (page.parent / target).resolve()
             twin = twins.get(there, there)
             name, target = name.replace(there.name, twin.name), os.path.relpath(twin, here)
-            is_english = there.suffix in (".md", ".ipynb") and twin not in twins.values()
+            is_ours = twin in twins.values() or there.name.endswith(f".{TAGS.get(language, language)}.md")
+            is_english = there.suffix in (".md", ".ipynb") and not is_ours
         mark = _ENGLISH.get(language) if is_english else None
         return f"[{name}]({target}{anchor}){mark or space}"
 

@@ -5,7 +5,6 @@ import json
 import re
 from math import ceil
 
-import nbformat
 import pytest
 from browser.conftest import misfits, script
 from browser.test_draw_night import assert_fits
@@ -13,6 +12,7 @@ from browser.test_panel import MAY_BE_WIDER, button, chosen
 from catalogues import compiled, library
 from helpers import source_of
 from playwright.sync_api import expect
+from started import lottery_night
 
 from lottery_course import inject
 from lottery_lib import Stack, connect
@@ -34,9 +34,8 @@ from lottery_lib import translation
 translation.TRANSLATIONS = Path({folder!r})
 translation.language.cache_clear()
 from lottery_lib import DrawPanel, connect
-from lottery_party import night_page
 
-{shown}
+DrawPanel(connect())
 """
 
 
@@ -44,6 +43,17 @@ def fails(event, context):
     raise RuntimeError("17")
 
 
+#: `lottery` with the made-up language.
+COMMAND = """
+import sys
+from pathlib import Path
+from lottery_lib import translation
+
+translation.TRANSLATIONS = Path(sys.argv.pop(1))
+from lottery_lib.__main__ import main
+
+main()
+"""
 TEXTS = script("texts_that_people_read")
 OUTSIDE = script("texts_outside_of_their_box")
 
@@ -73,25 +83,13 @@ def translations(tmp_path_factory):
 
 
 @pytest.fixture
-def opened(page, translations, voila_of, tmp_path):
-    """`opened(what, width)`: a browser's page that shows this expression in the made-up language."""
-
-    def show(what, width, **variables):
-        cell = nbformat.v4.new_code_cell(NOTEBOOK.format(folder=str(translations), shown=what))
-        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "page.ipynb")
-        page.set_viewport_size({"width": width, "height": 800})
-        page.goto(voila_of(tmp_path / "page.ipynb", LOTTERY_LANG="xx", **variables))
-        return page
-
-    return show
-
-
-@pytest.fixture
-def panel(opened):
+def panel(page, translations, show_cell):
+    """The draw panel in the made-up language, in a window of 1280 pixels."""
     target = connect()
     Stack(target).deploy()
     empty_winners(target)
-    page = opened("DrawPanel(connect())", 878)  # as wide as in JupyterLab at 1280 pixels
+    page.set_viewport_size({"width": 1280, "height": 800})
+    show_cell(page, NOTEBOOK.format(folder=str(translations)), LOTTERY_LANG="xx")
     yield page.locator(".lottery-panel")
     Stack(target).deploy()  # the right function again
 
@@ -109,7 +107,16 @@ def english(panel):
         "xx",
         r"\w+Error",
     ]
-    words += [r"\bLottery\b", r"\bms\b", r"\$\.\S+", r"https?://\S+", r"arn:aws:\S+", r"draw-\S+"]
+    words += [
+        r"\bLottery\b",
+        r"\bms\b",
+        r"\$\.\S+",
+        r"https?://\S+",
+        r"arn:aws:\S+",
+        r"draw-\S+",
+        r"/\S+\.json",
+        r"\b[0-9a-f]{4}\b",  # of a code
+    ]
     known = re.compile("|".join(words))
     return [text for text in panel.evaluate(TEXTS) if re.search("[A-Za-z]{2,}", known.sub("", text))]
 
@@ -154,37 +161,52 @@ def test_a_draw(panel, picture):
 
 
 @pytest.mark.long
-def test_an_evening(opened, picture):
+def test_an_evening(page, translations, picture, tmp_path):
     """So it is on the operator's page, with the stage in small, from the announcement to the end.
 
-    It is long because it needs another kernel and server. In the short run, `test_translation.py` finds each
+    It is long because it needs another server. In the short run, `test_translation.py` finds each
     sentence that is no message, and `test_draw_night.py` has the same page in English.
     """
     target = connect(edition="hardened", attendee="pseudo")
     Stack(target).deploy()
     guests = [{"employee_id": f"{n}", "employee_name": f"来宾 {n}"} for n in range(9)]
     load_employees(target, Roster(guests))
-    what = 'night_page(connect(edition="hardened", attendee="pseudo"))'
-    page = opened(what, 1280, LOTTERY_EVENING="17")
-    night, main = page.locator(".lottery-night"), page.locator(".mod-primary:visible")
-    expect(page).to_have_title(pseudo("Who wins tonight?"))
+    (tmp_path / "pseudo.py").write_text(COMMAND)
+    program = (str(tmp_path / "pseudo.py"), str(translations))
+    spoken = {"LOTTERY_LANG": "xx", "LOTTERY_ATTENDEE": "pseudo"}
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.emulate_media(reduced_motion="reduce")
+    page.add_init_script(f"({script('let_time_leap')})()")
+    with lottery_night(tmp_path, None, "--name", "17", program=program, **spoken) as server:
+        page.goto(server.address)
+        go_through_an_evening(page, picture)
+
+
+def go_through_an_evening(page, picture):
+    night, main = page.locator("#page"), page.locator(".step > button.main:visible")
+    expect(page).to_have_title(pseudo("Lottery night"))
     page.locator("textarea").fill("2 杯子")
     for step, words in enumerate(
-        ("Announce", "Ask the room", "Give the public value", "Go on", "Draw {count} winners",
-         "Show the winners", "1 absent: draw this place again", "Show the winners", "Everybody is here",
-         "Go on")
+        ("Announce", "Ask the room", "Give the public value", "Yes, the room has said {value}", "Go on",
+         "Draw {count} winners", "Show the winners", "1 absent: draw this place again", "Show the winners",
+         "Everybody is here", "Go on")
     ):  # fmt: skip
         if words.startswith("1 absent"):
             night.get_by_role("checkbox").first.check()
-        expect(main).to_have_text(pseudo(words).format(count=2))
+        expect(main).to_have_text(pseudo(words).format(count=2, value="3 14 15 65 92"))
+        expect(main).to_be_enabled()
         assert_fits(page)
         assert english(night) == []
         picture(page, f"pseudo_night_{step}")
         if words == "Give the public value":
-            night.get_by_placeholder(pseudo("As the room has said it, such as 3 14 15 92 65")).fill("3 14")
+            night.locator(".large").fill("3 14 15 92 65")
+        page.evaluate("pass_time()")  # of two presses that are close, one counts
         main.click()
         if words == "Announce":
-            button(night, pseudo("Yes, announce it")).click()
+            expect(night.locator(".card .yes")).to_have_text(pseudo("Yes, announce it"))
+            assert_fits(page)
+            assert english(night) == []
+            night.locator(".card .yes").click()
     expect(night.get_by_text(pseudo("All prizes are drawn"))).to_be_visible()
     for words in ("End the evening", "Yes, end it"):
         button(night, pseudo(words)).click()

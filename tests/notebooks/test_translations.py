@@ -20,8 +20,9 @@ from lottery_lib.translation import languages
 
 PAIRS: Final = [(page, destination(page, language)) for language in languages() for page in NOTEBOOKS]
 PAGES: Final = [destination(page, language) for language in languages() for page in [*NOTEBOOKS, *DOCUMENTS]]
-#: What is not translated: code, addresses, HTML, labels of the console and of GitHub in italics.
-NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>|(?<!\*)\*[^*]+\*(?!\*)")
+PAGES.append(ROOT / "docs" / "nianhui.zh-CN.md")  # it has no English twin
+#: What is not translated: code, addresses, HTML, labels of the console and of GitHub.
+NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>|“[ -~]+”")
 #: The words of a mail, of AWS and of pytest, with which code compares; what a state returns; a name.
 QUOTED: Final = (
     "Congrats! [",
@@ -99,7 +100,7 @@ def test_pages_name_buttons_as_they_are(edition):
         (label, message.string)
         for message in (*catalogs["documents.po"], *catalogs["notebooks.po"])
         for label in re.findall(r"(?<!\*)\*([A-Z][^*]*)\*(?!\*)", message.id)
-        if label in shown and shown[label] not in message.string and f"*{label}*（" not in message.string
+        if label in shown and shown[label] not in message.string and f"“{label}”（" not in message.string
     ]
     assert wrong == []
 
@@ -264,6 +265,7 @@ def test_stars_make_letters_bold(page):
         ("README.md", "[日志](CHANGELOG.md) 列出", "[日志](CHANGELOG.md)（英文）列出"),
         ("README.md", "[日志](CHANGELOG.md)（英文）列出", "[日志](CHANGELOG.md)（英文）列出"),
         ("README.md", "[日志](CHANGELOG.md) |", "[日志](CHANGELOG.md)（英文） |"),
+        ("docs/party.md", "[这一页](nianhui.zh-CN.md) 说", "[这一页](nianhui.zh-CN.md) 说"),
         ("docs/aws.md", "[代码](../postBuild) 说", "[代码](../postBuild) 说"),
         ("README.md", "[JSONata](https://jsonata.org/)。", "[JSONata](https://jsonata.org/)（英文）。"),
         ("README.md", "[教程](https://blog.51cto.com/1) 讲", "[教程](https://blog.51cto.com/1) 讲"),
@@ -429,7 +431,7 @@ def test_pages_use_the_words_of_the_glossary(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_labels_of_the_console_stand_in_both_languages(page):
-    """Behind each English label in italics, a paragraph on AWS's console has the Chinese one."""
-    label = re.compile(r"(?<!\*)\*(?!\*|Workflow Studio)([A-Z][ -~]+?)\*(?!\*|（[^）]*[\u4e00-\u9fff])")
+    """Behind each English label, a paragraph on AWS's console has the Chinese one."""
+    label = re.compile(r"“(?!Workflow Studio)([A-Z][ -~]+?)”(?!（[^）]*[\u4e00-\u9fff])")
     paragraphs = [each for _, text in prose(page) for each in text.splitlines() if "控制台" in each]
     assert [found for each in paragraphs for found in label.findall(each)] == []

@@ -5,6 +5,8 @@ import io
 import re
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import catalogues
@@ -14,7 +16,17 @@ from sentences import sentences
 
 from lottery_lib import translation
 from lottery_lib.names import KIT
-from lottery_lib.translation import _, first_spoken, language, listed, ngettext, punctuated, translated
+from lottery_lib.translation import (
+    DAY,
+    _,
+    first_spoken,
+    language,
+    listed,
+    ngettext,
+    punctuated,
+    timed,
+    translated,
+)
 from lottery_party import check_words
 
 MODULES = {
@@ -48,12 +60,12 @@ ENGLISH = {
     "lottery_lib/view/graph.py": dict.fromkeys(("text-align: left", "{}; color: #"), "a style"),
     "lottery_party/announcement.py": {"\n@page": "a style"},
     "lottery_party/evening_file.py": {"lottery night restore": "a command"},
-    "lottery_party/projector.py": {
-        "default-src": "a header",
-        "LOTTERY_ATTENDEE=": "a command",
-        "lottery night restore": "a command",
-    },
+    "lottery_party/page.py": {"link(": "code"},
     "lottery_party/records.py": {"{}lottery night save": "a command"},
+    "lottery_party/server.py": {
+        "LOTTERY_ATTENDEE=": "a command",
+        **dict.fromkeys(("lottery night restore", "lottery night again"), "a command"),
+    },
     "lottery_lib/resources/lesson_resources.py": {"does not exist": "AWS's words"},
     "lottery_lib/resources/dynamodb_table.py": {"is being created": "AWS's words"},
     "lottery_lib/resources/iam_role.py": {
@@ -167,11 +179,13 @@ def test_marks_are_those_of_the_language(catalogue, monkeypatch, *, pattern, val
 
 
 def test_a_list_of_names(catalogue, monkeypatch):
-    """Chinese has a comma of its own between the parts of a list."""
+    """Chinese has a comma of its own between the parts of a list, and none beside an ellipsis."""
     assert listed(["a", "b"]) == "a, b"
+    assert listed(["a", "...", "b"]) == "a, ..., b"
     monkeypatch.setenv("LOTTERY_LANG", "zh")
     catalogue({})
     assert listed(["a", "b"]) == "a、b"
+    assert listed(["a", "...", "b"]) == "a……b"
 
 
 def test_a_number_chooses_the_form(catalogue, monkeypatch):
@@ -221,13 +235,11 @@ def test_an_unfinished_translation_is_not_shown(catalogue, monkeypatch, flag):
         ({"LANG": "zh_CN.UTF-8"}, "other/work", "zh"),
         ({"LOTTERY_LANG": "zh-CN"}, "notebooks", "zh"),
         ({"LOTTERY_LANG": "en"}, "notebooks/zh", "en"),
-        ({"LOTTERY_LANG": "en", "QUERY_STRING": "page=stage&lang=zh"}, "notebooks", "zh"),
-        ({"LOTTERY_LANG": "zh", "QUERY_STRING": "page=stage"}, "notebooks", "zh"),
     ],
 )
 def test_the_language_of_a_process(catalogue, monkeypatch, tmp_path, *, variables, folder, spoken):
-    """The address of a page decides, else LOTTERY_LANG, the folder of a notebook, the locale."""
-    for name in ("LOTTERY_LANG", "QUERY_STRING", *translation._LOCALE):
+    """LOTTERY_LANG decides, else the folder of a notebook, the locale."""
+    for name in ("LOTTERY_LANG", *translation._LOCALE):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -273,3 +285,24 @@ def test_copies_lie_at_home_where_the_kit_cannot_be_written():
     code = "import os; os.access = lambda *_: False; from lottery_lib.translation import WORK; print(WORK)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(Path.home() / "lottery")
+
+
+@pytest.mark.parametrize(
+    ("spoken", "place", "told"),
+    [
+        ("en", "Etc/UTC", "2026-11-26 20:00:41 UTC"),
+        ("en", "Asia/Kolkata", "2026-11-27 01:30:41 / 20:00:41 UTC"),
+        ("zh", "Etc/UTC", "北京时间 2026-11-27 04:00:41 / 20:00:41 UTC"),
+        ("zh", "Asia/Kolkata", "北京时间 2026-11-27 04:00:41 / 20:00:41 UTC"),
+    ],
+)
+def test_a_time_is_that_of_its_reader(monkeypatch, spoken, place, told):
+    """In Chinese it is Beijing's, and otherwise that of the computer. UTC stands beside it."""
+    monkeypatch.setenv("TZ", place)
+    time.tzset()
+    monkeypatch.setattr(translation, "language", lambda: spoken)
+    try:
+        assert timed(datetime(2026, 11, 26, 20, 0, 41, tzinfo=UTC), DAY) == told
+    finally:
+        monkeypatch.undo()
+        time.tzset()
