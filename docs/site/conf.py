@@ -13,6 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 
 sys.path.insert(0, str(Path(__file__).parent))
 import course_site
+import try_page
 
 spoken = "zh" if tags.has("zh") else "en"  # noqa: F821 - Sphinx gives it
 words = course_site.WORDS[spoken]
@@ -54,19 +55,22 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
+#: From the start page of a language to that of the site.
+to_home = "../" if spoken == "zh" else ""
 #: Pages that are in English only, for the menu of another language.
 _only = course_site.menu(set(course_site.pages()["en"]) - set(course_site.pages()[spoken]))
 html_context = {
     "default_mode": "auto",  # light or dark, as the reader's system
     "spoken": spoken,
     "words": words,
-    "twins": set(course_site.pages()["zh"]),
+    "twins": set(course_site.pages()["zh"]) & set(course_site.pages()["en"]),
     "away": {
         words["menu"][part]: [(course_site.title(name, spoken), f"../{name}.html") for name in names]
         for part, names in _only.items()
         if names
     },
-    "home": "../" if spoken == "zh" else "",
+    "home": to_home,
+    "try_page": try_page.PAGES[spoken],
 }
 
 
@@ -103,10 +107,17 @@ search.languages["zh"] = Pairs
 
 
 def say_how_to_begin(app: Sphinx, doctree: nodes.document) -> None:
-    """Say at the top of a lesson that this is a stored run, and above each exercise where to answer it."""
+    """Say at the top of a lesson that this is a stored run, and above each exercise where to answer it.
+
+    A lesson that shows a machine leads to the page on which one can run this machine.
+    """
     page = app.env.docname
     if page.startswith("notebooks/"):
-        next(doctree.findall(nodes.title)).parent.insert(1, way_to(words["stored"], page))
+        told = way_to(words["stored"], page)
+        if example := try_page.of_lesson(page.removeprefix("notebooks/")[:2]):
+            away = f"{'../' * page.count('/')}{to_home}try/{try_page.PAGES[spoken]}#{example}"
+            told += [nodes.Text(" "), nodes.reference("", words["try_this"], refuri=away, internal=False)]
+        next(doctree.findall(nodes.title)).parent.insert(1, told)
     for cell in list(doctree.findall(nodes.container)):
         if "tag_exercise" in cell["classes"]:
             cell.parent.insert(cell.parent.index(cell), way_to(words["exercise"], page))

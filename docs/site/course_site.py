@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import try_page
+
 from lottery_party.checker import check_page
 
 HERE: Final = Path(__file__).resolve().parent
@@ -37,6 +39,7 @@ MENU: Final = {
         "docs/errors",
         "docs/commands",
         "docs/party",
+        "docs/nianhui",
         "docs/receipts",
         "docs/export",
         "docs/a*",
@@ -82,6 +85,8 @@ def pages() -> dict[str, dict[str, Path]]:
     ):
         for path in sorted(ROOT.glob(pattern)):
             if path.name.endswith(".zh-CN.md"):
+                if not (path.parent / path.name.replace(".zh-CN", "")).exists():  # in Chinese only
+                    found["zh"][path.relative_to(ROOT).as_posix().removesuffix(".zh-CN.md")] = path
                 continue
             name = path.relative_to(ROOT).with_suffix("").as_posix()
             name = "index" if name == "README" else name
@@ -169,12 +174,14 @@ def linked(text: str, path: Path, name: str, language: str) -> str:
 
 
 def start_page(text: str, language: str) -> str:
-    """README, without its last part, which is for who has the folder; with two buttons and the menu."""
+    """README, without its last part, which is for who has the folder; with three buttons and the menu."""
     words = WORDS[language]
     record = os.path.relpath(ROOT / "emulator" / "docs" / "fidelity.md", ROOT)
     first = os.path.relpath(pages()[language]["notebooks/00_overview"], ROOT)
+    away = f"page:{'../' if language == 'zh' else ''}try/{try_page.PAGES[language]}"
     buttons = (
-        f"[{words['first']}]({first}){{.button}} [{words['faithful']}{words['english']}]({record}){{.button}}"
+        f"[{words['first']}]({first}){{.button}} [{words['try_it']}]({away}){{.button}} "
+        f"[{words['faithful']}{words['english']}]({record}){{.button}}"
     )
     address = os.environ.get("SITE_REPOSITORY") or words["repository"]
     text = text.rpartition("\n## ")[0].replace(words["this_page"], address)
@@ -221,6 +228,7 @@ def main() -> int:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     shutil.copy(MERMAID, SITE / "_static")
     (SITE / "check.html").write_text(check_page({}), encoding="utf-8")
+    try_page.make(SITE / "try", {language: WORDS[language]["try"] for language in PLACES})
     files = [path for path in SITE.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) / 1e6
     count = sum(path.suffix == ".html" for path in files)

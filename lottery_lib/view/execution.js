@@ -256,7 +256,7 @@ function execution({ model, el }) {
     const shown = {
       events: () => tab.table,
       table: () => table(tab, tab.chooses && choose),
-      picture: () => make("div", { class: "picture", role: "img", "aria-label": tab.alt }, picture(tab.value)),
+      picture: () => make("div", { class: "picture", role: "img", tabindex: 0, "aria-label": tab.alt }, picture(tab.value)),
       lines: () => "",
       people: () => people(tab),
       log: () => make("div", {}, ...(tab.link ? [consoleLink(tab.link)] : []), make("pre", { class: "log" }, words.loading)),

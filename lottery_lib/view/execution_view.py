@@ -22,7 +22,7 @@ from lottery_lib.history import (
     output,
     parsed,
 )
-from lottery_lib.translation import _, cause_in_words, listed, punctuated
+from lottery_lib.translation import CLOCK, DAY, _, cause_in_words, listed, local, punctuated, timed
 from lottery_lib.view.graph import GraphView, view_of
 from lottery_lib.view.graph_widget import CSS, GRAPH, GraphWidget
 from lottery_lib.view.painting import facts_of
@@ -218,13 +218,13 @@ class ExecutionWidget(GraphWidget):
         has_children = any(
             event["type"] == "MapRunStarted" for event in events
         )  # with transitions of their own
-        days = [f"{time.astimezone(UTC):%Y-%m-%d} " for time in (begin, latest)]
+        same_day = local(begin).date() == local(latest).date()
         arn = self.execution.get("executionArn", "")
         facts = [
             (_("State machine"), ":".join(arn.split(":")[6:7])),
             (_("Redrives"), str(self.execution.get("redriveCount") or "")),
-            (_("Started"), f"{days[0]}{_clock(begin)}"),
-            (_("Ended"), f"{days[1] if days[1] != days[0] else ''}{_clock(latest)}" if end else ""),
+            (_("Started"), timed(begin, DAY)),
+            (_("Ended"), timed(latest, CLOCK if same_day else DAY) if end else ""),
             (_("Duration"), f"{(latest - begin).total_seconds():.3f} s"),
             (_("Transitions"), f"{steps:,}"),
             (_("Price on AWS"), "" if has_children else f"${steps * DOLLARS_PER_TRANSITION:.6f}"),
@@ -419,7 +419,7 @@ class ExecutionWidget(GraphWidget):
             [
                 str(event["id"]),
                 _after(event["timestamp"], begin),
-                _clock(event["timestamp"]),
+                timed(event["timestamp"]).partition(" / ")[0],  # UTC stands in the header
                 event["type"],
                 name,
                 _resource(event),
@@ -486,10 +486,6 @@ def _text(value: object) -> str:
 
 def _counted(count: int) -> str:
     return _("Events: {count}", count=f"{count:,}")
-
-
-def _clock(time: datetime) -> str:
-    return f"{time.astimezone(UTC):%H:%M:%S} UTC"
 
 
 def _after(time: datetime, begin: datetime) -> str:

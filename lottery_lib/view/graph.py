@@ -11,9 +11,6 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import graphviz
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import JsonLexer
 
 from lottery_lib.definition import (
     Machine,
@@ -51,6 +48,15 @@ from states_language import all_states, branches, is_last, states
 if TYPE_CHECKING:
     from lottery_lib.view.graph_widget import GraphWidget
 
+#: The words of the interactive view (graph.js).
+WORDS: Final = {
+    "language": language(),
+    "fit": _("Fit"),
+    "zoomOut": _("Zoom out"),
+    "zoomIn": _("Zoom in"),
+    "zoomToFit": _("Zoom to fit"),
+    "zoomTo100": _("Zoom to 100 %"),
+}
 # Graphviz knows the widths of its letters, and writes "Helvetica,sans-Serif" into the SVG.
 _FONT: Final = "Helvetica"
 _FONT_SIZE: Final = 11  # points, of 72 to the inch
@@ -116,6 +122,10 @@ class GraphView(Picture):
         return still
 
     def _beside_its_text(self) -> str:
+        from pygments import highlight  # noqa: PLC0415 - a browser has no such notebook
+        from pygments.formatters import HtmlFormatter  # noqa: PLC0415
+        from pygments.lexers import JsonLexer  # noqa: PLC0415
+
         # Each style stands at its word, because an untrusted notebook has no style sheets.
         formatter = HtmlFormatter(noclasses=True, nowrap=True, style="default")
         text = highlight(self.text, JsonLexer(), formatter)

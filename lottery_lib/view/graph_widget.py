@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import anywidget
 import traitlets
 
 from lottery_lib.definition import lines_of_states
-from lottery_lib.translation import _, language
+from lottery_lib.view.graph import WORDS
 from lottery_lib.view.theme import DARK, picture_css
+
+try:
+    from anywidget import AnyWidget
+except ModuleNotFoundError:  # in a browser, there is no Jupyter
+    from lottery_lib.view.page import PageWidget as AnyWidget  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from lottery_lib.view.graph import GraphView
@@ -20,7 +24,7 @@ GRAPH: Final = (_HERE / "graph.js").read_text(encoding="utf-8")
 CSS: Final = picture_css(DARK) + (_HERE / "graph.css").read_text(encoding="utf-8")
 
 
-class GraphWidget(anywidget.AnyWidget):
+class GraphWidget(AnyWidget):
     """A drawing that is laid out once and painted again in place.
 
     Args:
@@ -43,15 +47,7 @@ class GraphWidget(anywidget.AnyWidget):
     words = traitlets.Dict().tag(sync=True)
 
     def __init__(self, view: "GraphView | None" = None, *, fill: bool = False) -> None:
-        words = {
-            "language": language(),
-            "fit": _("Fit"),
-            "zoomOut": _("Zoom out"),
-            "zoomIn": _("Zoom in"),
-            "zoomToFit": _("Zoom to fit"),
-            "zoomTo100": _("Zoom to 100 %"),
-        }
-        super().__init__(fill=fill, words=words)
+        super().__init__(fill=fill, words=WORDS)
         self.still: GraphView | None = None  # what a place without a kernel shows
         if view:
             self.draw(view)

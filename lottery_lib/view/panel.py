@@ -99,7 +99,7 @@ class LotteryPanel(widgets.VBox):  # type: ignore[misc]
         self._prize_names: list[str] = []  # of the draw that runs
         # A field of text: a field of numbers would change 999 or 2.5 without a word.
         self.number = widgets.Text(
-            str(winners), description=_("Winners"), layout={"width": "auto"}, style=_STYLE
+            str(winners), description=_("Number of winners"), layout={"width": "auto"}, style=_STYLE
         )
         self.draw_button = widgets.Button(description=_("Draw"), button_style="primary")
         self.cancel_button = widgets.Button(description=_("Cancel"), disabled=True)
@@ -201,7 +201,7 @@ class LotteryPanel(widgets.VBox):  # type: ignore[misc]
         typed = unicodedata.normalize("NFKC", self.number.value).strip()  # a Chinese keyboard has wide digits
         if not re.fullmatch(r"0*[1-9][0-9]{0,8}", typed):
             raise LotteryError(
-                _("Winners"),
+                _("Number of winners"),
                 _("{typed!r} cannot be drawn", typed=typed) if typed else _("the field is empty"),
                 _("Type a whole number from 1 to {most}", most=max(1, self._can_win)),
             )

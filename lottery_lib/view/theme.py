@@ -10,7 +10,7 @@ from lottery_lib.definition import State
 from lottery_lib.translation import _, ngettext, punctuated
 
 _CSS: Final = Path(__file__).with_name("picture.css")
-#: Where JupyterLab and Voila say that the page is dark.
+#: Where JupyterLab says that the page is dark.
 DARK: Final = '[data-jp-theme-light="false"]'
 
 

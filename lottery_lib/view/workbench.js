@@ -40,7 +40,8 @@ function workbench({ model, el }) {
   // JupyterLab opens the file beside the notebook. Elsewhere one opens it as any other file.
   async function openFile(line) {
     const app = window.jupyterapp, notebook = app?.shell.currentWidget;
-    if (!app) return;
+    // A page with an editor of its own hears it.
+    if (!app) return el.dispatchEvent(new CustomEvent("line", { detail: line, bubbles: true }));
     const parts = (notebook?.context?.path ?? "").split("/").slice(0, -1);
     for (const part of model.get("bench").path.split("/")) part === ".." ? parts.pop() : parts.push(part);
     const options = { mode: "split-right", ref: notebook?.id };
@@ -87,9 +88,10 @@ function workbench({ model, el }) {
       line.classList.toggle("open", name === task);
       [cell.textContent, cell.title] = [gets, gets];
       line.querySelectorAll(".answer").forEach((each, place) => {
-        const { text, fails } = answers[name]?.[place] ?? { text: "", fails: false }, field = each.querySelector("input");
+        const { text, fails, never } = answers[name]?.[place] ?? { text: "", fails: false }, field = each.querySelector("input");
         each.classList.toggle("fails", fails);
-        each.querySelector("select").value = fails ? "error" : "value";
+        each.querySelector("select").value = never ? "never" : fails ? "error" : "value";
+        field.disabled = Boolean(never);
         field.placeholder = fails ? "States.TaskFailed" : "{}";
         if (field !== document.activeElement) field.value = text;
       });
@@ -108,12 +110,13 @@ function workbench({ model, el }) {
         onchange: () => change(number, { text: field.value }),
       });
       const turn = ({ target }) => {
-        const fails = target.value === "error";
-        other[fails ? 1 : 0] = field.value || other[fails ? 1 : 0];
-        field.value = other[fails ? 0 : 1];
-        change(number, { fails, text: field.value });
+        const fails = target.value === "error", { fails: failed, never } = its()[number];
+        if (!never) other[failed ? 0 : 1] = field.value || other[failed ? 0 : 1];
+        field.value = target.value === "never" ? "" : other[fails ? 0 : 1];
+        change(number, { fails, text: field.value, never: target.value === "never" });
       };
-      const options = [make("option", { value: "value" }, words.value), make("option", { value: "error" }, words.error)];
+      const options = [make("option", { value: "value" }, words.value), make("option", { value: "error" }, words.error),
+        make("option", { value: "never" }, words.never)];
       return make("div", { class: "answer" }, make("select", { "aria-label": `${name} ${number + 1}`, onchange: turn }, ...options), field,
         button("×", words.less, () => put(its().filter((_, at) => at !== number))));
     });

@@ -36,6 +36,7 @@ class WorkbenchWidget(ExecutionWidget):
         file: The path of the file.
         record: Reads the events of a real execution, whose answers a button takes; None for no button.
         watch: Whether threads look at the file again and again, and do what is wished.
+        apart: Where a run is calculated; by default in a process of its own.
 
     Attributes:
         data: The input of a run, as JSON (a trait).
@@ -63,6 +64,7 @@ class WorkbenchWidget(ExecutionWidget):
         record: Callable[[], Sequence[Event]] | None = None,
         *,
         watch: bool = True,
+        apart: trial.Apart | None = None,
     ) -> None:
         self._shown_path, self._path, self._record = str(file), Path(file).absolute(), record
         self._text, self._seen = "", (0, 0, 0)  # what was read, and what the file's state was then
@@ -71,7 +73,7 @@ class WorkbenchWidget(ExecutionWidget):
         self._problem, self._open_task, self._runs = "", "", 0
         self._is_drawn = self._is_stale = self._is_live = False
         self._alone: tuple[str, Tab] | None = None
-        self._apart = trial.Apart()
+        self._apart = apart or trial.Apart()
         self._wishes, self._wished, self._over = set[str](), threading.Event(), threading.Event()
         super().__init__()
         self.words = self.words | _words()
@@ -216,6 +218,12 @@ class WorkbenchWidget(ExecutionWidget):
                 return
             self._open_task = task
             problem = _("{task} has no answer yet: write it in the table below.", task=task) if task else ""
+            if task and self.answers.get(task):  # so nobody ever answers
+                problem = _(
+                    "Nobody answers {task}, and it has no time limit: it waits until AWS ends the execution, "
+                    "after one year.",
+                    task=task,
+                )
             self._show_run(Reader(events, self._whole.definition), problem)
         self._test_alone()
 
@@ -274,14 +282,16 @@ class WorkbenchWidget(ExecutionWidget):
     def _details(self) -> dict[str, Any]:
         if self._reader.events or self.chosen:
             return super()._details()
-        lines = [
+        tabs = [{"title": _("How it works"), "kind": "lines", "lines": self._steps()}]
+        return {"title": _("Nothing has run yet"), "tabs": tabs}
+
+    def _steps(self) -> list[str]:
+        return [
             _("Press the name of the file to open it beside this notebook. Each save is drawn at once."),
             _("Write below what the tasks answer, or take the answers of a draw: nothing here calls AWS."),
             _("Press Run. From then on, each change is run at once, and nobody waits: time is virtual."),
             _("Choose a state to see what it got and gave, and what it does alone."),
         ]
-        tabs = [{"title": _("How it works"), "kind": "lines", "lines": lines}]
-        return {"title": _("Nothing has run yet"), "tabs": tabs}
 
     def _on_wanted(self, _change: object) -> None:
         kept = json.dumps({"input": self.data, "answers": self.answers}, ensure_ascii=False, indent=1)
@@ -359,6 +369,7 @@ def _words() -> dict[str, str]:
         "repeats": _("It answers, call by call; the last one repeats"),
         "value": _("result"),
         "error": _("error"),
+        "never": _("nobody answers"),
         "more": _("Add an answer for the next call"),
         "fail": _("Let it fail once before"),
         "failure": f"States.TaskFailed: {_('the cause')}",

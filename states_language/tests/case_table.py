@@ -47,7 +47,7 @@ def observed(row: Row) -> Row:
     elif row["expected"].keys() & {"diagnostics", "messages", "codes"}:
         found = _diagnostics(row["definition"])
     else:
-        run = _run(row)
+        run = run_of(row)
         return {name: _READ[name](run, wanted) for name, wanted in row["expected"].items()}
     return {name: found.get(name) for name in row["expected"]}
 
@@ -77,7 +77,8 @@ def _diagnostics(definition: Row) -> Row:
     }
 
 
-def _run(row: Row) -> Run:
+def run_of(row: Row) -> Run:
+    """The run of a row that has a whole machine."""
     tasks = {name: _answer(answer) for name, answer in row.get("tasks", {}).items()}
     run = Machine(row["definition"], tasks=tasks, files=row.get("files")).start(row.get("input", {}))
     for what, *values in row.get("do", [["finish"]]):

@@ -145,7 +145,7 @@ def test_the_lesson_has_run(lesson):
 
 
 def set_number(panel, number):
-    field = panel.get_by_role("textbox", name="Winners")
+    field = panel.get_by_role("textbox", name="Number of winners")
     field.fill(str(number))
     field.press("Tab")
 
@@ -377,7 +377,7 @@ def test_two_fast_clicks_are_one_draw(panel):
 
 def test_keyboard(panel):
     """The number, Draw and Cancel are reached with Tab, and Draw is pressed with the space bar."""
-    panel.get_by_role("textbox", name="Winners").focus()
+    panel.get_by_role("textbox", name="Number of winners").focus()
     panel.page.keyboard.press("Tab")
     expect(button(panel, "Draw")).to_be_focused()
     panel.evaluate(WATCH)
@@ -447,7 +447,7 @@ def test_after_a_restart_nothing_looks_alive(lesson, picture):
         assert shown.locator(".main, .below").evaluate_all("all => all.map(one => one.inert)") == [True, True]
     for name in ("Draw", "Cancel"):
         expect(button(panel, name)).to_be_disabled()
-    expect(panel.get_by_role("textbox", name="Winners")).to_be_disabled()
+    expect(panel.get_by_role("textbox", name="Number of winners")).to_be_disabled()
     panel.evaluate("panel => panel.scrollIntoView({block: 'start'})")
     picture(lesson, "restarted")
     assert serious(lesson, ".lottery-panel") == []

@@ -78,8 +78,9 @@ def test_answers_are_typed_and_run(page, shown, picture):
         "Validate Winners has no answer yet: write it in the table below."
     )
     assert shown.view.answers["Random Select Winners"] == [
-        {"text": "Busy: call later", "fails": True}, {"text": '{"body": {}}', "fails": False},
-    ]  # fmt: skip
+        {"text": "Busy: call later", "fails": True, "never": False},
+        {"text": '{"body": {}}', "fails": False, "never": False},
+    ]
 
 
 def test_what_one_types_stays(page, shown):

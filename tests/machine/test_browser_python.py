@@ -1,6 +1,6 @@
 """The interpreter of state machines runs in the Python of a browser, and does the same there.
 
-It is long: npm has to bring that Python, which takes four seconds to start.
+They are long: npm has to bring that Python, which takes four seconds to start.
 """
 
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jsonata
 import pytest
+from case_table import rows
 
 import states_language
 from lottery_lib import definition
@@ -50,19 +51,30 @@ def answer(edition, name, value):
     return value if is_whole else {"Payload": value}
 
 
-def test_the_lottery_has_the_same_history_in_a_browser():
-    """Each event is the same as here, with its times and ids."""
-    given = json.dumps(list(cases()))
-    program = (HERE / "histories.py").read_text(encoding="utf-8")
-    names = {"given": given}
-    *body, last = program.rstrip().splitlines()
+def in_both(program, given):
+    """What a program returns in this Python and in that of a browser, for the same text."""
+    text, names = (HERE / program).read_text(encoding="utf-8"), {"given": given}
+    *body, last = text.rstrip().splitlines()
     exec("\n".join(body), names)
-    here = json.loads(eval(last, names))
-    folders = [Path(states_language.__file__).parents[1], Path(jsonata.__file__).parents[1]]
+    language = Path(states_language.__file__).parent
+    folders = [language.parent, Path(jsonata.__file__).parents[1], language / "tests"]
     modules = Path(sys.prefix, "pyodide")
     (modules / "run.mjs").write_text((HERE / "run.mjs").read_text(encoding="utf-8"), encoding="utf-8")
-    command = ["node", str(modules / "run.mjs"), str(HERE / "histories.py"), *map(str, folders)]
-    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == here
+    command = ["node", str(modules / "run.mjs"), str(HERE / program), *map(str, folders)]
+    done = subprocess.run(command, input=given, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(eval(last, names)), json.loads(done.stdout)
+
+
+def test_the_lottery_has_the_same_history_in_a_browser():
+    """Each event is the same as here, with its times and ids."""
+    here, there = in_both("histories.py", json.dumps(list(cases())))
+    assert there == here
     assert [each["status"] for each in here] == ["SUCCEEDED", "FAILED"] * 2
+
+
+def test_our_own_cases_are_the_same_in_a_browser():
+    """More than a hundred cases of the language give the same there, and the same events."""
+    here, there = in_both("cases.py", json.dumps(rows("cases.jsonl")))
+    assert len(here) > 100
+    assert [each for each, its in zip(here, there, strict=True) if each != its] == []

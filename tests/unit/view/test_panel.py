@@ -124,11 +124,11 @@ async def drawn(shown):
     ("typed", "said"),
     [
         ("999", "✗ You ask for 999 winners, but only 3 can still win. Ask for fewer."),
-        ("2.5", "✗ Winners: &#x27;2.5&#x27; cannot be drawn. Type a whole number from 1 to 3."),
-        ("-1", "✗ Winners: &#x27;-1&#x27; cannot be drawn."),
-        ("three", "✗ Winners: &#x27;three&#x27; cannot be drawn."),
-        ("", "✗ Winners: the field is empty. Type a whole number from 1 to 3."),
-        ("0", "✗ Winners: &#x27;0&#x27; cannot be drawn."),
+        ("2.5", "✗ Number of winners: &#x27;2.5&#x27; cannot be drawn. Type a whole number from 1 to 3."),
+        ("-1", "✗ Number of winners: &#x27;-1&#x27; cannot be drawn."),
+        ("three", "✗ Number of winners: &#x27;three&#x27; cannot be drawn."),
+        ("", "✗ Number of winners: the field is empty. Type a whole number from 1 to 3."),
+        ("0", "✗ Number of winners: &#x27;0&#x27; cannot be drawn."),
     ],
 )
 def test_a_number_that_cannot_be_drawn(typed, said):
@@ -488,7 +488,7 @@ def test_screen_readers_hear_it():
 def test_fields_have_names():
     """The number has a label, by which a screen reader names it, and the graph its text."""
     shown = panel(Lottery())
-    assert shown.number.description == "Winners"
+    assert shown.number.description == "Number of winners"
     assert shown.view.alt.startswith("Workflow, from Start to End: A, B.")
 
 

@@ -349,3 +349,13 @@ def test_a_closed_workbench_ends_its_threads(file):
     for thread in mine:
         thread.join(SECONDS)
     assert not any(thread.is_alive() for thread in mine)
+
+
+def test_nobody_answers_and_there_is_no_limit(file):
+    """The workbench says who waits, and until when."""
+    save(file, '{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "<A:ARN>", "End": true}}}')
+    bench = WorkbenchWidget(file, watch=False)
+    bench.answers = {"A": [{"text": "", "fails": False, "never": True}]}
+    bench.run()
+    assert bench.bench["problem"].startswith("Nobody answers A, and it has no time limit")
+    assert bench.header["status"] == "running"
