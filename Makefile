@@ -89,7 +89,7 @@ locks: $(VENV)/tools/.installed
 	printf 'jupyterhub>=6.1.1,<7\njupyterhub-idle-culler>=2,<3' | $(LOCK) - --constraint requirements.lock \
 	  --output-file data/hub/jupyterhub.lock
 	npm install --prefix data/hub --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
-	printf 'sphinx>=9.0,<9.1\nmyst-nb>=1.4,<2\nsphinx-book-theme>=1.4,<2' | $(LOCK) - --output-file docs/site/site.lock
+	printf 'sphinx>=9.0,<9.1\nmyst-nb>=1.4,<2\nsphinx-book-theme>=1.4,<2\njsonata-python>=0.7.1,<0.8\ngraphviz>=0.21,<0.22\ntraitlets>=5,<6' | $(LOCK) - --output-file docs/site/site.lock
 	npm install --prefix tests/machine/pyodide --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 	npm install --prefix docs/site --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 	$(subst 3.11,3.13,$(LOCK)) emulator/fidelity/requirements.txt --output-file emulator/fidelity/requirements.lock

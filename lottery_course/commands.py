@@ -297,7 +297,7 @@ def _check(sockets: "list[socket]", room: "Classroom") -> Outcome:
     return Outcome({"address": url, "visitors": visitors}, bool(visitors), {})
 
 
-@commands.command("join", example="lottery join 192.168.1.20 K7M4QP --name Ann", failed={"joined": False})
+@commands.command("join", example=_("lottery join 192.168.1.20 K7M4QP --name Ann"), failed={"joined": False})
 @click.argument("address", default="")
 @click.argument("code", default="")
 @click.option("--name", metavar="NICKNAME", default="", help=_("What the board shows; by default a number."))

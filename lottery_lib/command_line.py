@@ -88,7 +88,7 @@ def speak() -> None:
         click.types,
     ):
         vars(module).update(_=_, ngettext=ngettext)
-    click.INT.name = _("integer")
+    click.INT.name = click.IntRange.name = _("integer")
 
 
 @dataclass
@@ -190,6 +190,8 @@ def explained(error: Exception) -> LotteryError | None:
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "lottery"
         what = error.format_message().replace("。 ", "。")  # click puts two sentences together
+        if language() != "en":
+            what = re.sub("'([^']*)'", r"“\1”", what)  # click quotes as Python does
         next_step = _("See `{command} --help`", command=command)
         return LotteryError(_("command line"), what.rstrip(".。"), next_step)
     if isinstance(error, ImportError):

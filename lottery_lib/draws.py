@@ -2,11 +2,9 @@
 
 import io
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import dropwhile
-from typing import Any, Final
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Final
 
 from lottery_lib import employees, execution
 from lottery_lib.errors import LotteryError
@@ -27,6 +25,12 @@ from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
 from lottery_lib.translation import CANCELLED, _, language, name_in_words, punctuated, value_in_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Only what makes a table imports pandas: it takes half of the memory of an evening's pages.
+# ruff: noqa: PLC0415
 
 _TOO_NEW: Final = _(
     "(The rights of a role that was made or changed in the last minutes may not hold everywhere yet: "
@@ -185,7 +189,7 @@ def last_execution(target: Target) -> str:
 
 def winner_table(
     target: Target, without_receipt: Callable[[list[Item]], Collection[str]] = lambda rows: ()
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """List the winners so far from `Lottery-Winners`, with their data from `Lottery-Employee` (tutorial 4).
 
     Args:
@@ -207,32 +211,33 @@ def winner_table(
     ]
     optional = ("department", "prize", "status", "receipt")
     more = [column for column in optional if any(row.get(column) for row in rows)]
-    # A winner who has left the company has no serial. Without dtype=object the others would become 1.0, 2.0.
-    table = pd.DataFrame(rows, columns=[*employees.COLUMNS, *more], dtype=object)
+    table = _table(rows, [*employees.COLUMNS, *more])
     return _rewritten(table.sort_values("employee_id"), harmless)
 
 
-def winners_in_words(table: pd.DataFrame) -> pd.DataFrame:
+def winners_in_words(table: "pd.DataFrame") -> "pd.DataFrame":
     """The table of winners as people read it: with heads and words in their language."""
     if language() == "en":
         return table
     rows = [list(map(value_in_words, table, row)) for row in table.itertuples(index=False, name=None)]
     # `status` is the word for an execution; here, it says who was absent at the roll call.
     heads = [name_in_words("roll_call" if column == "status" else column) for column in table]
-    return pd.DataFrame(rows, columns=heads, dtype=object)
+    return _table(rows, heads)
 
 
-def as_csv(table: pd.DataFrame) -> bytes:
+def as_csv(table: "pd.DataFrame") -> bytes:
     """Winners as a CSV file. A spreadsheet shows its Chinese names, and runs no cell as a formula."""
     text: str = _rewritten(winners_in_words(table), to_cell).to_csv(index=False)
     return text.encode("utf-8-sig")  # without a byte order mark, a spreadsheet shows Chinese names wrongly
 
 
-def as_xlsx(table: pd.DataFrame) -> bytes:
+def as_xlsx(table: "pd.DataFrame") -> bytes:
     """Winners as an .xlsx file. Text stays text: 007 keeps its zeros, and no cell is run as a formula."""
+    from pandas import ExcelWriter
+
     file, table = io.BytesIO(), winners_in_words(table)
     as_text = {"strings_to_formulas": False, "strings_to_urls": False}
-    with pd.ExcelWriter(file, engine="xlsxwriter", engine_kwargs={"options": as_text}) as writer:
+    with ExcelWriter(file, engine="xlsxwriter", engine_kwargs={"options": as_text}) as writer:
         table.to_excel(writer, index=False)
         (sheet,) = writer.sheets.values()
         sheet.set_row(0, None, writer.book.add_format({"bold": True}))
@@ -243,13 +248,20 @@ def as_xlsx(table: pd.DataFrame) -> bytes:
     return file.getvalue()
 
 
-def _rewritten(table: pd.DataFrame, rewrite: Callable[[str], str]) -> pd.DataFrame:
+def _table(rows: Sequence[Any], columns: Iterable[str]) -> "pd.DataFrame":
+    """A table of any values. Beside a missing serial, numbers would become 1.0 and 2.0 without `object`."""
+    from pandas import DataFrame
+
+    return DataFrame(rows, columns=list(columns), dtype=object)
+
+
+def _rewritten(table: "pd.DataFrame", rewrite: Callable[[str], str]) -> "pd.DataFrame":
     """The table with each text rewritten. `DataFrame.map` would make 1.0 of a serial beside a missing one."""
     rows = [
         [rewrite(value) if isinstance(value, str) else value for value in row]
         for row in table.itertuples(index=False, name=None)
     ]
-    return pd.DataFrame(rows, columns=table.columns, dtype=object)
+    return _table(rows, table.columns)
 
 
 def remaining(target: Target) -> list[Item]:
@@ -260,7 +272,7 @@ def remaining(target: Target) -> list[Item]:
     return [employee for employee in everybody if employee["employee_id"] not in won]
 
 
-def executions(target: Target, *, newest: int | None = None) -> pd.DataFrame:
+def executions(target: Target, *, newest: int | None = None) -> "pd.DataFrame":
     """Tabulate all draws so far, newest first. Each draw costs one more call, for its history.
 
     Args:
@@ -279,6 +291,8 @@ def executions(target: Target, *, newest: int | None = None) -> pd.DataFrame:
         steps = Reader(events).transitions()
         what = (listed["name"], listed["status"], harmless(", ".join(names)), listed["startDate"], took)
         rows.append((*what, steps, steps * DOLLARS_PER_TRANSITION, listed["executionArn"]))
+    import pandas as pd
+
     table = pd.DataFrame(rows, columns=_EXECUTION_COLUMNS)
     table["started"] = pd.to_datetime(table["started"], utc=True)
     return table

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import datetime
+import errno
 import io
 import json
 import re
@@ -10,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Final, NamedTuple, NotRequired, TypedDict
 from xml.parsers.expat import ExpatError, ParserCreate
@@ -31,15 +32,20 @@ COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lotter
 #: What a header may call each attribute of an employee. Capitals, spaces and underscores do not matter.
 HEADERS: Final = {
     "employee_id": ("employee_id", "id", "staff id", "工号", "员工号", "员工编号"),
-    "employee_name": ("employee_name", "name", "full name", "姓名", "员工姓名"),
-    "department": ("department", "dept", "部门", "所属部门"),
+    "employee_name": ("employee_name", "name", "full name", "姓名", "员工姓名", "成员姓名"),
+    "department": ("department", "dept", "部门", "所属部门", "所在部门", "部门名称"),
     "employee_entry_date": ("employee_entry_date", "entry date", "start date", "入职日期", "入职时间"),
     "lottery_serial": ("lottery_serial", "lottery number", "抽奖号", "抽奖号码", "抽奖编号", "抽奖序号"),
 }
+#: What stands for a missing id: the first of these that a list has. WeCom calls an account 账号 or 帐号,
+#: DingTalk has the other two, and a sign-in numbers its rows. No phone: an id is published with the receipts.
+_INSTEAD_OF_ID: Final = ("账号", "帐号", "员工userid", "userid", "序号")
 #: What a list may have. One that has more is refused before room is made for it.
 MOST_ROWS: Final = 100_000
 _MOST_COLUMNS: Final = 100
 MOST_BYTES: Final = 20 * MB
+_HEADER_ROWS: Final = 10  # where to look for the header, below a title
+_LONGEST_HEADER: Final = 20_000  # characters
 _MOST_UNPACKED: Final = 100 * MB
 _MOST_ELEMENTS: Final = 10_000_000
 _MOST_CHARACTERS: Final = 50_000_000
@@ -137,6 +143,8 @@ def read(path: str | Path) -> Roster:
         data = read_limited(path, MOST_BYTES)
     except OSError as error:
         where = _("roster {file}", file=path.name)
+        if error.errno == errno.EFBIG:
+            raise _too_large(where, reason_of(error)) from error
         what = _("cannot be read ({reason})", reason=reason_of(error))
         raise LotteryError(where, what, _("Give the path of a CSV, .xlsx or JSON file")) from error
     return parse(path.name, data)
@@ -149,9 +157,10 @@ def parse(name: str, data: bytes) -> Roster:
         name: The file's name. If it ends in ``.json``, the content is in the format of
             `aws dynamodb batch-write-item`.
         data: The content. If it is not JSON, it is the first sheet of an ``.xlsx`` file, or CSV with commas,
-            semicolons or tabs, in UTF-8, UTF-16 or GB18030 (which includes GBK). The first row that is not
-            empty is the header. It needs ``employee_id`` and ``employee_name``, or other words that `HEADERS`
-            has for them. Columns that are not in `HEADERS` are ignored.
+            semicolons or tabs, in UTF-8, UTF-16 or GB18030 (which includes GBK). The header is the first of
+            the first ten rows that has ``employee_id`` and ``employee_name``, or other words that `HEADERS`
+            has for them. An account, or the number of a row, stands for a missing id. A title above it is
+            ignored, and so are other columns.
 
     Returns:
         The employees, and the rejected rows with the reasons. An employee without a serial gets the next free
@@ -331,12 +340,16 @@ _Rows = Iterable[tuple[int, Mapping[str, object]]]
 
 
 def _csv_rows(where: str, data: bytes) -> list[list[str]]:
-    """The rows of a CSV. Its separator is the one that the header has most."""
+    """The rows of a CSV. Its separator is the one that makes a header, or that the first row has most."""
     text = _decoded(where, data)
-    header = next(filter(str.strip, io.StringIO(text, newline="")), "")
+    lines = [line[:_LONGEST_HEADER] for line in islice(io.StringIO(text, newline=""), _HEADER_ROWS)]
+    first = next(filter(str.strip, io.StringIO(text, newline="")), "")
     rows: list[list[str]] = []
     try:
-        separator = max(",;\t", key=header.count)
+        separators = [
+            each for line in lines for each in ",;\t" if _is_header(next(csv.reader([line], delimiter=each)))
+        ]
+        separator = separators[0] if separators else max(",;\t", key=first.count)
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
             rows.append(list(map(from_cell, row)))
             _check_place(where, len(rows), len(row))
@@ -366,12 +379,14 @@ def _under_header(where: str, rows: Iterable[Sequence[str]]) -> tuple[_Rows, dic
 
     A row is its number in Excel and its cells by attribute.
     """
-    filled = ((number, cells) for number, cells in enumerate(rows, start=1) if any(map(str.strip, cells)))
-    top, header = next(filled, (0, ()))
-    if not top:
+    filled = [(number, cells) for number, cells in enumerate(rows, start=1) if any(map(str.strip, cells))]
+    if not filled:
         next_step = _("Give a file with a header and one row for each employee")
         raise LotteryError(where, _("is empty"), next_step)
-    columns = [_ATTRIBUTES.get(_plain(cell), "") for cell in header]
+    tops = [each for each in filled if each[0] <= _HEADER_ROWS] or filled[:1]
+    closest = max(tops, key=lambda each: len({*_columns(each[1])} - {""}))  # the error is about this one
+    top, header = next((each for each in tops if _is_header(each[1])), closest)
+    columns = _columns(header)
     for attribute in HEADERS:
         same = [cell.strip() for cell, column in zip(header, columns, strict=True) if column == attribute]
         if len(same) > 1:
@@ -388,8 +403,22 @@ def _under_header(where: str, rows: Iterable[Sequence[str]]) -> tuple[_Rows, dic
     below = (
         (number, dict(zip(columns, cells, strict=False)) | {"": any(map(str.strip, cells[len(header) :]))})
         for number, cells in filled
+        if number > top
     )
     return below, called
+
+
+def _columns(header: Sequence[str]) -> list[str]:
+    """The attribute of each column; empty for a column that is ignored."""
+    plain = [*map(_plain, header)]
+    columns = [_ATTRIBUTES.get(each, "") for each in plain]
+    if "employee_id" not in columns and (words := [each for each in _INSTEAD_OF_ID if each in plain]):
+        columns[plain.index(words[0])] = "employee_id"
+    return columns
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    return {*COLUMNS[:2]} <= {*_columns(cells)}
 
 
 def _plain(header: str) -> str:

@@ -9,8 +9,6 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Final
 
-from platformdirs import user_state_path
-
 from lottery_lib.errors import LotteryError
 from lottery_lib.translation import N_, _, language, translated
 
@@ -92,6 +90,8 @@ def write_over(file: Path, content: bytes, *, public: bool = False) -> None:
 
 def state_folder(name: str) -> Path:
     """A folder of the kit in the user's state folder. It may not exist yet."""
+    from platformdirs import user_state_path  # noqa: PLC0415 - a browser has no such folder
+
     xdg = os.environ.get("XDG_STATE_HOME", "")
     # platformdirs reads this variable only on Linux and macOS. Tests set it on every system.
     return (Path(xdg) if Path(xdg).is_absolute() else user_state_path()) / name

@@ -47,6 +47,12 @@ def proof(leaves: Sequence[str], salt: bytes, position: int) -> Proof:
     return {"position": position, "salt": _salt(salt, position).hex(), "path": path}
 
 
+def leaves_of(leaves: Sequence[str], salt: bytes) -> list[tuple[str, str]]:
+    """The salt and the leaf of each position of a pool, in hexadecimal. They show no text."""
+    salts = [_salt(salt, position) for position in range(len(leaves))]
+    return [(one.hex(), _leaf(one, each).hex()) for one, each in zip(salts, leaves, strict=True)]
+
+
 def root_of(leaf: str, shown: Proof) -> str:
     """The root to which a proof leads for a leaf's text. If it is in the pool, it is the pool's root."""
     node = _leaf(bytes.fromhex(shown["salt"]), leaf)

@@ -10,14 +10,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypedDict, TypeVar
+from typing import Any, Final, NotRequired, TypedDict, TypeVar
 
 import states_language
 from lottery_lib.definition import with_stand_ins
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import Event, Reader, StateRun, details_of, parsed
 from lottery_lib.translation import _
-from states_language import Error, MachineError, Run, all_states, branches, ways_from
+from states_language import Error, MachineError, Run, Slow, all_states, branches, ways_from
 from states_language.execution import Due, SetTimer
 from states_language.one_state import Mock, StateTest
 
@@ -25,13 +25,20 @@ T = TypeVar("T")
 _SLOW: Final = 1  # with this code, faulthandler ends a process
 #: The error of a Task that nobody has answered. Nobody sees it: the run is shown until just before it.
 _OPEN: Final = "Workbench.NoAnswer"
+#: The error of a Task to which nobody ever answers, long after everything else has ended.
+_NEVER: Final = "Workbench.Never"
+_LONG: Final = "2000d"  # AWS ends an execution after a year, and a Task after 1158 days
 
 
 class Answer(TypedDict):
-    """What a Task answers once: its result as JSON, or, if it ``fails``, an error such as ``Name: cause``."""
+    """What a Task answers once: its result as JSON, or, if it ``fails``, an error such as ``Name: cause``.
+
+    If it is ``never``, nobody answers: only a time limit ends the Task.
+    """
 
     text: str
     fails: bool
+    never: NotRequired[bool]
 
 
 #: The answers of each Task, by its name: one for each call. The last one holds for all further calls.
@@ -47,7 +54,8 @@ def run(text: str, answers: Answers, data: str) -> tuple[Sequence[Event], str]:
         data: The input, as JSON.
 
     Returns:
-        The history; and the Task at which it stopped because it has no answer, or an empty text.
+        The history; and the Task at which it stopped because it has no answer, or because nobody will ever
+        answer it, or an empty text.
 
     Raises:
         LotteryError: The input or an answer cannot be read, or the run cannot go on.
@@ -56,9 +64,7 @@ def run(text: str, answers: Answers, data: str) -> tuple[Sequence[Event], str]:
     tasks: dict[str, Any] = {}
     for name, state in all_states(machine):
         if state["Type"] == "Task":
-            mocks = [mocked(name, each) for each in answers.get(name, ())]
-            replies = [each.result if each.error is None else Error(each.error, each.cause) for each in mocks]
-            tasks[name] = replies or [Error(_OPEN, name)]
+            tasks[name] = [_reply(name, each) for each in answers.get(name, ())] or [Error(_OPEN, name)]
     try:
         done = states_language.Machine(with_stand_ins(text), tasks=tasks).start(given).finish()
         history, task = _until_open(done)
@@ -74,6 +80,13 @@ def run(text: str, answers: Answers, data: str) -> tuple[Sequence[Event], str]:
         raise LotteryError(_("run"), what, next_step) from error
 
 
+def _reply(task: str, answer: Answer) -> Any:
+    if answer.get("never"):
+        return Slow(_LONG, Error(_NEVER, task))
+    mock = mocked(task, answer)
+    return mock.result if mock.error is None else Error(mock.error, mock.cause)
+
+
 def _until_open(done: Run) -> tuple[Sequence[Event], str]:
     """The events of a run before a Task without an answer ended, and the Task."""
     for child in done.children:
@@ -81,7 +94,7 @@ def _until_open(done: Run) -> tuple[Sequence[Event], str]:
             begun = [n for n, event in enumerate(done.events, 1) if event["type"] == "MapRunStarted"]
             return done.events[: begun[-1]], task
     for number, event in enumerate(done.events):
-        if details_of(event).get("error") == _OPEN:
+        if details_of(event).get("error") in (_OPEN, _NEVER):
             return done.events[:number], details_of(event)["cause"]
     return done.events, ""
 
@@ -93,6 +106,8 @@ def mocked(task: str, answer: Answer) -> Mock:
         LotteryError: It is not JSON, or an error without a name.
     """
     where = _("answer of {state}", state=task)
+    if answer.get("never"):
+        return Mock(error="States.Timeout")
     if not answer["fails"]:
         return Mock(read(where, answer["text"]))
     name, _colon, cause = answer["text"].partition(":")
@@ -238,6 +253,14 @@ class Apart:
         """End the process, and with it what it does now."""
         if (process := self._process) and (self._lock.locked() or not only_if_busy):
             process.kill()
+
+
+class Here(Apart):
+    """No other process: who calls is apart already, as a worker of a browser is, and can be ended."""
+
+    def call(self, function: Callable[..., T], *arguments: object) -> T:
+        """Call a function."""
+        return function(*arguments)
 
 
 def serve() -> None:

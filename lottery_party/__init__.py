@@ -1,11 +1,12 @@
 """The company's real evening, on top of `lottery_lib`: announcement, draw night, receipts and their check.
 
     commands               what `lottery` offers for a party
-    draw_night forms       the operator's page; its fields and its questions
-    stage scenes           the audience's page; what it shows
-    projector              serves both pages
+    server night page      serves the pages; runs the evening for them; what they show beside the stage
+    pictures               pictures for the stage, in a folder beside the file of the evening
+    scenes                 what the stage shows, what the operator is offered, what a press does
     evening evening_file   one evening: announce, draw, roll call, withdraw, close; the file that saves it
     prizes                 the prizes as an operator writes them
+    public_value           the form of what the room answers
     announcement           what is shown before anybody is drawn
     records                what a draw recorded; a guest's proof
     checker                checks receipts without AWS, as the page check.html does in a browser
@@ -22,7 +23,6 @@ from typing import Any, Final
 _MODULES: Final = {
     "Evening": "evening",
     "check_receipts": "checker",
-    "night_page": "draw_night",
     "receipts": "records",
     "verify_draw": "records",
 }

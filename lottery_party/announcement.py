@@ -56,6 +56,11 @@ def given(draw: str, value: str, code: str) -> str:
     return told + "\n" + _("Code after the public value: {code}", code=code)
 
 
+def ended(draw: str, code: str) -> str:
+    """The text for the last QR code, on the closing screen: the name of the draw, and the code of its end."""
+    return _("{draw}\nCode of the end: {code}", draw=draw, code=code)
+
+
 def qr(text: str) -> str:
     """A QR code as SVG. It grows with the page, and is dark on white, also on a dark page."""
     code = segno.make(text, error="m", micro=False, encoding="utf-8")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lottery_lib.translation import _, language, ngettext
+from lottery_party.public_value import PLAIN_QUESTIONS
 
 _CLAIMS: Final = {
     "each receipt names the one before": _("each receipt names the one before"),
@@ -33,22 +34,39 @@ WORDS: Final = {
     "resets": _("resets"),
     "restored": _("restored"),
 }
-#: The colours of a check, in words.
+#: What a check says in one sentence, by `checker.Checked.word`. Amber has two.
 VERDICTS: Final = {
     "green": _("Everything fits, and nobody changed anything after the question"),
-    "amber": _("It fits, but look at what happened"),
+    "happened": _("It fits, but something happened"),
+    "steered": _("It fits, but somebody could have steered it"),
     "red": _("Something does not fit"),
 }
 #: What makes a check amber: what happened, and what it could have been good for.
 NOTICES: Final = {
     "empty": _("There is no draw in these receipts."),
     "oldRules": _(
-        "Draw {draw} was announced by an older kit. Its rules are those of format 1: a winner can have had "
-        "another name, and nobody knows when the room was asked."
+        "Draw {draw} was announced by an older kit. Its rules are those of an older format, which had ways "
+        "to cheat that stay unseen."
     ),
     "noValue": _(
         "Draw {draw} has no public value. With rights on the tables, the operator could choose a secret that "
         "makes a friend win."
+    ),
+    "text": _(
+        'Draw {draw}: the answer to "{question}" is a text. Somebody can guess a text, and choose a secret '
+        "that fits it."
+    ),
+    "ownQuestion": _(
+        'Draw {draw}: "{question}" is a question of the operator\'s own, and no plain one for numbers. '
+        "Somebody could know which numbers are its answer, and choose a secret that fits them."
+    ),
+    "few": _(
+        "Draw {draw}: the question has few answers ({values}). The operator could choose a secret with which "
+        "a friend wins with many of them."
+    ),
+    "corrected": _(
+        "Draw {draw}: the public value was corrected from {before} to {value} ({at}). The operator could "
+        "know who wins with both."
     ),
     "notAsked": _(
         "Draw {draw}: no receipt says when the room was asked. The operator could know the public value "
@@ -58,9 +76,24 @@ NOTICES: Final = {
         "Draw {draw}: {person} was withdrawn after the question ({at}). The operator could remove those who "
         "stand before a friend."
     ),
+    "lastWithdrawn": _(
+        "Draw {draw}: {person} was withdrawn after the question ({at}). Nobody who was drawn later stands "
+        "behind this person, so it helped nobody."
+    ),
     "lateAdded": _(
         "Draw {draw}: the prize {prize} ({count}) was added after the question ({at}). The operator could "
         "give others a small prize, so that a friend is the next for a large one."
+    ),
+    "lateFromEnd": _(
+        "Draw {draw}: the prize {prize} ({count}) was added after the question ({at}). It is drawn from the "
+        "end of the order, so the announced prizes stay as they were. The operator could know who gets it."
+    ),
+    "againAfterEnd": _(
+        "Draw {draw} was announced after another one had ended ({at}). Those who won in it are skipped."
+    ),
+    "againOthers": _(
+        "Draw {draw} ({at}) skips those who won in a draw before, where not all of its people could win. The "
+        "operator could let only the rivals of a friend win there."
     ),
     "again": _(
         "Draw {draw} was announced after another one ({at}). The operator could try several draws, and go on "
@@ -78,15 +111,33 @@ NOTICES: Final = {
         "The evening {evening} was restored ({at}) from a file that was saved earlier ({saved_at}); {lost} "
         "receipts were lost. The operator could give another public value."
     ),
+    "restoredAfterValue": _(
+        "The evening {evening} was restored ({at}) from a file that was saved earlier ({saved_at}), with the "
+        "public value in it. No receipt was lost, as after a crash."
+    ),
+    "resetBefore": _(
+        "The list of winners was emptied ({at}), before the latest announcement: {removed} people. They "
+        "could win again."
+    ),
     "reset": _(
         "The list of winners was emptied ({at}): {removed} people. The operator could let them win again."
     ),
-    "notEnded": _("Draw {draw} has not ended, so nobody can repeat it. The operator could have given it up."),
+    "notEnded": _("Draw {draw} has not ended, so nobody can repeat it yet."),
     "undrawn": _(
         "Draw {draw}: the prize {prize} was announced, but not drawn. The operator could stop because a "
         "friend was not the next."
     ),
 }
+#: The notices of what only happened. With all others, somebody could have steered the draw.
+HAPPENED: Final = (
+    "lastWithdrawn",
+    "lateFromEnd",
+    "againAfterEnd",
+    "takenBackEarly",
+    "restoredAfterValue",
+    "resetBefore",
+    "notEnded",
+)
 #: What a guest compares about the public value.
 VALUE: Final = _(
     '{draw}: "{question}" was answered with "{value}" ({at}), {seconds} seconds after the question'
@@ -105,6 +156,7 @@ PROBLEMS: Final = {
     "value": _('Draw {draw}: the public value "{value}" is not written as everybody reads it.'),
     "question": _("Draw {draw}: the public value does not answer the question that was announced."),
     "seconds": _("Draw {draw}: the seconds after the question are not those between its two receipts."),
+    "end": _("Draw {draw}: the lottery's chain at its end was not the one that its last receipt names."),
     "otherName": _("{one} has another name in the list of winners than in the pool."),
     "noPool": _("Draw {draw}: it is closed, and its pool or the salt of its pool is missing."),
     "row": _("List of winners, row {at}: something in it has a wrong form."),
@@ -138,7 +190,8 @@ PROBLEMS: Final = {
 RULES: Final = {
     "out": _("If a winner is absent, somebody else gets the prize. The absent person cannot win any more."),
     "may win later": _(
-        "If a winner is absent, somebody else gets the prize. The absent person can win a later prize."
+        "If a winner is absent, somebody else gets the prize. The absent person can win a later prize, "
+        "after everybody who was never absent."
     ),
 }
 #: The texts of the page. A name in braces stands for a value.
@@ -146,9 +199,13 @@ TEXT: Final = {
     "language": language(),
     "title": _("Check the lottery"),
     "working": _("Checking…"),
+    "bothTimes": _("{local} / {utc} UTC"),
+    "plainQuestions": PLAIN_QUESTIONS,
     "verdicts": VERDICTS,
     "notices": NOTICES,
+    "happened": HAPPENED,
     "claimsTitle": _("What was checked"),
+    "notYet": _("{claim} (not known before each draw has ended)"),
     "claims": dict(
         zip(
             ("chain", "pool", "secret", "value", "order", "count", "skipped", "list"),
@@ -170,7 +227,10 @@ TEXT: Final = {
         "resets": _("Resets of the list of winners"),
         "restored": _("Restorations from a file"),
     },
-    "noticesTitle": _("What happened, and what it could have been good for"),
+    "noticesTitles": {
+        "steered": _("Somebody could have steered it: what it could have been good for"),
+        "happened": _("Something happened. An honest evening can have it, too"),
+    },
     "problemsTitle": _("What does not fit"),
     "more": _("And {number} more."),
     "you": _("Are you in it?"),
@@ -202,11 +262,13 @@ TEXT: Final = {
     "codes": _("Draw {draw}"),
     "code": _("Code of the announcement"),
     "valueCode": _("Code after the public value"),
+    "endCode": _("Code of the end"),
     "root": _("Code of the pool"),
     "commitment": _("Code of the secret"),
     "before": _("Draws that had been announced before: {number}"),
     "paste": _("Or paste here the text of a QR code that you have photographed"),
     "pasteRight": _("It fits: {name} of draw {draw}"),
+    "pasteOther": _("It does not fit: the code {code} is none of those above."),
     "pasteWrong": _("It does not fit: this text has none of the codes above."),
     "proofTitle": _("Do you have a proof?"),
     "proofWhy": _(
@@ -216,6 +278,20 @@ TEXT: Final = {
     "proof": _("Proof"),
     "proofRight": _("Draw {draw}: you are in the pool, as {person}."),
     "proofWrong": _("This proof does not lead from this name or id to the pool that was announced."),
+    "proofsWhy": _(
+        "This page has proofs for everybody, and no names. Type your id, your name, and your department if "
+        "you have one, as your company writes them."
+    ),
+    "yourId": _("Your id, as on your badge"),
+    "yourOwnName": _("Your name"),
+    "yourDepartment": _("Your department"),
+    "proofsRight": _("You are in the pool of {number} people that was announced, as {person}."),
+    "proofsNoId": _("Nobody with this id is in the pool that was announced."),
+    "proofsOther": _(
+        "This id is in the pool, but with another name or department. Type your department, too, as your "
+        "company writes it."
+    ),
+    "proofsBroken": _("The proofs on this page are not those of the pool that was announced."),
     "proofForm": _("This is not a proof. Copy all of it, from { to }."),
     "limits": _("What nobody can prove"),
     "limitsText": _(
@@ -237,6 +313,7 @@ TEXT: Final = {
     "given": _("This is the public value. It was typed at {at}. Seconds after the question: {seconds}"),
     "givenOnly": _("This is the public value. It was typed at {at}."),
     "noValue": _("There is no public value yet."),
+    "announcedOnly": _("This page shows the announcement. What came later is not on it."),
     "takenBack": _("This announcement was taken back."),
     "oldRules": _("This draw has the rules of format 1. Its photograph has these two codes."),
     "open": _("Open a file of receipts (receipts.json)"),

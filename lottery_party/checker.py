@@ -7,20 +7,23 @@ import json
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from lottery_lib import merkle
 from lottery_lib.harmless import INVISIBLE, normalised
-from lottery_party.check_words import CLAIMS, NOTICES, PROBLEMS, TEXT
+from lottery_lib.translation import DAY, timed
+from lottery_party.check_words import CLAIMS, HAPPENED, NOTICES, PROBLEMS, TEXT
+from lottery_party.public_value import FEW, Numbers
 from lottery_party.receipt_form import FORM, Receipt, WrongForm, read_document
 
 _CHAIN, _POOL, _SECRET, _VALUE, _ORDER, _COUNT, _SKIPPED, _LIST = CLAIMS
 _COUNTS: Final = tuple(TEXT["counts"])
+_LATEST: Final = 4_102_444_800_000  # the year 2100, in milliseconds: zones of later years are guesses
 # A time in a receipt: it is in UTC.
 _TIME: Final = re.compile(
     r"([1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,6}))?(?:Z|\+00:00)"
@@ -35,10 +38,12 @@ class Notice:
 
     Attributes:
         kind: A key of `check_words.NOTICES`.
+        grade: ``"happened"``, or ``"steered"`` if somebody could have steered the draw with it.
         text: What happened and when, and what it could have been good for.
     """
 
     kind: str
+    grade: str
     text: str
 
 
@@ -47,7 +52,7 @@ class Checked:
     """What a check says.
 
     Attributes:
-        claims: Each of `CLAIMS`, and whether it is true.
+        claims: Each of `CLAIMS`, and whether it is true; None if a draw must end before anybody can know.
         problems: One sentence for each thing that is wrong.
         notices: What an operator could have done, though all claims are true.
         counts: How many draws were ``announced``, are ``closed``, have ``not ended``, were ``taken back``;
@@ -55,12 +60,12 @@ class Checked:
             called ``absent`` and ``skipped``; how many changes were ``late``; ``resets``, and how often the
             lottery was ``restored``.
         draws: For each draw what a guest compares: ``draw``, ``format``, ``question``, ``value``, ``at``
-            (when it was given), ``seconds`` (since the question), ``code`` and ``value_code`` (of the
-            photographs), ``root``, ``commitment`` and ``announced_before``. What it lacks is None.
+            (when it was given), ``seconds`` (since the question), ``code``, ``value_code`` and ``end_code``
+            (of the photographs), ``root``, ``commitment`` and ``announced_before``. What it lacks is None.
         strange: The ids in the list of winners whose row no receipt names with this draw, prize and status.
     """
 
-    claims: dict[str, bool]
+    claims: dict[str, bool | None]
     problems: list[str]
     notices: list[Notice]
     counts: dict[str, int]
@@ -71,6 +76,12 @@ class Checked:
     def verdict(self) -> str:
         """``"red"`` if a claim is false, ``"amber"`` if there is a notice, otherwise ``"green"``."""
         return "red" if self.problems else "amber" if self.notices else "green"
+
+    @property
+    def word(self) -> str:
+        """A key of `check_words.VERDICTS`: the verdict, and for amber ``"happened"`` or ``"steered"``."""
+        grades = {notice.grade for notice in self.notices}
+        return self.verdict if self.verdict != "amber" else "steered" if "steered" in grades else "happened"
 
 
 def check_receipts(document: Mapping[str, Any]) -> Checked:
@@ -100,12 +111,16 @@ def check_receipts(document: Mapping[str, Any]) -> Checked:
     current = [draw for draw in draws if draw.era == resets]
     named, rows = _named(current), _rows(document["winners"])
     problems += [*_skipped(draws), *_listed(named, rows), *_called_otherwise(current, document["winners"])]
-    false = {claim for claim, _ in problems}
+    false, counts = {claim for claim, _ in problems}, _counted(chain, draws)
+    unknown = (_POOL, _SECRET, _ORDER) if counts["not ended"] else ()
     return Checked(
-        {claim: claim not in false for claim in CLAIMS},
+        {claim: False if claim in false else None if claim in unknown else True for claim in CLAIMS},
         [sentence for _, sentence in problems],
-        [Notice(kind, NOTICES[kind].format(**about)) for kind, about in _noticed(chain, draws)],
-        _counted(chain, draws),
+        [
+            Notice(kind, "happened" if kind in HAPPENED else "steered", NOTICES[kind].format(**about))
+            for kind, about in _noticed(chain, draws)
+        ],
+        counts,
         [draw.told for draw in draws],
         sorted(one for one in rows if _strange(named[one], rows[one])),
     )
@@ -116,11 +131,14 @@ def check_page(document: Mapping[str, Any]) -> str:
 
     Args:
         document: What the folder's `receipts.json` contains; before the draw ``{"announced": text}``, with
-            the text of the draw's first receipt; or an empty one, for a page on which people open a file.
+            the text of the draw's first receipt, or what `records.proofs` returns; or an empty one, for a
+            page on which people open a file.
     """
-    page = Path(__file__).with_name("check.html").read_text(encoding="utf-8")
+    here = Path(__file__)
+    page, sha256 = (here.with_name(name).read_text(encoding="utf-8") for name in ("check.html", "sha256.js"))
     # A text cannot end its own script element.
     words, form, data = (json.dumps(each).replace("<", "\\u003c") for each in (TEXT, FORM, document or None))
+    page = page.replace("/* sha256.js */\n", sha256)
     page = page.replace("const TEXT = null;", f"const TEXT = {words};")
     page = page.replace("const FORM = null;", f"const FORM = {form};")
     return page.replace(">null</script>", f">{data}</script>")
@@ -141,6 +159,7 @@ class _Draw:
     drawn: set[int] = field(default_factory=set)  # the numbers of the prizes that were drawn
     # For each winner the number of their latest prize, and "absent" or None.
     wins: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    behind: set[str] = field(default_factory=set)  # who was absent and comes after everybody else
     # Who is skipped for each prize; for number 0, who is skipped for all prizes.
     skipped: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -153,6 +172,11 @@ class _Draw:
         return int(self.head.get("format", 1))
 
     @property
+    def numbers(self) -> Mapping[str, Any] | None:
+        """The numbers that the room was asked for; None if any text is an answer."""
+        return self.head.get("numbers") if self.format > 2 else None
+
+    @property
     def closed(self) -> bool:
         return self.receipts[-1].kind == "closed"
 
@@ -163,14 +187,20 @@ class _Draw:
     def first(self, kind: str) -> Receipt | None:
         return next((each for each in self.receipts if each.kind == kind), None)
 
+    @cached_property
+    def values(self) -> list[Receipt]:
+        """The receipts with what the room gave. The last one counts."""
+        first = self.first("public value")
+        return [each for each in self.receipts if each is first or each.kind == "corrected"]
+
     @property
     def given(self) -> Receipt | None:
-        return self.first("public value")
+        return self.values[-1] if self.values else None
 
     @cached_property
     def late(self) -> list[Receipt]:
         """What was changed after the question, or after the value if there is no receipt of the question."""
-        begin = self.first("asked") or self.given
+        begin = self.first("asked") or self.first("public value")
         at = self.receipts.index(begin) if begin else 0 if self.head["question"] == "" else len(self.receipts)
         return [each for each in self.receipts[at:] if each.kind in ("withdrawn", "prize added")]
 
@@ -190,6 +220,7 @@ class _Draw:
             given = {"value": says["value"], "at": _time(says["at"]), "seconds": says.get("seconds")}
             given["value_code"] = self.given.hash
         about = {"draw": self.name, "format": self.format, "code": self.receipts[0].hash, **given}
+        about["end_code"] = self.receipts[-1].hash if self.closed and self.format > 2 else None
         return about | {
             "question": self.head["question"],
             "root": self.head["pool"],
@@ -206,14 +237,47 @@ class _Draw:
         drawn = [each.says["passed_over"] for each in self.receipts if each.kind == "drawn"]
         return [*dict.fromkeys([*itertools.chain.from_iterable(drawn), *self.folder.get("won_before", [])])]
 
+    def drawn_for(self, number: int) -> list[str]:
+        """Whom the draws of a prize named, the absent among them."""
+        draws = [each.says for each in self.receipts if each.kind == "drawn"]
+        return [one for says in draws if says["prize"] == number for one in says["winners"]]
+
     def free(self, number: int) -> int:
         """How many places of a prize are free."""
         count: int = self.prizes[number - 1]["count"]
         return count - [*self.wins.values()].count((number, None))
 
+    def moved_up(self, since: Receipt, gone: Collection[str], *, from_end: bool) -> bool:
+        """Whether somebody was drawn after a receipt who would have come behind these people.
+
+        Args:
+            since: Draws after it count.
+            gone: They had left the order, or had won.
+            from_end: Whether the late prizes, which are drawn from the end of the order, count, too.
+        """
+        places = {one: place for place, one in enumerate(self.order)}
+        if not gone:
+            return False
+        first, last = (way(places.get(one, 0) for one in gone) for way in (min, max))
+        met, after = set[str](), False
+        for each in self.receipts:
+            after = after or each is since
+            if each.kind != "drawn":
+                continue
+            late, winners = each.says["prize"] > self.in_turn, each.says["winners"]
+            if after and (from_end or not late):
+                for place in (places.get(one, 0) for one in winners):
+                    if place < last if late else place > first:
+                        return True
+                if not met.isdisjoint(winners):  # who was absent came behind everybody
+                    return True
+            met.update(winners)
+        return False
+
     def next_people(self, number: int) -> Iterator[str]:
         """Who can win a prize, in the order."""
-        for one in self.order:
+        turn = self.order[::-1] if self.format > 2 and number > self.in_turn else self.order
+        for one in sorted(turn, key=self.behind.__contains__) if self.behind else turn:
             present = one in self.wins and self.wins[one][1] is None
             if not (present or one in self.skipped[0] or one in self.skipped[number]):
                 yield one
@@ -239,6 +303,7 @@ def _linked(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[Proble
         if draw.name not in announced:
             yield _CHAIN, PROBLEMS["notInChain"].format(draw=draw.name)
         yield from _in_a_row(draw, len(announced), sum(each.kind == "restored" for each in chain))
+        yield from _ended(draw, chain)
 
 
 def _in_a_row(draw: _Draw, announced: int, restored: int) -> Iterator[Problem]:
@@ -257,6 +322,19 @@ def _in_a_row(draw: _Draw, announced: int, restored: int) -> Iterator[Problem]:
             yield _CHAIN, PROBLEMS["kind"].format(where=where, kind=receipt.kind)
 
 
+def _ended(draw: _Draw, chain: Sequence[Receipt]) -> Iterator[Problem]:
+    """Whether the lottery's chain was, at the end of a draw, what its last receipt says."""
+    if draw.closed and draw.format > 2:
+        says = draw.receipts[-1].says
+        at = next((at for at, each in enumerate(chain) if each.hash == says["chain"]), -1)
+        then = [each.kind for each in chain[: at + 1]]
+        counted = {"announced": then.count("announced"), "restored": then.count("restored")}
+        if not counted.items() <= says.items() or draw.receipts[0].hash not in [
+            e.hash for e in chain[: at + 1]
+        ]:
+            yield _CHAIN, PROBLEMS["end"].format(draw=draw.name)
+
+
 def _can_stand(draw: _Draw, at: int) -> bool:
     """Whether a kind of receipt is possible at this place of a draw."""
     kind, question, last = draw.receipts[at].kind, draw.head["question"] != "", at == len(draw.receipts) - 1
@@ -268,6 +346,7 @@ def _can_stand(draw: _Draw, at: int) -> bool:
         "announced": at == 0,
         "asked": question and not given and "asked" not in before,
         "public value": question and before <= early,
+        "corrected": given and "drawn" not in before,
         "withdrawn": at > 0,
         "prize added": drawing or draw.format > 1,
         "taken back": last and before <= early,
@@ -280,16 +359,26 @@ def _given(draw: _Draw) -> Iterator[Problem]:
     """Whether everybody reads the public value in the same way. The first kits took any text."""
     if draw.format == 1 or not draw.given:
         return
-    says = draw.given.says
-    if says["value"] != normalised(says["value"]) or not says["value"]:
-        yield _VALUE, PROBLEMS["value"].format(draw=draw.name, value=says["value"])
-    asked = draw.first("asked")
-    if says["question"] != draw.head["question"] or (says["seconds"] is None) != (not asked):
-        yield _VALUE, PROBLEMS["question"].format(draw=draw.name)
-    elif asked:
-        begin, end = _moment(asked.says["at"]), _moment(says["at"])
-        if begin is None or end is None or says["seconds"] != max(0, (end - begin) // 1000):
-            yield _VALUE, PROBLEMS["seconds"].format(draw=draw.name)
+    asked, numbers = draw.first("asked"), draw.numbers
+    for says in (each.says for each in draw.values):
+        value = says["value"]
+        if not (is_answer(value, numbers) if numbers else value and value == normalised(value)):
+            yield _VALUE, PROBLEMS["value"].format(draw=draw.name, value=value)
+        if says["question"] != draw.head["question"] or (says["seconds"] is None) != (not asked):
+            yield _VALUE, PROBLEMS["question"].format(draw=draw.name)
+        elif asked:
+            begin, end = _moment(asked.says["at"]), _moment(says["at"])
+            if begin is None or end is None or says["seconds"] != max(0, (end - begin) // 1000):
+                yield _VALUE, PROBLEMS["seconds"].format(draw=draw.name)
+
+
+def is_answer(value: str, numbers: Mapping[str, Any]) -> bool:
+    """Whether a public value has the only form that its numbers have (`public_value.canonical`)."""
+    parts = value.split(" ")
+    if len(parts) != numbers["count"] or not all(re.fullmatch("0|[1-9][0-9]{0,6}", each) for each in parts):
+        return False
+    found = [int(each) for each in parts]
+    return found == sorted(found) and numbers["least"] <= found[0] and found[-1] <= int(numbers["most"])
 
 
 def _moment(at: str) -> int | None:
@@ -372,6 +461,8 @@ def _called(draw: _Draw, at: int, says: Mapping[str, Any]) -> Iterator[Problem]:
         if draw.wins.get(one) == (number, None):
             draw.wins[one] = (number, "absent")
             draw.skipped[0 if draw.head["absent"] == "out" else number].add(one)
+            if draw.format > 2:
+                draw.behind.add(one)
         else:
             yield _ORDER, PROBLEMS["absent"].format(where=draw.where(at), one=one, number=number)
 
@@ -439,21 +530,28 @@ def _skipped(draws: Sequence[_Draw]) -> Iterator[Problem]:
 
 def _noticed(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[tuple[str, dict[str, Any]]]:
     """What makes a check amber: the kind of each notice, and the values of its sentence."""
-    taken_back, others = {draw.name for draw in draws if draw.taken_back}, False
+    known, before = {draw.name: draw for draw in draws}, list[_Draw | None]()
     if not draws:
         yield "empty", {}
-    for receipt in chain:
+    for at, receipt in enumerate(chain):
         about = {**receipt.says, "at": _time(receipt.says["at"])}
         if receipt.kind == "restored":
-            yield "restored", {**about, "saved_at": _time(receipt.says["saved_at"])}
+            number = sum(each.kind == "restored" for each in chain[: at + 1])
+            crash = receipt.says["lost"] == 0 and all(draw and _was_in_file(draw, number) for draw in before)
+            about["saved_at"] = _time(receipt.says["saved_at"])
+            yield "restoredAfterValue" if crash else "restored", about
         elif receipt.kind == "reset":
-            yield "reset", about
+            later = any(each.kind == "announced" for each in chain[at:])
+            yield "resetBefore" if later else "reset", about
         else:
+            others = [draw for draw in before if not (draw and draw.taken_back)]
             if others:
-                yield "again", about
-            others |= receipt.says["draw"] not in taken_back
+                ended = all(draw and _had_ended(draw, len(before)) for draw in others)
+                fair = _skips_fairly(known.get(receipt.says["draw"]), others)
+                yield ("againAfterEnd" if fair else "againOthers") if ended else "again", about
+            before.append(known.get(receipt.says["draw"]))
     for draw in draws:
-        if draw.format == 1:
+        if draw.format < 3:
             yield "oldRules", {"draw": draw.name}
         if draw.taken_back:
             kind = "takenBack" if draw.first("asked") else "takenBackEarly"
@@ -462,19 +560,61 @@ def _noticed(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[tuple
             yield from _noticed_in(draw)
 
 
+def _skips_fairly(draw: _Draw | None, others: Sequence[_Draw | None]) -> bool:
+    """Whether a draw skips nobody, or everybody in it could win in the draws before it, too."""
+    pools = [{*each.pool} for each in others if each]
+    return not draw or not draw.skipped_before or all({*draw.pool} <= pool for pool in pools)
+
+
+def _was_in_file(draw: _Draw, number: int) -> bool:
+    """Whether a draw had its public value, or had ended, before the lottery was restored this time."""
+    kinds = ("public value", "taken back", "closed")
+    return any(each.kind in kinds and each.says.get("restored", number) < number for each in draw.receipts)
+
+
+def _had_ended(draw: _Draw, announced: int) -> bool:
+    """Whether a draw was closed when so many draws had been announced."""
+    return draw.closed and draw.receipts[-1].says.get("announced", announced + 1) <= announced
+
+
+def _noticed_of(draw: _Draw) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What makes a check amber because of the question: somebody could know or try its answers."""
+    about, question = {"draw": draw.name}, draw.head["question"]
+    if not normalised(question):
+        yield "noValue", about
+    elif draw.numbers is None:
+        if draw.format > 2:
+            yield "text", {**about, "question": question}
+    else:
+        numbers = Numbers(*(draw.numbers[key] for key in ("count", "least", "most")))
+        if numbers.values < FEW:
+            yield "few", {**about, "values": numbers.values}
+        elif not numbers.is_plain(question):
+            yield "ownQuestion", {**about, "question": question}
+
+
 def _noticed_in(draw: _Draw) -> Iterator[tuple[str, dict[str, Any]]]:
     about = {"draw": draw.name}
-    if not normalised(draw.head["question"]):
-        yield "noValue", about
+    yield from _noticed_of(draw)
+    for before, after in itertools.pairwise(draw.values):
+        values_of = {"before": before.says["value"], "value": after.says["value"]}
+        yield "corrected", {**about, **values_of, "at": _time(after.says["at"])}
     if draw.format > 1 and draw.given and not draw.first("asked"):
         yield "notAsked", about
+    number = draw.in_turn  # of the prize that was added last
     for late in draw.late:
-        one, at = late.says.get("employee_id"), _time(late.says["at"])
+        at = _time(late.says["at"])
         if late.kind == "withdrawn":
+            one = late.says["employee_id"]
             person = f"{draw.people[one]} ({one})" if one in draw.people else one
-            yield "lateWithdrawn", {**about, "person": person, "at": at}
+            last = draw.closed and not draw.moved_up(late, [one], from_end=True)
+            yield "lastWithdrawn" if last else "lateWithdrawn", {**about, "person": person, "at": at}
         else:
-            yield "lateAdded", {**about, "prize": late.says["prize"], "count": late.says["count"], "at": at}
+            number += 1
+            added = {**about, "prize": late.says["prize"], "count": late.says["count"], "at": at}
+            calm = draw.format > 2 and number == draw.in_turn + 1
+            moved = draw.moved_up(late, draw.drawn_for(number), from_end=False)
+            yield "lateFromEnd" if calm and not moved else "lateAdded", added
     if not draw.closed:
         yield "notEnded", about
     for number, each in enumerate(draw.prizes[: draw.in_turn], 1):
@@ -483,7 +623,10 @@ def _noticed_in(draw: _Draw) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _time(at: str) -> str:
-    return f"{at[:19].replace('T', ' ')} UTC"
+    """A time as people read it. No receipt of a draw is older than the kit."""
+    if (moment := _moment(at)) is None or not 0 <= moment < _LATEST:
+        return f"{at[:19].replace('T', ' ')} UTC"
+    return timed(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=moment), DAY)
 
 
 def _counted(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> dict[str, int]:

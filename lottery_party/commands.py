@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 import click
+from click.core import ParameterSource
 
 from lottery_lib.command_line import (
     ON_END,
@@ -27,7 +28,7 @@ from lottery_lib.command_line import (
 )
 from lottery_lib.errors import LotteryError
 from lottery_lib.files import MB, make_folder, read_limited, reason_of, write_over
-from lottery_lib.translation import _, language, listed, punctuated
+from lottery_lib.translation import _, listed, punctuated
 
 if TYPE_CHECKING:
     from lottery_lib.employees import Employee
@@ -112,21 +113,44 @@ def _offer(target: "Target") -> Path | None:
     return None
 
 
-def _show_pages(evening: str, file: Path, target: "Target", port: int, browser: bool) -> None:
+def _show_pages(
+    evening: str, file: Path, target: "Target", port: int, *, browser: bool, check: tuple[str, str] | None
+) -> Outcome:
     """Serve the pages of an evening until Ctrl-C."""
-    from lottery_party.projector import missing, secret_of, serve
+    from lottery_party.server import missing, serve
 
+    independent = _hashed(*check) if check else ()
     for sentence in missing(target, file):
         say(sentence)
     say(_("The evening {name} is saved in {file}", name=evening, file=file))
-    os.environ.update(  # for the pages' kernels
-        LOTTERY_ATTENDEE=target.names.attendee,
-        LOTTERY_EDITION=target.names.edition,
-        LOTTERY_EVENING=evening,
-        LOTTERY_EVENING_FILE=str(file),
-        LOTTERY_LANG=language(),
-    )
-    serve(port, browser=browser, secret=secret_of(target.names, evening))
+    serve(target, evening, file, port, browser=browser, check=independent)
+    return _ended(target)
+
+
+def _hashed(address: str, file: str) -> tuple[str, str]:
+    """The address of a check page, and the SHA-256 of its file."""
+    from hashlib import sha256
+
+    if not re.match(r"https?://[^\s/]+\.", address):
+        what = _("is not the address of a page")
+        raise LotteryError(f"--check-page {address}", what, _("Give one that begins with https://"))
+    try:
+        return address, sha256(read_limited(Path(file), MB)).hexdigest()
+    except OSError as error:
+        what = _("cannot be read ({reason})", reason=reason_of(error))
+        raise LotteryError(
+            _("file {file}", file=file), what, _("Save the page at this address, and give its file")
+        ) from error
+
+
+def _ended(target: "Target") -> Outcome:
+    """What is said when the pages have ended."""
+    from lottery_party.records import REHEARSAL
+
+    if target.names.attendee.endswith(REHEARSAL):
+        command = f"LOTTERY_ATTENDEE={target.names.attendee} lottery teardown --edition hardened"
+        say(_("To remove all that the rehearsal has made: `{command}`", command=command))
+    return Outcome({"running": False}, shown={})
 
 
 def _evening(target: "Target", name: str | None, file: str | None, kind: str = "evening") -> tuple[str, Path]:
@@ -134,10 +158,13 @@ def _evening(target: "Target", name: str | None, file: str | None, kind: str = "
     from datetime import datetime
 
     from lottery_lib.resources.contents import open_draws
+    from lottery_party.evening_file import default_path
 
     started = [] if name else open_draws(target)
+    if target.kind != "aws":  # CloudWatch keeps no log of an execution whose name is not ASCII
+        kind = {"evening": _("evening"), "rehearsal": _("rehearsal")}[kind]
     chosen = _first_name(target, name or (started or [f"{kind}-{datetime.now():%Y%m%d}"])[-1])
-    return chosen, Path(file or f"{chosen}.evening.json").absolute()
+    return chosen, Path(file).absolute() if file else default_path(target, Path.cwd(), chosen)
 
 
 def _first_name(target: "Target", name: str) -> str:
@@ -154,11 +181,25 @@ def _first_name(target: "Target", name: str) -> str:
 _name = click.option(
     "--name", metavar="NAME", help=_("The evening's name; by default evening- and the date.")
 )
-_file = click.option("--file", metavar="FILE", help=_("Save it in this file; by default NAME.evening.json."))
-
+_file = click.option(
+    "--file",
+    metavar="FILE",
+    help=_("Save it in this file; by default NAME.evening.json, or NAME.ATTENDEE.evening.json."),
+)
 
 _port = click.option(
-    "--port", type=int, metavar="INTEGER", default=8866, help=_("The port of the pages; 8866 by default.")
+    "--port",
+    type=click.IntRange(0, 65_535),
+    metavar="INTEGER",
+    default=8866,
+    help=_("The port of the pages; 8866 by default."),
+)
+_check_page = click.option(
+    "--check-page",
+    "check",
+    nargs=2,
+    metavar="ADDRESS FILE",
+    help=_("Show on the stage where an independent check page is, and the hash of its FILE."),
 )
 _no_browser = click.option(
     "--no-browser", is_flag=True, help=_("Open no browser, and only print the address.")
@@ -191,22 +232,24 @@ def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
 
     found = receipts(connected(edition), draw_id)
     checked = check_receipts(found)
-    say(VERDICTS[checked.verdict])
+    say(VERDICTS[checked.word])
     for problem in [*checked.problems, *(notice.text for notice in checked.notices)]:
         say(problem)
     if folder:
         make_folder(Path(folder))
         write_over(Path(folder, "receipts.json"), json.dumps(found).encode(), public=True)
         write_over(Path(folder, "check.html"), check_page(found).encode(), public=True)
-    document = {**found, "verdict": checked.verdict, "verified": checked.claims}
+    notices = [asdict(notice) for notice in checked.notices]
+    said = {"verdict": checked.verdict, "word": checked.word, "notices": notices}
+    document = {**found, **said, "verified": checked.claims}
     shown = {WORDS[each]: value for each, value in {**checked.counts, **checked.claims}.items()}
-    return Outcome(document, all(checked.claims.values()), shown)
+    return Outcome(document, False not in checked.claims.values(), shown)
 
 
 @commands.command(
     example="lottery verify receipts",
     failed={
-        **{"verdict": "red", "claims": {}, "problems": [], "notices": []},
+        **{"verdict": "red", "word": "red", "claims": {}, "problems": [], "notices": []},
         **{"counts": {}, "draws": [], "strange": []},
     },
 )
@@ -228,12 +271,21 @@ def verify(edition: str | None, folder: str) -> Outcome:
         next_step = _("Save the receipts again")
         raise LotteryError(_("file {file}", file=file), _("is not JSON"), next_step) from error
     found = check_receipts(document)
-    lines = [
-        VERDICTS[found.verdict],
-        *(_("look: {what}", what=each.text) for each in found.notices),
+    lines = [VERDICTS[found.word]]
+    lines += [
+        _("somebody could have steered it: {what}", what=each.text)
+        for each in found.notices
+        if each.grade == "steered"
     ]
     lines += [
-        _("ok: {claim}", claim=WORDS[claim]) if true else _("WRONG: {claim}", claim=WORDS[claim])
+        _("something happened: {what}", what=each.text) for each in found.notices if each.grade == "happened"
+    ]
+    lines += [
+        {
+            True: _("ok: {claim}", claim=WORDS[claim]),
+            False: _("WRONG: {claim}", claim=WORDS[claim]),
+            None: _("not known yet: {claim}", claim=WORDS[claim]),
+        }[true]
         for claim, true in found.claims.items()
     ]
     lines += [*found.problems]
@@ -241,13 +293,18 @@ def verify(edition: str | None, folder: str) -> Outcome:
         punctuated("{key}: {value}", key=WORDS[name], value=number) for name, number in found.counts.items()
     ]
     for each in found.draws:
-        lines.append(
-            _("{draw}: code of the announcement {code}", draw=each["draw"], code=grouped(each["code"]))
-        )
+        code = grouped(each["code"])
+        lines.append(_("{draw}: code of the announcement {code}", draw=each["draw"], code=code))
         if each["value"] is not None:
             lines.append(value_line(each))
-    document = {"verdict": found.verdict, **asdict(found)}
-    return Outcome(document, all(found.claims.values()), "\n".join(lines))
+            code = grouped(each["value_code"])
+            lines.append(_("{draw}: code after the public value {code}", draw=each["draw"], code=code))
+        if each["end_code"] is not None:
+            lines.append(
+                _("{draw}: code of the end {code}", draw=each["draw"], code=grouped(each["end_code"]))
+            )
+    document = {"verdict": found.verdict, "word": found.word, **asdict(found)}
+    return Outcome(document, False not in found.claims.values(), "\n".join(lines))
 
 
 @commands.group(
@@ -259,6 +316,7 @@ def verify(edition: str | None, folder: str) -> Outcome:
 )
 @_port
 @_no_browser
+@_check_page
 @_name
 @_file
 @click.option("--rehearsal", is_flag=True, help=_("Rehearse, in a lottery of its own with the same guests."))
@@ -270,6 +328,7 @@ def night(
     edition: str | None,
     port: int,
     no_browser: bool,
+    check: tuple[str, str] | None,
     name: str | None,
     file: str | None,
     rehearsal: bool,
@@ -283,6 +342,11 @@ def night(
     are started again.
     """
     if context.invoked_subcommand:
+        own = ("port", "no_browser", "check", "name", "file", "rehearsal", "yes")
+        if any(context.get_parameter_source(each) is ParameterSource.COMMANDLINE for each in own):
+            raise click.UsageError(
+                _("Write the options behind {command}.", command=context.invoked_subcommand)
+            )
         return None
     from lottery_lib.resources.contents import open_draws
     from lottery_party.evening import Evening
@@ -293,11 +357,15 @@ def night(
     elif not (name or file or open_draws(target)) and (kept := _offer(target)):
         name, file = Evening.restored(target, kept).name, str(kept)
     chosen, path = _evening(target, name, file, "rehearsal" if rehearsal else "evening")
-    _show_pages(chosen, path, target, port, not no_browser)
-    if rehearsal:
-        command = f"LOTTERY_ATTENDEE={target.names.attendee} lottery teardown --edition hardened"
-        say(_("To remove all that the rehearsal has made: `{command}`", command=command))
-    return Outcome({"running": False}, shown={})
+    return _show_pages(chosen, path, target, port, browser=not no_browser, check=check)
+
+
+@night.command("again", example="lottery night again", hidden=True)
+def night_again(edition: str | None) -> Outcome:
+    """Go on with the pages in another language. Only the pages run it."""
+    from lottery_party.server import again
+
+    return _ended(again())
 
 
 @night.command("restore", example="lottery night restore party.evening.json", receipts=True)
@@ -307,10 +375,19 @@ def night(
 )
 @_port
 @_no_browser
+@_check_page
 @click.option("--no-pages", is_flag=True, help=_("Do not show the pages. With --json, they are not shown."))
 @click.pass_obj
 def night_restore(
-    run: Run, *, edition: str | None, file: str, yes: bool, port: int, no_browser: bool, no_pages: bool
+    run: Run,
+    *,
+    edition: str | None,
+    file: str,
+    yes: bool,
+    port: int,
+    no_browser: bool,
+    check: tuple[str, str] | None,
+    no_pages: bool,
 ) -> Outcome:
     """Put an evening back into the emulator from FILE, and show the pages, to go on where it stopped.
 
@@ -332,8 +409,9 @@ def night_restore(
         return Outcome(document)
     show({key: document[key] for key in ("evening", "prizes")})
     first = _first_name(evening.target, evening.name)
-    _show_pages(first, Path(file).absolute(), evening.target, port, not no_browser)
-    return Outcome(document, shown={})
+    return _show_pages(
+        first, Path(file).absolute(), evening.target, port, browser=not no_browser, check=check
+    )
 
 
 @night.command("save", example="lottery night save party.evening.json", receipts=True)
@@ -350,7 +428,7 @@ def night_save(edition: str | None, file: str) -> Outcome:
     return Outcome({"evening": kept["evening"] or None, "file": str(Path(file).absolute()), **sizes})
 
 
-@commands.command(example=_('lottery announce prizes.txt --question "Call five numbers"'), receipts=True)
+@commands.command(example="lottery announce prizes.txt --numbers 5", receipts=True)
 @click.argument("prizes")
 @_name
 @click.option(
@@ -360,6 +438,16 @@ def night_save(edition: str | None, file: str) -> Outcome:
     help=_("Whether winners who are absent are out, or may win later."),
 )
 @click.option("--question", metavar="TEXT", default="", help=_("What the room is asked for before the draw."))
+@click.option(
+    "--numbers",
+    type=int,
+    metavar="COUNT",
+    help=_("The room answers with so many numbers, and not with a text."),
+)
+@click.option(
+    "--from", "least", type=int, metavar="N", default=1, help=_("The smallest number; 1 by default.")
+)
+@click.option("--to", "most", type=int, metavar="N", default=99, help=_("The largest number; 99 by default."))
 @_file
 @yes_option
 def announce(
@@ -369,6 +457,9 @@ def announce(
     name: str | None,
     absent: str,
     question: str,
+    numbers: int | None,
+    least: int,
+    most: int,
     file: str | None,
     yes: bool,
 ) -> Outcome:
@@ -380,14 +471,21 @@ def announce(
     from lottery_party.announcement import page
     from lottery_party.checker import check_page
     from lottery_party.evening import Evening
+    from lottery_party.evening_file import default_path
     from lottery_party.prizes import prizes_in
+    from lottery_party.public_value import Numbers, why_amber
     from lottery_party.records import receipts
 
     wanted = prizes_in(prizes)
+    asked = None if numbers is None else Numbers(numbers, least, most)
+    question = question or (asked.question if asked else "")
+    if sentence := why_amber(asked, question):
+        say(sentence)
     target = _deployed_party(edition, yes)
     chosen, path = _evening(target, name, file)
     evening = Evening(target, chosen, file=path)
-    evening.announce(wanted, absent="out" if absent == "out" else "may win later", question=question)
+    rule = "out" if absent == "out" else "may win later"
+    evening.announce(wanted, absent=rule, question=question, numbers=asked)
     state = evening.refresh()
     told = state.announcement
     announced = [f"{each['count']} {each['prize']}" for each in told["prizes"]]
@@ -400,8 +498,10 @@ def announce(
         "prizes": ", ".join(announced),
         "absent": told["absent"],
         "question": told["question"] or None,
+        "numbers": told["numbers"],
     }
-    html, guests = (path.with_name(f"{evening.name}.{kind}.html") for kind in ("announcement", "check"))
+    stem = default_path(target, path.parent, evening.name).name.removesuffix(".evening.json")
+    html, guests = (path.with_name(f"{stem}.{kind}.html") for kind in ("announcement", "check"))
     write_over(html, page(told, state.code).encode(), public=True)
     text = receipts(target, evening.name)["draws"][evening.name]["receipts"][0]
     write_over(guests, check_page({"announced": text}).encode(), public=True)
@@ -425,6 +525,24 @@ def proof(edition: str | None, employee_id: str, name: str | None) -> Outcome:
         "Give the next line to guest {id}, who pastes it into the check page below their id.", id=employee_id
     )
     return Outcome(found, shown=f"{told}\n{json.dumps(found)}")
+
+
+@commands.command(example="lottery proofs", receipts=True)
+@click.option("--name", metavar="NAME", help=_("The evening or draw; by default the evening that is open."))
+@click.option("--save", "file", metavar="FILE", help=_("Write this file; by default NAME.proofs.html."))
+def proofs(edition: str | None, name: str | None, file: str | None) -> Outcome:
+    """Write one page on which each guest finds the proof that they can win. It has ids, and no names.
+
+    A guest opens it, and types their id, their name and, if they have one, their department.
+    """
+    from lottery_party.checker import check_page
+    from lottery_party.records import proofs
+
+    target = _party(edition)
+    chosen = _evening(target, name, None)[0]
+    found, path = proofs(target, chosen), Path(file or f"{chosen}.proofs.html").absolute()
+    write_over(path, check_page(found).encode(), public=True)
+    return Outcome({"evening": chosen, "guests": len(found["proofs"]), "file": str(path)})
 
 
 @commands.command(example=_('lottery withdraw "Li Na"'), receipts=True)

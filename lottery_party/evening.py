@@ -8,7 +8,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from lottery_lib import execution
 from lottery_lib.aws_errors import call_or_none
 from lottery_lib.draws import machine_arn, remaining, run
 from lottery_lib.errors import LotteryError
-from lottery_lib.hardened import check_edition, check_public_value, send_answer
+from lottery_lib.hardened import check_edition, send_answer
 from lottery_lib.harmless import normalised
 from lottery_lib.history import message_of
 from lottery_lib.resources.contents import Pool, draws_table, in_pool
@@ -25,9 +25,10 @@ from lottery_lib.target import Target
 from lottery_lib.translation import _, cause_in_words, punctuated
 from lottery_party import evening_file
 from lottery_party.prizes import Prize
+from lottery_party.public_value import Numbers, canonical
 from lottery_party.records import proof
 
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
+_NAME: Final = re.compile(r"[A-Za-z0-9_\u4e00-\u9fff-]{1,60}")  # guests see it, also in Chinese
 _SECONDS: Final = 60.0  # in which an execution begins to wait for a person
 
 
@@ -45,7 +46,7 @@ class Given:
     """The public value of an evening.
 
     Attributes:
-        value: What the room gave, as everybody reads it.
+        value: What the room gave, in its only form. If it was corrected, the latest one.
         at: When it was given (UTC, as in its receipt); empty in an evening of an old kit.
         seconds: The whole seconds since the room was asked; None if nobody asked.
         code: The hash of its receipt, which the stage shows; empty in an evening of an old kit.
@@ -92,6 +93,8 @@ class EveningState:
         prizes: All prizes, in the order of their numbers.
         announcement: The receipt number 0 (docs/receipts.md); empty if it is new.
         code: The hash of this receipt, which the stage shows.
+        end_code: The hash of the last receipt, which the stage shows when the evening is closed; otherwise
+            empty.
         asked: When the room was asked for the public value (UTC); empty before that.
         given: The public value; None if it was not given yet.
         stage: What the pages agreed to show, such as ``{"scene": "rolling", "number": 2}``; see
@@ -108,6 +111,7 @@ class EveningState:
     prizes: Sequence[PrizeState] = ()
     announcement: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
+    end_code: str = ""
     asked: str = ""
     given: Given | None = None
     stage: Mapping[str, Any] = field(default_factory=dict)
@@ -123,6 +127,11 @@ class EveningState:
         return self.given.value if self.given else None
 
     @property
+    def numbers(self) -> Numbers | None:
+        """The numbers that the room is asked for; None if any text is an answer."""
+        return Numbers(**found) if (found := self.announcement.get("numbers")) else None
+
+    @property
     def ended(self) -> bool:
         """Whether the latest execution has ended, or there is none."""
         return self.execution.get("status") in (None, *execution.ENDED)
@@ -133,8 +142,8 @@ class Evening:
 
     Args:
         target: Where; the hardened edition.
-        name: The evening's name: 1 to 60 letters, digits, `-` and `_`. If its announcement was taken back,
-            the evening goes on as NAME-2.
+        name: The evening's name: 1 to 60 letters (English or Chinese), digits, `-` and `_`. If its
+            announcement was taken back, the evening goes on as NAME-2.
         file: Where to save the evening before and after each step (see `evening_file`); None for nowhere.
 
     Raises:
@@ -172,13 +181,13 @@ class Evening:
             replace: Replace what the tables have, even if the file does not have it.
 
         Raises:
-            LotteryError: See `evening_file.put_back`. Or nobody has announced anything in the file.
+            LotteryError: See `evening_file.put_back`.
         """
         target, kept = evening_file.put_back(target, file, replace=replace)
         evening = cls(target, kept["evening"] or evening_file.latest(kept["tables"]) or "evening", file=file)
         step = kept["step"]
         if step and step["last"] == evening._last():  # it had been noted, and nothing of it was recorded
-            if step["request"].keys() & {"withdraw", "ask", "take_back"}:
+            if step["request"].keys() & {"withdraw", "ask", "correct", "take_back"}:
                 evening._change(step["request"], _("was not taken again"))
             else:
                 evening._take(**{key: step[key] for key in ("request", "number", "awaits", "output")})
@@ -214,14 +223,18 @@ class Evening:
             self._guests = {key: one for key, one in self._everybody().items() if key not in won}
         return self._guests
 
-    def announce(self, prizes: Sequence[Prize], *, question: str, absent: str = "out") -> None:
+    def announce(
+        self, prizes: Sequence[Prize], *, question: str, absent: str = "out", numbers: Numbers | None = None
+    ) -> None:
         """Commit to the pool, the prizes, the rule for the absent and a secret.
 
         Args:
             prizes: In the order in which they will be drawn; more can be added later.
             question: What the room is asked for, such as ``"Call five numbers"``.
             absent: ``"out"``: who is absent at a roll call cannot win later in this evening. Or ``"may win
-                later"``.
+                later"``, after everybody who was never absent.
+            numbers: The numbers that answer the question; None if any text is an answer. Then the check says
+                that somebody could have guessed it (`public_value.why_amber`).
 
         Raises:
             LotteryError: There is no question, or it is announced already, or there are too few people.
@@ -229,7 +242,8 @@ class Evening:
         self.check(prizes, question)
         if self._read().step != "new":
             raise self._refused(_("is announced already"), _("Give a new evening another name"))
-        self._take({"prizes": list(prizes), "evening": {"absent": absent}, "question": question.strip()})
+        asked = {"question": question.strip(), "numbers": asdict(numbers) if numbers else None}
+        self._take({"prizes": list(prizes), "evening": {"absent": absent}, **asked})
         self._come_to(_("the announcement"), "public value", "ready")
 
     def check(self, prizes: Sequence[Prize], question: str) -> None:
@@ -272,17 +286,28 @@ class Evening:
             self.show(**kept)
         self.refresh()
 
-    def give(self, public: str) -> None:
-        """Give the public value. The machine mixes it into the order of the pool.
+    def give(self, text: str) -> None:
+        """Give the public value, in its only form (`public_value.canonical`). It decides the order.
 
         Raises:
-            LotteryError: The value is not written as everybody reads it, or there is one already.
+            LotteryError: The text does not answer the question, or there is a value already.
         """
-        check_public_value(public)
-        if self._until_asked("public value").public is not None:
+        state = self._until_asked("public value")
+        if state.public is not None:
             raise self._refused(_("has its public value already"), _("Go on with a prize"))
+        public = canonical(text, state.numbers)
         self._take({}, 0, "public value", {"public": public})
         self._come_to(_("the public value"), "ready")
+
+    def correct(self, text: str) -> None:
+        """Replace the public value before anybody is drawn, such as after a typo. A receipt says so.
+
+        Raises:
+            LotteryError: The text does not answer the question, or somebody is drawn already.
+        """
+        self._change(
+            {"correct": canonical(text, self._read().numbers)}, _("did not correct the public value")
+        )
 
     def draw(self, number: int) -> None:
         """Draw a prize, or what it still lacks. Its winners are recorded when `refresh` reads them."""
@@ -480,6 +505,7 @@ class Evening:
             prizes,
             self._announced,
             draw.get("code", ""),
+            draw["last"] if step == "closed" else "",
             draw.get("asked", ""),
             _given(draw),
             stage,

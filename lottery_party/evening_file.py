@@ -27,6 +27,8 @@ from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.stack import Stack
 from lottery_lib.target import Target
 from lottery_lib.translation import _
+from lottery_party.receipt_form import FORM
+from lottery_party.records import PARTY
 
 _FORMAT: Final = 2
 _LIMIT: Final = 100 * MB
@@ -135,13 +137,24 @@ def put_back(target: Target, path: Path, *, replace: bool = False) -> tuple[Targ
         The target with the names of the file, and what the file contains.
 
     Raises:
-        LotteryError: See `read`. Or the target is AWS. Or the tables have more than the file.
+        LotteryError: See `read`. Or the target is AWS. Or the file has an open evening with other rules. Or
+            the tables have more than the file.
     """
     if target.kind == "aws":
         what = _("is only a copy: on AWS, the tables keep the evening")
         next_step = _("Run `lottery night`, which goes on with what the tables have")
         raise LotteryError(_("file {file}", file=path), what, next_step)
     kept = read(path)
+    try:
+        name = _old_in(kept)
+    except (LookupError, TypeError, ValueError) as error:
+        raise LotteryError(
+            _("file {file}", file=path), _("is not an evening, or not a whole one"), _OTHER
+        ) from error
+    if name:
+        what = _("has the open evening {name} of an older kit, whose rules have changed", name=name)
+        next_step = _("End it with the kit that announced it. After that, this kit can read it")
+        raise LotteryError(_("file {file}", file=path), what, next_step)
     target = target.named(Names(kept["attendee"], kept["edition"]))
     there = _tables_now(target)
     receipts = len(receipts_in(there) - receipts_in(kept["tables"]))
@@ -194,13 +207,43 @@ def unfinished(target: Target, folder: Path) -> list[tuple[Path, str]]:
         with suppress(LotteryError):  # a file that is none of ours
             kept = read(path)
             ours = (kept["attendee"], kept["edition"]) == (target.names.attendee, target.names.edition)
-            items = [
-                {key: next(iter(value.values())) for key, value in each.items()}
-                for each in kept["tables"]["draws"]
-            ]
-            if ours and kept["evening"] in open_in(items) and lacking(target, path):
+            if ours and kept["evening"] in open_in(_plain(kept)) and lacking(target, path):
                 found.append((kept["saved_at"], path, kept["evening"]))
     return [(path, name) for _saved_at, path, name in sorted(found)]
+
+
+def default_path(target: Target, folder: Path, name: str) -> Path:
+    """Where an evening is saved if nobody chose a file, so that two lotteries can share a folder.
+
+    Args:
+        target: The lottery. The party's file is ``NAME.evening.json``; another lottery adds its attendee.
+        folder: Where the file is.
+        name: The evening's name.
+
+    Returns:
+        ``NAME.evening.json`` if it already has an evening of this lottery, or if this is the party and no
+        other lottery has that file. Else ``NAME.ATTENDEE.evening.json``.
+    """
+    names, plain = target.names, folder / f"{name}.evening.json"
+    ours = names.attendee == PARTY  # also if the file is damaged: the party is told
+    with suppress(LotteryError):
+        kept = read(plain)
+        ours = (kept["attendee"], kept["edition"]) == (names.attendee, names.edition)
+    return plain if ours else folder / f"{name}.{names.attendee or 'no_attendee'}.evening.json"
+
+
+def _plain(kept: Kept) -> list[Item]:
+    """The items of the table of draws in a file. Numbers are texts."""
+    draws = kept["tables"]["draws"]
+    return [{key: next(iter(value.values())) for key, value in each.items()} for each in draws]
+
+
+def _old_in(kept: Kept) -> str:
+    """The name of an open evening that an older kit has announced; empty if there is none."""
+    items = _plain(kept)
+    draws = {item["draw_id"]: item for item in items}
+    rules = str(FORM["formats"][-1])
+    return next((name for name in open_in(items) if draws[name].get("format") != rules), "")
 
 
 def latest(tables: Mapping[str, list[Item]]) -> str:

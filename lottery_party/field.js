@@ -4,8 +4,6 @@
 
 const MOST = 220; // names on the globe at a time; the others follow, where nobody looks
 const WRITTEN = 6; // names that are written in a frame
-const TEXT = "#f8f4ea";
-const GOLD = "#f4cd75";
 
 function shuffled(list) {
   for (let at = list.length - 1; at > 0; at--) {
@@ -21,7 +19,7 @@ function shuffled(list) {
  * The globe's centre is (x, y), its radii are `across` and `down`, `least` is the size of the smallest letters in
  * front, all in the pixels of the page; `sharp` is how many pixels of the canvas one of them has.
  */
-function fieldOf(canvas, { names, x, y, across, down, least, family, sharp }) {
+function fieldOf(canvas, { names, x, y, across, down, least, family, text, gold, sharp }) {
   const pen = canvas.getContext("2d");
   const pool = shuffled([...new Set(names)]); // two people may have one name: it stands there once
   const font = (size) => `600 ${size}px ${family}`;
@@ -51,7 +49,7 @@ function fieldOf(canvas, { names, x, y, across, down, least, family, sharp }) {
     picture.width = Math.ceil(Math.min(pen.measureText(spot.name).width + 0.5 * size, 1.4 * across * sharp));
     picture.height = Math.ceil(1.4 * size);
     const ink = picture.getContext("2d");
-    Object.assign(ink, { font: font(size), textAlign: "center", textBaseline: "middle", fillStyle: spot.wins && lit ? GOLD : TEXT });
+    Object.assign(ink, { font: font(size), textAlign: "center", textBaseline: "middle", fillStyle: spot.wins && lit ? gold : text });
     ink.fillText(spot.name, picture.width / 2, picture.height / 2, picture.width - 0.2 * size);
     spot.old = false;
   }
@@ -99,7 +97,7 @@ function fieldOf(canvas, { names, x, y, across, down, least, family, sharp }) {
       const [wide, high] = [(spot.picture.width / sharp) * size, (spot.picture.height / sharp) * size];
       pen.drawImage(spot.picture, place.x - wide / 2, place.y - high / 2, wide, high);
     }
-    pen.fillStyle = GOLD;
+    pen.fillStyle = gold;
     for (const grain of dust) {
       grain.age = (now - (grain.born ??= now + grain.late)) / grain.life;
       if (grain.age < 0 || grain.age > 1) continue;

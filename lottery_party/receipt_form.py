@@ -90,7 +90,10 @@ def _receipt(where: str, text: str, kinds: Sequence[str]) -> Receipt:
     except (ValueError, RecursionError):
         pass
     right = _fits(says, FORM["receipt"]) and says.get("kind") in kinds
-    if not right or not _fits(says, FORM["kinds"][says["kind"]]):
+    right = right and _fits(says, FORM["kinds"][says["kind"]])
+    if right and says["kind"] == "announced":
+        right = _fits(says, FORM["rules"][str(says.get("format", 1))].get("announced", {}))
+    if not right:
         raise WrongForm(PROBLEMS["form"].format(where=where))
     return Receipt(says, hashlib.sha256(text.encode()).hexdigest())
 
@@ -131,6 +134,13 @@ def _is_number(value: Any) -> bool:
     return is_number and 0 <= value < 2**31 and value == int(value)
 
 
+def is_numbers(value: Any) -> bool:
+    """Whether these are numbers that a room can be asked for (`public_value.Numbers`)."""
+    if not _fits(value, {"count": "number", "least": "number", "most": "number"}):
+        return False
+    return bool(1 <= value["count"] <= 20 and value["least"] < value["most"] <= 1_000_000)
+
+
 _TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "anything": lambda value: True,
     "object": lambda value: isinstance(value, Mapping),
@@ -139,6 +149,7 @@ _TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "plain text": lambda value: _is_text(value) and not _CONTROLS.search(value),
     "person": lambda value: _fits(value, ["list of", "plain text"]) and len(value) == 3,
     "number": _is_number,
+    "numbers/null": lambda value: value is None or is_numbers(value),
     "number/null": lambda value: value is None or _is_number(value),
     "hex": lambda value: isinstance(value, str) and bool(re.fullmatch("(?:[0-9a-f]{2})*", value)),
 }

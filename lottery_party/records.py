@@ -87,12 +87,7 @@ def proof(target: Target, draw_id: str, employee_id: str) -> dict[str, Any]:
     Raises:
         LotteryError: There is no such draw, or the person is not in its pool.
     """
-    check_edition(target, draw_id)
-    draws_table(target).describe()
-    draw = draws_table(target).item(draw_id)
-    if draw is None or "pool" not in draw:
-        next_step = _("Give the name of a draw or an evening")
-        raise LotteryError(_("draw {name}", name=draw_id), _("was not announced"), next_step)
+    draw = _announced(target, draw_id)
     pool, salt = Pool(target).of(draw["pool"])
     ids = [person[0] for person in pool]
     if employee_id not in ids:
@@ -103,15 +98,52 @@ def proof(target: Target, draw_id: str, employee_id: str) -> dict[str, Any]:
     return {**about, "root": draw["pool"], **merkle.proof(leaves(pool), bytes.fromhex(salt), at)}
 
 
-def verify_draw(document: Mapping[str, Any]) -> dict[str, bool]:
+def proofs(target: Target, draw_id: str) -> dict[str, Any]:
+    """Prove to all guests of a draw that they are in its pool, in one document without a name.
+
+    A guest's own name, their id and the salt make a leaf, and all leaves make the root that was announced.
+
+    Args:
+        draw_id: The name of the draw or the evening.
+
+    Returns:
+        ``announced``: the text of the draw's first receipt. ``proofs``: for each person of the pool the id,
+        the salt and the leaf, in hexadecimal. `checker.check_page` makes a page of it.
+
+    Raises:
+        LotteryError: There is no such draw, or an old kit announced it.
+    """
+    draw = _announced(target, draw_id)
+    pool, salt = Pool(target).of(draw["pool"])
+    if any(len(person) == 1 for person in pool):
+        what = _("was announced by an older kit, whose pool has no names")
+        raise LotteryError(_("draw {name}", name=draw_id), what, _("Give a guest the proof of their id"))
+    (text,) = draws_table(target).get([f"#chain#{draw['chain']}"])
+    shown = merkle.leaves_of(leaves(pool), bytes.fromhex(salt))
+    ids = (person[0] for person in pool)
+    return {"announced": text["text"], "proofs": [[one, *each] for one, each in zip(ids, shown, strict=True)]}
+
+
+def _announced(target: Target, draw_id: str) -> Item:
+    """The item of a draw that was announced."""
+    check_edition(target, draw_id)
+    draws_table(target).describe()
+    draw = draws_table(target).item(draw_id)
+    if draw is None or "pool" not in draw:
+        next_step = _("Give the name of a draw or an evening")
+        raise LotteryError(_("draw {name}", name=draw_id), _("was not announced"), next_step)
+    return draw
+
+
+def verify_draw(document: Mapping[str, Any]) -> dict[str, bool | None]:
     """Check receipts without AWS: repeat each draw with its secret, and compare the results.
 
     Args:
         document: What `receipts` returns.
 
     Returns:
-        Each claim of docs/receipts.md in the attendee's language, and whether it is true.
-        `lottery_party.check_receipts` also says why.
+        Each claim of docs/receipts.md in the attendee's language, and whether it is true;
+        None if a draw must end before anybody can know. `lottery_party.check_receipts` also says why.
     """
     return {WORDS[claim]: true for claim, true in check_receipts(document).claims.items()}
 

@@ -1,21 +1,24 @@
 """Decide what the room sees, what the operator is offered, and what a press does, from the evening's state.
 
-Nothing here waits, writes or remembers. So each page that reads the same tables shows the same scene.
+Nothing here waits, writes or remembers. So the same tables always lead to the same scene. stage.js says how
+each kind of scene looks, and `scene` what it contains.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
-from lottery_lib.errors import LotteryError
 from lottery_lib.harmless import skeleton
-from lottery_lib.translation import _, ngettext, punctuated
-from lottery_party.announcement import announcement, given, qr
+from lottery_lib.translation import _, listed, local, ngettext, punctuated, timed
+from lottery_party.announcement import announcement as announced
+from lottery_party.announcement import ended, given, grouped, qr
 from lottery_party.check_words import RULES
 from lottery_party.evening import EveningState, Person, PrizeState
+from lottery_party.pictures import Pictures
 from lottery_party.prizes import Prize
 
 # What pages agree on while a prize is drawn: names roll, then the winners are shown. If everybody was at the
@@ -184,7 +187,8 @@ def _result(state: EveningState, wanted: str) -> str:
     prize = state.prizes[state.number - 1] if 0 < state.number <= len(state.prizes) else None
     if prize is None or not drawn(prize):
         return "rolling" if state.step == "drawing" and state.number else ""
-    complete = state.step == "roll call" or prize.done
+    # After a restoration the machine draws again, and finds all winners: the room has seen them
+    complete = state.step == "roll call" or prize.done or len(prize.winners) == prize.count
     if wanted == "called" or (complete and wanted in _WINNERS):
         return "winners"
     return "rolling" if not prize.done or wanted in _ROLLING else ""
@@ -205,22 +209,10 @@ def roll(state: EveningState) -> Roll | None:
     )
 
 
-def check_roll(shown: Roll, state: EveningState) -> None:
-    """Check that a roll call is still as a page has shown it.
-
-    Raises:
-        LotteryError: Another page has answered it, or has changed a mark.
-    """
-    now = roll(state)
-    if now is None or (now.number, now.people) != (shown.number, shown.people):
-        raise LotteryError(_("roll call"), _("another page was faster"), _("Look at the winners again"))
-    if now.absent != shown.absent:
-        what = _("another page has changed who is absent, so nothing was sent")
-        raise LotteryError(_("roll call"), what, _("Look at the marks, then press again"))
-
-
 def press(state: EveningState, way: str) -> Action | None:
     """What ``"advance"`` or ``"back"`` does in a state; None for nothing."""
+    if way not in ("advance", "back"):
+        return None
     now, ahead = moment(state), upcoming(state)
     asks = bool(state.announcement.get("question"))
     first = Moment("ready", ahead.number if ahead else 0)
@@ -254,7 +246,10 @@ def offer(state: EveningState) -> Offer:
         text = _("The machine adds the prize, and draws.")
         return Offer("", added["name"], text, _("Drawing"), waits=True)
     fixed = _("Announcing fixes the guests, the prizes and their order. Nobody can change them later.")
-    code = _("Let the guests photograph the code. From the question on, every change makes the check amber.")
+    code = _(
+        "Let the guests photograph the code. It is a text and no link. From the question on, every change "
+        "makes the check amber."
+    )
     ask = Offer("public value", str(state.announcement.get("question", "")), "", _("Give the public value"))
     begin = Offer("", _("Ready to begin"), _("Let the guests photograph this code, too."), _("Go on"))
     onward = _("Ask the room") if waits else _("Go on")
@@ -265,7 +260,7 @@ def offer(state: EveningState) -> Offer:
         "opening": Offer("", _("The evening is announced"), code, onward, files=True),
         "public": ask if waits else begin,
         "surprise": Offer("", added["name"], shown, _draw(added["count"]), between=True),
-        "ready": Offer("", _("All prizes are drawn"), more, between=True),
+        "ready": Offer("end", _("All prizes are drawn"), more, _("End the evening"), between=True),
         "closed": Offer("", _("The evening is over"), save, files=True),
     }[now.scene]
 
@@ -273,13 +268,14 @@ def offer(state: EveningState) -> Offer:
 def _offer_of(state: EveningState, prize: PrizeState, kind: str) -> Offer:
     """What the operator is offered while a prize is shown."""
     if kind == "ready":
-        at = {"number": prize.number, "prizes": len(state.prizes), "count": prize.count}
+        at = {"number": prize.number, "prizes": len(state.announcement["prizes"]), "count": prize.count}
         text = ngettext(
             "Next: prize {number} of {prizes}, 1 winner.",
             "Next: prize {number} of {prizes}, {count} winners.",
             prize.count,
             **at,
         )
+        text = text if prize.number <= at["prizes"] else ""  # it was added late
         return Offer("", prize.name, text, _draw(prize.count), between=state.step == "ready")
     if state.step == "ready" and not prize.done:
         text = _("The draw stopped before its end. Its winners stay, and only the free places are drawn.")
@@ -290,54 +286,131 @@ def _offer_of(state: EveningState, prize: PrizeState, kind: str) -> Offer:
         return Offer("", prize.name, text, _("Drawing") if wished else _("Show the winners"), waits=wished)
     if state.step == "roll call":
         heading = _("{prize}: is everybody here?", prize=prize.name)
-        text = _("Mark who is absent. Only their places are drawn again. Before that, nobody gets a mail.")
+        text = _(
+            "Mark who is absent, then press the button: keys and clickers do nothing now. Only the places of "
+            "the absent are drawn again. Before that, nobody gets a mail."
+        )
         return Offer("roll call", heading, text, _("Everybody is here"))
     if state.step == "drawing":
         return Offer("", prize.name, _("The machine records the roll call."), _("Drawing"), waits=True)
     return Offer("", prize.name, _("This prize is complete."), _("Go on"), between=True)
 
 
-def scene(state: EveningState) -> dict[str, Any]:
-    """What the stage shows: the value of `Stage.scene`."""
+def scene(state: EveningState, namesakes: Collection[str] = ()) -> dict[str, Any]:
+    """What the stage shows.
+
+    Args:
+        state: The evening.
+        namesakes: Names that more than one guest has, as `skeleton` writes them. Their ids are shown, too.
+
+    Returns:
+        Its `kind`, and what belongs to it:
+
+        - `opening`: `guests`, `prizes` (each `name` and `count`), `words`, `code` (a QR code's SVG)
+        - `public`: `question`, and after the room's answer: `value`, `told` (a sentence), `code`, `words`
+        - `ready`: `prize`, `picture` (the name of one that there may be), `count`, `place` (such as
+          "2 of 5"), `rank` (from 0, the smallest prize, to 1)
+        - `rolling`: `prize`, `count`, `rank`; if only free places are drawn: `redraw`, and `winners`
+        - `winners`: `prize`, `winners` (each `name`, `note`, and `status`: '', 'absent' or 'new'), `rank`,
+          `redraw`
+        - `closed`: `words`, `code`, `prizes` (each `name`, `place`, and the names of its `winners`)
+
+        Any other kind shows the title and the logo.
+    """
     now, told = moment(state), state.announcement
     if now.scene == "opening":
         words = [_("Photograph this code. After the draw you can check that nothing was changed.")]
-        prizes = [{"name": each["prize"], "count": each["count"]} for each in told["prizes"]]
+        prizes = [
+            {"name": each["prize"], "count": each["count"], "picture": Pictures.of(each["prize"])}
+            for each in told["prizes"]
+        ]
         return {
             "kind": "opening",
             "guests": told["size"],
             "prizes": prizes,
-            "code": _code(announcement(told, state.code)),
+            "code": _code(announced(told, state.code)),
             "words": [*words, RULES[told["absent"]]],
         }
     if now.scene == "public":
         return {"kind": "public", "question": told["question"], "value": "", **_public_value(state)}
     if now.scene == "closed":
-        all_prizes = [{"name": each.name, "winners": [e.name for e in each.winners]} for each in state.prizes]
-        compare = _("This is the code of the announcement. Compare it with your photograph.")
-        code = _code(announcement(told, state.code))
-        return {"kind": "closed", "words": [_("All winners"), compare], "code": code, "prizes": all_prizes}
+        return _closed(state, namesakes)
     if now.scene == "surprise" or now.number > len(state.prizes):
         added = surprise(state)
         kind = "ready" if now.scene == "surprise" else "rolling"
         new = PrizeState(len(state.prizes) + 1, added["name"], added["count"], (), (), False, True)
-        return _scene_of(replace(state, prizes=[*state.prizes, new]), new, kind)
-    return _scene_of(state, state.prizes[now.number - 1], now.scene) if now.number else {"kind": ""}
+        return _scene_of(replace(state, prizes=[*state.prizes, new]), new, kind, namesakes)
+    prize = state.prizes[now.number - 1] if now.number else None
+    return _scene_of(state, prize, now.scene, namesakes) if prize else {"kind": ""}
 
 
-def _scene_of(state: EveningState, prize: PrizeState, kind: str) -> dict[str, Any]:
+def namesakes(people: Iterable[Person]) -> frozenset[str]:
+    """The names that more than one of these people has, as `skeleton` writes them."""
+    times = Counter(skeleton(one.name) for one in people)
+    return frozenset(name for name, number in times.items() if number > 1)
+
+
+def _closed(state: EveningState, namesakes: Collection[str]) -> dict[str, Any]:
+    """All winners, the greatest prize first; who was called absent; and the code of the end.
+
+    Who photographs it notices whatever is rewritten later. The absent see that they were called.
+    """
+    prizes = [
+        {
+            "name": each.name,
+            "place": each.number,
+            "winners": [named(one, namesakes) for one in each.winners],
+        }
+        for each in sorted(state.prizes, key=partial(_rank, state), reverse=True)
+    ]
+    end = _("Photograph this code, too: it closes the evening. It begins with {begin}.", begin=_begin(state))
+    words = [_("All winners"), end]
+    if absent := [named(one, namesakes) for each in state.prizes for one in each.absent]:
+        words.append(_("Called absent: {people}", people=listed(absent)))
+    code = _code(ended(state.announcement["draw"], state.end_code)) if state.end_code else ""
+    return {"kind": "closed", "words": words, "code": code, "prizes": prizes}
+
+
+def winners_text(title: str, state: EveningState, namesakes: Collection[str]) -> str:
+    """All winners as text for a chat group: the title and the day, then each prize with its winners."""
+    day = local(datetime.fromisoformat(state.announcement["at"])).date()
+    lines = [
+        punctuated("{prize}: {people}", prize=each["name"], people=listed(each["winners"]))
+        for each in _closed(state, namesakes)["prizes"]
+        if each["winners"]
+    ]
+    return "\n".join([title, f"{day}", "", *lines, ""])
+
+
+def _begin(state: EveningState) -> str:
+    """The first characters of the code of the end: two people can compare them without a phone."""
+    return grouped(state.end_code[:16])
+
+
+def named(one: Person, namesakes: Collection[str]) -> str:
+    """A person's name, with the id if somebody else is called so."""
+    alike = skeleton(one.name) in namesakes
+    return punctuated("{name} ({id})", name=one.name, id=one.id) if alike else one.name
+
+
+def _scene_of(
+    state: EveningState, prize: PrizeState, kind: str, namesakes: Collection[str]
+) -> dict[str, Any]:
     """What the stage shows of a prize. Until the roll call is over, absent winners are struck out."""
-    kept, announced = _kept(state, prize), len(state.announcement["prizes"])
+    kept, places = _kept(state, prize), len(state.announcement["prizes"])
     again = bool(prize.absent) and state.stage.get("scene") in ("again", "new")  # only the free places
     known = prize.winners[:kept] if kind == "rolling" else prize.winners
     people = [(each, "" if at < kept else "new") for at, each in enumerate(known)]
     people += [(each, "absent") for each in prize.absent if kind == "rolling" or not prize.done]
-    shown = [{"name": each.name, "note": each.department, "status": status} for each, status in people]
+    shown = [
+        {"name": named(each, namesakes), "note": each.department, "status": status} for each, status in people
+    ]
     common = {"kind": kind, "prize": prize.name, "rank": _rank(state, prize), "redraw": again}
+    common["picture"] = Pictures.of(prize.name)
     if kind != "winners":
         place = _("Surprise")
-        if prize.number <= announced:
-            place = _("{number} of {prizes}", number=prize.number, prizes=announced)
+        if prize.number <= places:
+            place = _("{number} of {prizes}", number=prize.number, prizes=places)
         return {**common, "count": prize.count, "place": place, **({"winners": shown} if again else {})}
     nobody = [{"name": _("Nobody else can win"), "note": "", "status": ""}]
     return {**common, "winners": shown or nobody}
@@ -353,7 +426,7 @@ def _public_value(state: EveningState) -> dict[str, Any]:
     """What the stage shows of the public value: when it was given, and the code of its receipt."""
     if not (value := state.given):
         return {}
-    at = f"{datetime.fromisoformat(value.at).astimezone():%H:%M:%S}" if value.at else ""
+    at = timed(datetime.fromisoformat(value.at)) if value.at else ""
     told = (
         _("Given at {time}.", time=at)
         if value.seconds is None

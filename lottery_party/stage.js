@@ -1,5 +1,5 @@
-// The audience's page: it shows the scene that Python sends, and tells Python when the presenter presses a key.
-// All texts come from Python and are put on the page as text. Entries (names, prizes) are laid out as large as they
+// The audience's page: it shows the scene that the server sends, and tells it when the presenter presses a key.
+// All texts come from the server and are put on the page as text. Entries (names, prizes) are laid out as large as they
 // fit. If their letters would be too small for the last row of the room, there are pages.
 
 const FORWARD = [" ", "Enter", "PageDown", "ArrowRight", "ArrowDown"];
@@ -7,6 +7,7 @@ const BACK = ["PageUp", "ArrowLeft", "ArrowUp"];
 const APART = 400; // milliseconds: if two presses are closer, only the first counts
 const ROLL = 90; // milliseconds until the next name is in a reel
 const GRAINS = 140; // of gold dust, for the greatest prize
+const READ = 12000; // milliseconds for a page of the last screen
 const STRUCK = 900; // milliseconds before a free place rolls, so that the room sees who is absent
 // Sizes in letters (em), as in the CSS
 const GAP = 0.6; // between two columns
@@ -20,6 +21,7 @@ const ICONS = {
   sound: "M4 9v6h4l5 4V5L8 9zM16 8.5a5 5 0 0 1 0 7M18.5 6a8.5 8.5 0 0 1 0 12",
   full_screen: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
 };
+const SHOWN = ["scene", "title", "logo", "words", "theme", "pictures"]; // what the page shows of the model
 
 // What each kind of scene shows. An entry has a name, and perhaps a note, a count, a status, and a group.
 const hero = (name, note) => [{ name: name || "", note }];
@@ -28,15 +30,17 @@ const SCENES = {
   opening: ({ prizes = [], words = [], code, guests }, word) => ({
     above: word("guests", { guests }), entries: prizes, aside: words, code,
   }),
-  public: ({ question, value, told, code, words: aside }) =>
-    value ? { heading: question, entries: [], value, told, code, aside } : { entries: hero(question) },
+  // Before the value is given, the room sees how it is typed
+  public: ({ question, value, typed, told, code, words: aside }) =>
+    value || typed ? { heading: question, entries: [], value: value || typed, told, code, aside } : { entries: hero(question) },
   ready,
   rolling: (scene, word, rolls) => ({
     ...(rolls ? { heading: scene.prize, entries: [] } : ready(scene)), above: word("drawing"),
   }),
   winners: ({ prize, winners = [] }) => ({ heading: prize, entries: winners }),
   closed: ({ prizes = [], words: [first, ...aside] = [], code }) => {
-    const entries = prizes.flatMap(({ name: group, winners }) => winners.map((name) => ({ name, group })));
+    const entries = prizes.flatMap(({ name: prize, place, winners }) =>
+      winners.map((name) => ({ name, group: place ? `${place}. ${prize}` : prize })));
     return entries.length ? { heading: first, entries, aside, code } : { entries: hero(first), aside, code };
   },
   "": () => ({ entries: [] }),
@@ -50,14 +54,14 @@ function make(tag, className, ...children) {
   return node;
 }
 
-/** The parts of a text between which a line may end. A number stays with its word: "iPhone 17", "Pro". */
-const wordsOf = (text) => text.match(/\S+(\s+\d\S*)*\s*/g) ?? [];
+/** The parts of a text between which a line may end. A number stays with its word: "iPhone 17", "Pro"; an id is whole. */
+const wordsOf = (text) => text.match(/[^\s（]+(\s+\d\S*)*\s*|（\S*\s*/g) ?? [];
 
 /** A text that breaks only between its words, if none of them is wider than its box. */
 function textOf(text) {
   return wordsOf(text ?? "").flatMap((part) => {
     const word = part.trimEnd();
-    return [/[\s·‐-]/.test(word) ? make("span", "word", word) : word, part.slice(word.length)];
+    return [/[\s·‐-]|^（/.test(word) ? make("span", "word", word) : word, part.slice(word.length)];
   });
 }
 
@@ -77,8 +81,12 @@ function valueOf(value) {
 
 const keyOf = ({ name, note }) => `${name}\n${note}`;
 
-/** Winners in the places that they have. Who is drawn in place of somebody absent gets that place: nobody else moves. */
-function placesOf(before, { winners, count, redraw }) {
+/**
+ * Winners in the places that they have. Who is drawn in place of somebody absent gets that place: nobody else moves.
+ * If these are the first winners that the room sees, it sees everybody who was called absent before, too.
+ */
+function placesOf(before, { winners, count, redraw }, first) {
+  if (first && !before.length) return winners;
   const present = winners.filter(({ status }) => status !== "absent");
   const absent = winners.filter((one) => !present.includes(one));
   // A page that is loaded during a redraw: those who were absent earlier have been replaced
@@ -138,42 +146,7 @@ function linesOf(words, wide) {
   return lines;
 }
 
-/**
- * Tells whether a page has lost its kernel. Where the page stands alone, it is loaded again as soon as the server answers:
- * its new kernel finds the evening in the tables. A server that was started again does not know the old kernel (404).
- */
-function watch(kernel, alone, tell) {
-  let ended, timer; // a kernel that started again does not know this page
-  let answers = 0;
-
-  function look() {
-    ended ||= ["dead", "restarting", "autorestarting", "terminating"].includes(kernel.status);
-    const gone = ended || kernel.connectionStatus !== "connected";
-    tell(gone);
-    if (gone && alone) timer ??= setInterval(ask, 1500);
-    else timer = clearInterval(timer);
-  }
-
-  async function ask() {
-    const { baseUrl } = kernel.serverSettings;
-    const token = new URLSearchParams(location.search).get("token"); // the cookie is that of the old server
-    const address = `${baseUrl}api/kernels/${kernel.id}${token ? `?token=${token}` : ""}`;
-    const answer = await fetch(address).catch(() => undefined);
-    const own = answer?.headers.get("content-type")?.includes("json"); // else it is another server, or another path
-    answers = own && (answer.ok || answer.status === 404) ? answers + 1 : 0;
-    if (timer && answers > (ended ? 0 : 1)) location.reload(); // a short break of the network ends by itself
-  }
-
-  kernel.statusChanged.connect(look);
-  kernel.connectionStatusChanged.connect(look);
-  return () => {
-    clearInterval(timer);
-    kernel.statusChanged.disconnect(look);
-    kernel.connectionStatusChanged.disconnect(look);
-  };
-}
-
-function render({ model, el }) {
+function stage({ model, el, alone = true }) {
   const view = make("div", "view");
   const lost = make("div", "lottery-lost");
   lost.setAttribute("role", "alert");
@@ -188,15 +161,20 @@ function render({ model, el }) {
   let sheets = []; // the pages
   let page = 0;
   let shown; // the scene that is on the page
+  let looked = []; // what `look` has shown
   let field; // everybody's names, while a prize is drawn
   let places = []; // the winners of the prize, each in the place that it has on the page
   let laid; // what the pages were laid out for
   let passing; // moves the names in places that are drawn again
   let steps = []; // what is still to come of the moment in which winners appear
-  let frame, audio, timer;
+  let frame, audio, timer, turning;
   let pressed = -APART;
   const others = new BroadcastChannel("lottery-stage");
   others.onmessage = () => steps.length && finish();
+
+  const colour = (name) => getComputedStyle(el).getPropertyValue(`--${name}`);
+  const pictureOf = ({ picture }) => Object.hasOwn(model.get("pictures"), picture) && model.get("pictures")[picture];
+  const seen = () => model.send({ do: "seen", seen: model.get("moment") });
 
   function word(key, values = {}) {
     return (model.get("words")[key] ?? "").replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
@@ -211,17 +189,19 @@ function render({ model, el }) {
     const moves = !matchMedia("(prefers-reduced-motion: reduce)").matches;
     const known = places.map(keyOf);
     if (!same || !["rolling", "winners"].includes(kind)) places = [];
-    if (scene.winners) places = placesOf(places, scene);
+    const ends = kind === "winners" && shown?.kind === "rolling" && same;
+    if (scene.winners) places = placesOf(places, scene, ends);
     const again = kind === "rolling" && scene.redraw && places.some(({ status }) => status === "absent");
     const rolls = kind === "rolling" && !again && moves && model.get("names").length > 0;
-    const comes = kind === "winners" && shown?.kind === "rolling" && same && moves; // the moment
+    const comes = ends && moves; // the moment
     const content = again
       ? { heading: scene.prize, entries: places, above: word("drawing") }
       : SCENES[kind]({ ...scene, winners: places }, word, rolls);
     stop();
+    clearInterval(turning);
 
     // Who is on the page already stays where they are.
-    const around = [el.clientWidth, el.clientHeight, scene.mark, model.get("title"), model.get("logo").length];
+    const around = [el.clientWidth, el.clientHeight, scene.mark, model.get("title"), model.get("logo").length, model.get("theme"), pictureOf(scene)?.length];
     const layout = places.length && JSON.stringify([scene.prize, places.length, ...around]);
     const stays = layout && layout === laid;
     const size = stays && room.style.fontSize;
@@ -237,6 +217,7 @@ function render({ model, el }) {
     el.classList.toggle("fresh", fresh && !stays && !(comes && field));
     turn();
     if (content.value) spell();
+    if (kind === "closed" && sheets.length > 1) turning = setInterval(turnByItself, READ);
 
     if (!rolls && !(comes && field)) field = field?.stop();
     if (rolls) field = newField();
@@ -245,26 +226,39 @@ function render({ model, el }) {
     else if (comes && field) reveal(scene.rank ?? 0);
     else if (kind === "winners") {
       if (shown && fresh && model.get("sound")) chime();
-      model.send({ seen: true });
+      seen();
     }
     shown = { ...scene, kind };
   }
 
-  function build(kind, { above, heading, aside = [], code, value, told }, { mark, rank = 0 }) {
+  /** Shows what has changed, once: news may have several of these, and a second time would end the moment. */
+  function look() {
+    const now = SHOWN.map((trait) => model.get(trait));
+    if (now.some((each, at) => each !== looked[at])) show();
+    looked = now;
+  }
+
+  function build(kind, { above, heading, aside = [], code, value, told }, scene) {
+    const { mark, rank = 0 } = scene;
     el.dataset.kind = kind;
     el.style.setProperty("--rank", rank);
     el.classList.toggle("greatest", rank === 1);
     least = 15.15 + 0.0067 * el.clientWidth; // 22 at 1024, 28 at 1920
     el.style.setProperty("--least", `${least}px`);
     el.classList.toggle("with-code", Boolean(code));
+    el.dataset.theme = model.get("theme");
+    const ground = pictureOf({ picture: "background" });
+    el.classList.toggle("with-ground", Boolean(ground));
+    if (ground) el.style.setProperty("--ground", `url(${ground})`);
     const picture = (name, src, alt) => Object.assign(make("img", name), { src, alt });
+    const shows = ["ready", "winners"].includes(kind) && pictureOf(scene);
     const logo = model.get("logo").startsWith("data:image/") && picture("logo", model.get("logo"), "");
     const svg = code?.includes("xmlns") ? code : code?.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
     room = make("div", "room", value && valueOf(value));
     footer = make("footer", "");
     view.replaceChildren(
       make("header", "", mark && make("b", "mark", mark), logo, make("h1", "", model.get("title")), above && make("p", "above", above)),
-      make("main", "", heading && make("h2", "", ...textOf(heading)), room, told && make("p", "told", told)),
+      make("main", "", heading && make("h2", "", ...textOf(heading)), shows && picture("prize", shows, ""), room, told && make("p", "told", told)),
       make("aside", "", svg && picture("code", `data:image/svg+xml,${encodeURIComponent(svg)}`, word("code")),
         ...aside.map((text) => make("p", "", text))),
       footer,
@@ -302,6 +296,13 @@ function render({ model, el }) {
     const names = entries.map(({ name, status }) => (status ? `${name} (${word(status)})` : name));
     const text = [...view.querySelectorAll(".mark, .above, h2, .value, .told")].map((node) => node.textContent).concat(names);
     said.textContent = text.filter(Boolean).join(", ");
+  }
+
+  /** The last screen shows all its pages, one after another, until somebody turns one. */
+  function turnByItself() {
+    page = (page + 1) % sheets.length;
+    el.classList.add("fresh");
+    turn();
   }
 
   const widths = new Map(); // in letters; to measure takes long
@@ -404,7 +405,7 @@ function render({ model, el }) {
     canvas.height = Math.round(el.clientHeight * sharp);
     const [across, down] = [room.offsetWidth / 2, room.offsetHeight / 2];
     return fieldOf(canvas, {
-      names: model.get("names"), least: 1.3 * least, family: getComputedStyle(el).fontFamily, sharp,
+      names: model.get("names"), least: 1.3 * least, family: getComputedStyle(el).fontFamily, text: colour("text"), gold: colour("gold"), sharp,
       x: room.offsetLeft + across, y: room.offsetTop + down, across: 0.9 * across, down: 0.98 * down,
     }); // prettier-ignore
   }
@@ -431,7 +432,7 @@ function render({ model, el }) {
     for (const each of room.getAnimations({ subtree: true })) each.finish();
     turn();
     field?.fade(0);
-    model.send({ seen: true });
+    seen();
   }
 
   /** Everybody's names come to rest on the winners while the room counts: the greater the prize, the longer. */
@@ -465,7 +466,7 @@ function render({ model, el }) {
       }); // prettier-ignore
       names.forEach((name, number) => {
         const timing = { duration: flight, delay: Math.min(90, 700 / names.length) * number, fill: "backwards" };
-        const path = [{ transform: places[number], color: GOLD }, { transform: "none" }];
+        const path = [{ transform: places[number], color: colour("gold") }, { transform: "none" }];
         name.animate(path, { ...timing, easing: "cubic-bezier(0.3, 0.9, 0.3, 1)" });
         name.nextSibling?.animate([{ opacity: 0 }, { opacity: 0, offset: 0.6 }, { opacity: 1 }], timing);
       });
@@ -473,7 +474,7 @@ function render({ model, el }) {
     });
     at(landed + flight + 700, () => {
       stop();
-      model.send({ seen: true });
+      seen();
     });
   }
 
@@ -555,12 +556,13 @@ function render({ model, el }) {
     pressed = now;
     if (steps.length) skip();
     else if (sheets[page + way]) {
+      clearInterval(turning);
       page += way;
       el.classList.add("fresh");
       turn();
       const before = sheets.slice(0, page).reduce((sum, sheet) => sum + sheet.entries.length, 0);
-      if (!el.classList.contains("is-lost")) model.send({ turned: before });
-    } else if (!el.classList.contains("is-lost")) model.send({ press: way > 0 ? "advance" : "back" });
+      model.send({ do: "turned", first: before });
+    } else model.send({ do: "press", way: way > 0 ? "advance" : "back", seen: model.get("moment") });
   }
 
   function key(event) {
@@ -619,7 +621,7 @@ function render({ model, el }) {
 
   function label() {
     el.lang = word("language");
-    if (model.widget_manager && document.body.dataset.voila) {
+    if (alone) {
       document.documentElement.lang = word("language");
       document.title = word("tab");
     }
@@ -629,7 +631,7 @@ function render({ model, el }) {
       node.setAttribute("aria-label", word(name));
     }
     el.querySelector("button.sound").setAttribute("aria-pressed", model.get("sound"));
-    lost.replaceChildren(make("b", "", word("lost")), make("span", "", word("lost_next")));
+    lost.replaceChildren(make("b", "", word("lost")), word("lost_next") && make("span", "", word("lost_next")));
   }
 
   function rest() {
@@ -638,26 +640,18 @@ function render({ model, el }) {
     timer = setTimeout(() => el.classList.add("resting"), 3000);
   }
 
-  const alone = document.body.dataset.voila; // no notebook is around this page
-  const kernel = model.widget_manager?.kernel;
-  const unwatch = kernel && watch(kernel, alone, (gone) => {
-    el.classList.toggle("is-lost", gone);
-    lost.classList.toggle("is-lost", gone);
-  }); // prettier-ignore
+  function tell() {
+    el.classList.toggle("is-lost", model.get("lost_link"));
+    lost.classList.toggle("is-lost", model.get("lost_link"));
+  }
 
   el.classList.add("lottery-stage");
   el.append(canvas, view, make("div", "buttons", button("sound", toggleSound), button("full_screen", fullScreen)), beat, said);
-  (alone ? document.body : el).append(lost); // over the operator's page, too
-  for (const trait of ["scene", "title", "logo", "words"]) model.on(`change:${trait}`, show);
+  document.body.append(lost); // over the operator's page, too
+  for (const trait of SHOWN) model.on(`change:${trait}`, look);
   model.on("change:names", () => shown?.kind === "rolling" && !field && !free().length && show()); // they came late
   for (const trait of ["sound", "words"]) model.on(`change:${trait}`, label);
-  // The words of another language come with another kernel
-  model.on("msg:custom", ({ language }) => {
-    if (!language) return;
-    const address = new URL(location);
-    address.searchParams.set("lang", language);
-    location.replace(address);
-  });
+  model.on("change:lost_link", tell);
   model.on("change:first", () => {
     page = pageWith(model.get("first"));
     turn();
@@ -669,16 +663,5 @@ function render({ model, el }) {
   rest();
   const resized = new ResizeObserver(show); // it also shows the first scene
   resized.observe(el);
-  model.send({ shown: true });
-  return () => {
-    document.removeEventListener("keydown", key);
-    resized.disconnect();
-    stop();
-    field?.stop();
-    unwatch?.();
-    others.close();
-    lost.remove();
-  };
+  return { press };
 }
-
-export default { render };

@@ -25,7 +25,7 @@ SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 #: What a server prints. Somebody may have taken its port meanwhile, so it may have another one.
-_ADDRESS = re.compile(r"http://\S+:\d+/\S*\?token=\w+")
+_ADDRESS = re.compile(r"http://\S+:\d+/\S*\?token=[\w-]+")
 
 
 class Started:
@@ -41,7 +41,7 @@ class Started:
         self.address, self.log, self._pids = address, log, pids
         parts = urlsplit(address)
         self.port, self._token = parts.port, parts.query.partition("token=")[2]
-        self.base = re.match(r"/[\w-]{16}/|/", parts.path)[0]
+        self.base = re.match(r"/[\w-]{16,}/|/", parts.path)[0]
 
     def processes(self):
         each = [psutil.Process(pid) for pid in self._pids]
@@ -105,11 +105,12 @@ def make_lab(goal, home, *, user=(), options="", **variables):
 
 
 @contextlib.contextmanager
-def lottery_night(home, port=None):
-    """The night's pages. Nobody has opened one yet, so there is no kernel."""
-    port = port or free_port()
-    command = [sys.executable, "-m", "lottery_lib", "night", "--no-browser", "--port", str(port)]
-    with _started(command, home / "night.log", cwd=home, env=os.environ | {"COLUMNS": "200"}) as night:
+def lottery_night(home, port=None, *words, program=("-m", "lottery_lib"), **variables):
+    """The night's pages, with more words of the command. Nobody has opened one yet."""
+    port = str(port or free_port())
+    command = [sys.executable, *program, "night", "--no-browser", "--port", port, *words]
+    environment = os.environ | {"COLUMNS": "200"} | variables
+    with _started(command, home / "night.log", cwd=home, env=environment) as night:
         yield night
 
 

@@ -1,7 +1,7 @@
 """First state: commit to the pool, the prizes and a secret, before anybody is drawn.
 
-Later executions of the same draw begin here, too. They ask the room, bring the public value, add a prize,
-take a person out of the draw, take the announcement back, or close the draw.
+Later executions of the same draw begin here, too. They ask the room, bring the public value, correct it, add
+a prize, take a person out of the draw, take the announcement back, or close the draw.
 """
 
 import hashlib
@@ -13,15 +13,21 @@ from datetime import datetime
 
 from tables import NEW, Tables, WinnerTaken, following, now, put, receipt, sealed
 
-FORMAT = 2  # of the receipts: see docs/receipts.md
+FORMAT = 3  # of the receipts: see docs/receipts.md
 ALGORITHM = "hmac-sha256-shuffle-2"
 MOST_PRIZES = 40
 MOST_WINNERS = 1000  # of one draw, because the output of a state can have 256 KiB at most
 TRIES = 5  # because another draw may write to the same chain at the same time
 KEYS = ({"input"}, {"prizes"}, {"evening", "prizes"}, {"evening", "prizes", "draw_id"}, {"draw_id"})
 # What an execution can do with an open draw
-STEPS = ("prize", "add", "withdraw", "ask", "public", "take_back", "close")
-ALONE = {"withdraw", "ask", "take_back"}  # after these, the execution that waits for people goes on waiting
+STEPS = ("prize", "add", "withdraw", "ask", "public", "correct", "take_back", "close")
+ALONE = {
+    "withdraw",
+    "ask",
+    "correct",
+    "take_back",
+}  # after these, the execution that waits for people goes on waiting
+NUMBERS = ("count", "least", "most")
 # Characters that nobody can see: Unicode's Default_Ignorable_Code_Point, and the blank of Braille
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800"
@@ -39,6 +45,10 @@ class NoPool(Exception):
 
 class NoSuchDraw(Exception):
     """No draw has this name."""
+
+
+class OldDraw(Exception):
+    """A kit with other rules announced the draw."""
 
 
 class DrawClosed(Exception):
@@ -85,11 +95,20 @@ def proceed(request, execution, tables):
         raise NoSuchDraw(f"There is no draw {draw_id} to go on with.")
     if draw is None:
         draw = announce(draw_id, request, chain, pool, tables)
+    if draw.get("format") != FORMAT and "closed" not in draw:
+        raise OldDraw(
+            f"An older kit announced the draw {draw_id}. End it with that kit, or announce a new one."
+        )
     if "public" in request and "public" not in draw:
         draw = give(draw, request["public"], tables)
     if "add" in request:
         return add(draw, request["add"], execution, tables)
-    for step, change in (("ask", ask), ("withdraw", withdraw), ("take_back", take_back)):
+    for step, change in (
+        ("ask", ask),
+        ("correct", correct),
+        ("withdraw", withdraw),
+        ("take_back", take_back),
+    ):
         if step in request:
             return change(draw, request[step], tables), []
     if "close" in request:
@@ -124,21 +143,25 @@ def announce(draw_id, request, chain, pool, tables):
         "absent": (evening or {}).get("absent", "out"),
         "commitment": hashlib.sha256(secret).hexdigest(),
         "question": request.get("question", ""),
+        "numbers": request.get("numbers"),
     }
     text, last = sealed(0, "announced", chain["last"] if chain else "", about)
     draw = {
         "draw_id": draw_id,
+        "format": FORMAT,
         "receipts": 1,
         "last": last,
         "code": last,
         "announced": about["announced_before"] + 1,
         "restored": chain.get("restored", 0) if chain else 0,
+        "head": last,
         "chain": number,
         "evening": evening is not None,
         "pool": about["pool"],
         "size": about["size"],
         "absent": about["absent"],
         "question": about["question"],
+        "numbers": about["numbers"],
         "prizes": open_prizes,
         "excluded": [],
     }
@@ -174,19 +197,52 @@ def ask(draw, _, tables):
 
 def give(draw, value, tables):
     """Mix the public value into the order; return the draw."""
+    return answered(draw, "public value", value, tables)
+
+
+def correct(draw, value, tables):
+    """Replace the public value before anybody is drawn, and leave a receipt of it; return the draw."""
+    if draw.get("public") == value:
+        return draw
+    if not draw.get("public"):
+        raise TooEarly(f"The draw {draw['draw_id']} has no public value to correct.")
+    if any(each["winners"] or each["absent"] or each["called"] for each in draw["prizes"]):
+        raise TooLate(
+            f"The draw {draw['draw_id']} has drawn somebody, so nobody can correct its public value."
+        )
+    return answered(draw, "corrected", value, tables)
+
+
+def answered(draw, kind, value, tables):
+    """Write a receipt with what the room has given; return the draw."""
     refuse_closed(draw)
-    if value != (right := normalised(value)) or not value:
-        raise InvalidInput(f'The public value must be written as "{right}".' if right else "It is empty.")
+    if not value or value != (right := in_form(value, draw["numbers"])):
+        raise InvalidInput(
+            f'The public value must be written as "{right}".' if value and right else "It is empty."
+        )
     at, seconds = now(), None
     if "asked" in draw:
         waited = datetime.fromisoformat(at) - datetime.fromisoformat(draw["asked"])
         seconds = max(0, int(waited.total_seconds()))
     about = {"at": at, "question": draw["question"], "value": value, "seconds": seconds}
-    told, item = receipt(draw, "public value", **about)
+    told, item = receipt(draw, kind, **about)
     given = {"value": value, "at": at, "seconds": seconds, "code": told["last"]}
     draw = {**told, "public": value, "given": given}
     tables.write(draw, [item])
     return draw
+
+
+def in_form(value, numbers):
+    """Return a public value in its only form. For numbers, these are digits in ascending order."""
+    if not numbers:
+        return normalised(value)
+    found = sorted(int(each) for each in re.findall("[0-9]{1,9}", value))
+    right = len(found) == numbers["count"] and numbers["least"] <= found[0] and found[-1] <= numbers["most"]
+    if not right:
+        raise InvalidInput(
+            "The public value must be {count} numbers from {least} to {most}.".format(**numbers)
+        )
+    return " ".join(map(str, found))
 
 
 def normalised(text):
@@ -251,7 +307,7 @@ def close(draw, secret, tables):
     for each in draw["prizes"]:
         if each["winners"] and "execution" not in each:
             raise TooEarly(f"The prize {each['prize']} still waits for its roll call.")
-    told, item = receipt(draw, "closed", secret=secret.hex())
+    told, item = receipt(draw, "closed", secret=secret.hex(), chain=draw["head"])
     draw = {**told, "closed": True}
     tables.write(draw, [item])
     return draw
@@ -296,7 +352,7 @@ def check(request):
     steps = [key for key in (*STEPS, "remail") if request.get(key)]
     if steps and "draw_id" not in request:
         raise InvalidInput(f'To use "{steps[0]}", say of which draw: {{"draw_id": "...", ...}}.')
-    for key in ("question", "public"):
+    for key in ("question", "public", "correct"):
         if not isinstance(request.get(key, ""), str) or len(request.get(key, "")) > 200:
             raise InvalidInput(f'"{key}" must be a text of at most 200 characters.')
     if type(request.get("prize", 1)) is not int:
@@ -305,12 +361,25 @@ def check(request):
         raise InvalidInput(
             f'"withdraw" must be the id of an employee, not {json.dumps(request["withdraw"])}.'
         )
+    check_numbers(request.get("numbers"))
     evening = request.get("evening", {})
     if not isinstance(evening, dict) or evening.get("absent", "out") not in ("out", "may win later"):
         raise InvalidInput('"evening" must look like {"absent": "out"} or {"absent": "may win later"}.')
     if "evening" in request and not normalised(request.get("question", "")):
         raise InvalidInput(
             'An evening needs a "question" to the room: without it, nobody can trust the order.'
+        )
+
+
+def check_numbers(numbers):
+    """Raise InvalidInput if the room cannot be asked for such numbers."""
+    if numbers is None:
+        return
+    count, least, most = (numbers.get(key) if isinstance(numbers, dict) else None for key in NUMBERS)
+    whole = all(type(each) is int for each in (count, least, most))
+    if not whole or len(numbers) != 3 or not (1 <= count <= 20 and 0 <= least < most <= 1_000_000):
+        raise InvalidInput(
+            '"numbers" must look like {"count": 5, "least": 1, "most": 99}: 1 to 20 numbers, 0 to 1000000.'
         )
 
 

@@ -71,7 +71,7 @@ class Ending(NamedTuple):
         """
         draw = changed(draw, number, execution=self.execution)
         if not draw["evening"] and all("execution" in each for each in draw["prizes"]):
-            draw, item = receipt(draw, "closed", secret=self.secret.hex())
+            draw, item = receipt(draw, "closed", secret=self.secret.hex(), chain=draw["head"])
             draw = {**draw, "closed": True}
             items = [*items, item]
         return changed(draw, number, seal=draw["last"]), items
@@ -149,30 +149,45 @@ def order_of(draw, secret):
     return shuffled(draw["size"], hmac.digest(secret, draw["public"].encode(), "sha256"))
 
 
+def turns(draw, prize, secret, flags):
+    """Yield the positions of the pool as a prize meets them: a late prize begins at the end of the order.
+
+    So a late prize changes nothing for the others, until they meet in the middle.
+    """
+    order = order_of(draw, secret)
+    for position in reversed(list(order)) if prize.get("late") else order:
+        if not flags or flags[position]:
+            yield position
+
+
 def select(draw, number, missing, tables, secret):
     """Go through the pool in the draw's order until enough people are found who can win.
 
     The draw decides about each person once, even if it was stopped and goes on later. So it skips its
     winners, the absent, the withdrawn, and the people it has passed over: these have won in another draw. The
-    size of the pool does not change how much is read, until very many people are passed over.
+    size of the pool does not change how much is read, until very many people are passed over. Who was absent
+    and may win later comes after everybody else, so that nobody gains by an absence.
 
     Returns:
         Pairs of an id and whether this person wins, in the draw's order. And a flag for each position of the
         pool, as `Tables.unwon` returns them; empty if they were not needed.
     """
     prize, prizes = prize_of(draw, number), draw["prizes"]
-    absent = [each["absent"] for each in (prizes if draw["absent"] == "out" else [prize])]
-    withdrawn = draw.get("withdrawn", [])
-    decided = {*draw["excluded"], *withdrawn}.union(*absent, *(each["winners"] for each in prizes))
-    met, chosen, order = [], 0, order_of(draw, secret)
+    out = {*draw["excluded"], *draw.get("withdrawn", []), *prize["absent"]}
+    out.update(*(each["winners"] for each in prizes))
+    absent = set().union(*(each["absent"] for each in prizes))
+    decided, behind = out | absent, absent - out if draw["absent"] == "may win later" else set()
     flags = zlib.decompress(bytes(draw["unwon"])) if "unwon" in draw else b""
-    if flags:
-        order = (position for position in order if flags[position])
+    met, chosen, order = [], 0, turns(draw, prize, secret, flags)
     while chosen < missing:
         if not flags and len(draw["excluded"]) + len(met) - chosen > MOST_PASSED_OVER:
             many = {**draw, "unwon": zlib.compress(bytes(tables.unwon(draw)))}
             return select(many, number, missing, tables, secret)  # start again, with the flags
         positions = list(islice(order, min(LOOK, 2 * (missing - chosen) + 4 + len(decided))))
+        if not positions and behind:
+            decided, behind = (decided | {one for one, _ in met}) - behind, set()
+            order = turns(draw, prize, secret, flags)
+            continue
         if not positions and prize["round"]:
             break  # nobody is left who could win instead of an absent winner
         if not positions:

@@ -65,8 +65,9 @@ class Tables:
         items = {item["draw_id"]: item for item in found[self.draws.name]}
         draw, sealed, chain = (items.get(name) for name in names)
         secret = bytes.fromhex(sealed["secret"]) if sealed else None
-        if draw:  # its next receipt says how often the lottery was announced and restored until now
-            draw = {**draw, "announced": chain["draws"], "restored": chain.get("restored", 0)}
+        if draw:  # its next receipt says what the lottery's chain has now
+            now_in_chain = {"announced": chain["draws"], "head": chain["last"]}
+            draw = {**draw, **now_in_chain, "restored": chain.get("restored", 0)}
         heads = found[self.pool.name]
         return whole(draw), secret, whole(chain), heads[0] if heads else None
 

@@ -16,7 +16,8 @@ from aws.mail_queue import MailQueue
 
 from lottery_course.notebooks import notebooks
 from lottery_lib import Stack
-from lottery_lib.names import KIT
+from lottery_party.evening import Evening
+from lottery_party.night import Night
 from notebooks import cells
 
 pytestmark = pytest.mark.aws
@@ -31,12 +32,9 @@ INSTEAD = {
 WITHOUT_ADDRESS = "the queue stands for ann@example.com, and nobody opens a link: --aws-email is missing"
 NOW = int(time.time())
 EVENING = re.compile(r'(?<=")(party|attack-\d)(?=["#])')
-#: Lessons whose place is another one here: lesson 00 needs a lottery, and after lesson 99 there is none.
-PLACES = {"00_overview": "09", "draw_night": "98"}
-LESSONS = sorted(
-    [*notebooks(), KIT / "lottery_party" / "draw_night.ipynb"],
-    key=lambda path: PLACES.get(path.stem, path.stem),
-)
+#: Lessons whose place is another one here: lesson 00 needs a lottery.
+PLACES = {"00_overview": "09"}
+LESSONS = sorted(notebooks(), key=lambda path: PLACES.get(path.stem, path.stem))
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +67,19 @@ def shell(target, mail_queue, tmp_path, monkeypatch):
     mail_queue.take_the_place(monkeypatch)
     with cells.shell(tmp_path, monkeypatch) as run:
         yield run
+
+
+def test_the_pages_of_an_evening(target):
+    """They show an evening that can be prepared, its guests, and the machine."""
+    hardened = target.named(target.names.in_edition("hardened"))
+    stack = Stack(hardened, announce=lambda plan: None)
+    stack.deploy()
+    night = Night(Evening(hardened, f"pages-{NOW}"), lambda news: None)
+    night.turn()
+    assert (night.shown["problem"], night.shown["step"]["form"]) == ("", "announce")
+    assert night.shown["head"]["left"] == "10 can still win"
+    assert night.shown["machine"]["states"]
+    stack.teardown()
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)

@@ -1,7 +1,6 @@
 """JupyterLab on a copy of the notebooks, and a real Chromium in front of it."""
 
 import contextlib
-import functools
 import json
 import os
 import secrets
@@ -148,31 +147,6 @@ def served(command: list[str], url: str, log: Path, environment: Mapping[str, st
 
 
 @pytest.fixture(scope="session")
-def voila_of(tmp_path_factory):
-    """`voila_of(notebook, LOTTERY_EDITION="hardened")`: the address at which voila shows its page.
-
-    Each page that is opened there has a kernel of its own.
-    """
-    with contextlib.ExitStack() as running:
-
-        @functools.cache
-        def show(notebook: Path, **variables: str) -> str:
-            port, folder, token = free_port(), tmp_path_factory.mktemp("voila"), secrets.token_hex(8)
-            command = [
-                sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}",
-                "--Voila.ip=127.0.0.1", "--token",
-            ]  # fmt: skip
-            own = {name: str(folder / name) for name in FOLDERS} | {"JUPYTER_TOKEN": token}
-            url = f"http://127.0.0.1:{port}/"
-            running.enter_context(
-                served(command, f"{url}static/nothing", folder / "log", os.environ | own | variables)
-            )
-            return f"{url}?token={token}"
-
-        yield show
-
-
-@pytest.fixture(scope="session")
 def chromium():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -236,3 +210,16 @@ def run_all():
         page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
 
     return run
+
+
+@pytest.fixture
+def show_cell(jupyterlab, open_notebook, run_all):
+    """`show_cell(page, source, LOTTERY_LANG="xx")`: run one cell, in a JupyterLab with these variables."""
+    with contextlib.ExitStack() as running:
+
+        def show(page: Page, source: str, **variables: str) -> None:
+            open_notebook(page, "00_overview.ipynb", running.enter_context(jupyterlab(**variables)))
+            page.evaluate(script("keep_one_cell"), source)
+            run_all(page)
+
+        yield show

@@ -54,7 +54,7 @@ def test_stage(show, tab, record_property, rank, count):  # noqa: F811
     tab.evaluate(later, ready | {"kind": "rolling"})
     tab.evaluate(script("see_frames"), 60)
     tab.evaluate(later, winners_of(names[:count], "Sales") | {"rank": rank})
-    tab.wait_for_function("seen === 1")
+    tab.wait_for_function("seen.length === 1")
     devtools.send("Tracing.end")
     wait_until(lambda: tab.evaluate("true") and ended)
     devtools.detach()

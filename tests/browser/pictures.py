@@ -7,12 +7,11 @@ import io
 import itertools
 import time
 
-import nbformat
 import pytest
 from browser.conftest import ROOT, script
-from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 from playwright.sync_api import expect
+from started import lottery_night
 
 from lottery_lib import Stack, connect, inbox
 from lottery_lib.employees import Roster, read
@@ -56,16 +55,14 @@ def file(name, language):
 
 
 @pytest.mark.parametrize("language", SHOWN)
-def test_draw(voila_of, page, tmp_path_factory, language):
+def test_draw(show_cell, page, language):
     """The README's draw: one sees it state by state, and then the winners one by one."""
     target = connect(attendee=language)
     Stack(target).deploy()
     data = ROOT / "data" / "request-items.json"
     load_employees(target, read(data if language == "en" else data.with_suffix(f".{language}.json")))
-    notebook = tmp_path_factory.mktemp("panel") / "panel.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell(PANEL)]), notebook)
-    page.set_viewport_size({"width": 1060, "height": 2000})
-    page.goto(f"{voila_of(notebook, LOTTERY_ATTENDEE=language)}&lang={language}")
+    page.set_viewport_size({"width": 1460, "height": 2000})
+    show_cell(page, PANEL, LOTTERY_ATTENDEE=language, LOTTERY_LANG=language)
     panel = page.locator(".lottery-panel")
     panel.get_by_role("textbox").first.fill("2")
     page.keyboard.press("Tab")
@@ -96,7 +93,7 @@ def test_draw(voila_of, page, tmp_path_factory, language):
 
 
 @pytest.mark.parametrize("language", SHOWN)
-def test_night(chromium, voila_of, language):
+def test_night(chromium, tmp_path, language):
     """Both pages of a party at the roll call: one winner was absent, and somebody else has won the prize."""
     title, question, prizes, departments, guests = SHOWN[language]
     target = connect(edition="hardened", attendee=f"{language}-party")
@@ -119,17 +116,20 @@ def test_night(chromium, voila_of, language):
     evening.call_roll(1, [called.prizes[0].winners[4].id])
     until(target, evening, lambda state: state.step == "roll call" and state.prizes[0].absent)
     evening.show("new", 1, kept=prizes[0][1] - 1)
-    notebook, attendee = ROOT / "lottery_party" / "draw_night.ipynb", target.names.attendee
-    address = voila_of(notebook, LOTTERY_ATTENDEE=attendee, LOTTERY_EVENING=evening.name)
+    spoken = {"LOTTERY_ATTENDEE": target.names.attendee, "LOTTERY_LANG": language}
     window = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     page = window.new_page()
-    for query, name in (("", "draw_night.png"), ("&page=stage", "draw_night_stage.png")):
-        page.goto(f"{address}&lang={language}{query}")
-        expect(page.locator('.lottery-stage[data-kind="winners"] .new')).to_be_visible()
-        page.wait_for_timeout(3000)
-        page.evaluate(script("wait_until_still"))
-        shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-        shot.quantize(128).save(file(name, language), optimize=True)
+    with lottery_night(tmp_path, None, "--name", evening.name, **spoken) as server:
+        page.goto(server.address)  # with the token, which the stage does not need any more
+        base = server.address.partition("?")[0]
+        for place, name in (("", "draw_night.png"), ("stage", "draw_night_stage.png")):
+            page.goto(f"{base}{place}")
+            expect(page.locator('.lottery-stage[data-kind="winners"] .new')).to_be_visible()
+            page.wait_for_timeout(3000)
+            page.evaluate(script("wait_until_still"))
+            hidden = ".foot { visibility: hidden }"  # it names a folder of this machine
+            shot = Image.open(io.BytesIO(page.screenshot(style=hidden))).convert("RGB")
+            shot.quantize(128).save(file(name, language), optimize=True)
     window.close()
 
 

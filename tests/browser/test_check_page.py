@@ -14,7 +14,7 @@ from unit.party import corpus
 from unit.party.evenings import CHEATS, Draw, Lottery, broken, evening, leaves, sha
 
 from lottery_lib.harmless import normalised
-from lottery_lib.merkle import proof
+from lottery_lib.merkle import leaves_of, proof, root
 from lottery_party import announcement
 from lottery_party.check_words import CLAIMS, VERDICTS
 from lottery_party.checker import _alike, check_page, check_receipts
@@ -55,10 +55,11 @@ def test_corpus(checked):
     """The page says of each document what the corpus says. `test_checker` asks Python the same."""
     cases = corpus.cases()
     found = checked([document for document, _ in cases.values()])
-    for (fact, (_, says)), page_says in zip(cases.items(), found, strict=True):
+    for (fact, (document, says)), page_says in zip(cases.items(), found, strict=True):
         page_says["notices"] = sorted(each["kind"] for each in page_says["notices"])
         verdict = "red" if says["problems"] else "amber" if says["notices"] else "green"
-        assert page_says == {"draws": page_says["draws"], "verdict": verdict, **says}, fact
+        word = check_receipts(document).word
+        assert page_says == {"draws": page_says["draws"], "word": word, "verdict": verdict, **says}, fact
 
 
 def test_known_shuffles(opened):
@@ -116,9 +117,12 @@ def test_two_implementations_agree(checked, seeds):
             said = check_receipts(document)
             ours = {
                 "verdict": said.verdict,
+                "word": said.word,
                 "claims": dict(zip(corpus.CLAIMS, said.claims.values(), strict=True)),
                 "problems": sorted(said.problems),
-                "notices": [{"kind": each.kind, "text": each.text} for each in said.notices],
+                "notices": [
+                    {"kind": each.kind, "text": each.text, "grade": each.grade} for each in said.notices
+                ],
                 "counts": said.counts,
                 "draws": said.draws,
                 "strange": said.strange,
@@ -129,17 +133,18 @@ def test_two_implementations_agree(checked, seeds):
     assert all(0.2 < number / len(documents) < 0.8 for number in false.values())
 
 
-def party(people=60, winners=3, *, format_=2, late=False):
+def party(people=60, winners=3, *, format_=3, late=False, prize=False):
     """A lottery with one draw, in which one winner is absent, and perhaps one leaves late; and the draw."""
     lottery, pool = Lottery(), [f"{number:05}" for number in range(people)]
     draw = Draw(
         *(lottery, "Summer <b>party</b>", pool, [("Bicycle & bell", 1), ("杯子", winners - 1)]),
         **{"rule": "out", "secret": b"s" * 32, "salt": b"t" * 32, "question": "Call five numbers"},
         format_=format_,
+        numbers={"count": 5, "least": 1, "most": 99},
     )
-    draw.value = "3 17 44 8 29"
+    draw.value = "3 8 17 29 44"
     draw.withdraw(draw.order[-2])
-    if format_ == 2:
+    if format_ > 1:
         draw.add("asked")
     draw.give(draw.value, 41)
     draw.draw(1, 1)
@@ -147,6 +152,7 @@ def party(people=60, winners=3, *, format_=2, late=False):
     draw.draw(1, 1)
     if late:
         draw.withdraw(draw.order[-1])
+    if late or prize:
         draw.prize("Pen", 1)
         draw.draw(3, 1)
     for start in range(0, winners - 1, 50):
@@ -184,7 +190,7 @@ def test_a_guest_reads_that_everything_fits(opened):
     assert {*tiles(page, "zeros").values()} == {0}
     size = "one => getComputedStyle(one).fontSize"
     assert page.locator(".tiles b").first.evaluate(size) == verdict.evaluate(size)
-    assert page.get_by_text("What happened").count() == 0
+    assert page.locator(".cards").count() == 0
     first, second, *others = draw.order[:4]
     assert lines(page, "Bicycle & bell: 1 winner") == [f"{named(first)} (absent)", named(second)]
     assert lines(page, "杯子: 2 winners") == [named(one) for one in others]
@@ -195,7 +201,7 @@ def test_a_guest_reads_that_everything_fits(opened):
 
 
 def test_a_guest_compares_the_photographs(opened):
-    """Question, value letter by letter, time, seconds, and the codes of both photographs."""
+    """Question, value letter by letter, time, seconds, and the codes of all three photographs."""
     lottery, draw = party()
     page = opened(check_page(lottery.document()))
     expect(page.get_by_text("The room is asked: Call five numbers")).to_be_visible()
@@ -204,7 +210,7 @@ def test_a_guest_compares_the_photographs(opened):
     assert [group.locator("span").all_inner_texts() for group in groups] == [*map(list, draw.value.split())]
     given = "It was typed at 2026-11-26 20:00:41 UTC. Seconds after the question: 41"
     expect(page.get_by_text(given)).to_be_visible()
-    codes = [sha(draw.texts[0]), sha(draw.texts[3])]
+    codes = [sha(draw.texts[at]) for at in (0, 3, -1)]
     assert page.locator(".code").all_inner_texts() == [announcement.grouped(code) for code in codes]
 
 
@@ -214,13 +220,18 @@ def test_the_page_compares_a_photograph(opened):
     page, given = opened(check_page(lottery.document())), (draw.value, sha(draw.texts[3]))
     code = sha(draw.texts[0])
     said, here = page.locator("output").first, "of draw Summer <b>party</b>"
+    other = f"✗ It does not fit: the code {announcement.grouped('e' * 64)} is none of those above."
     wrong = "✗ It does not fit: this text has none of the codes above."
     for text, answer in [
         (announcement.announcement({"draw": "x"}, code), f"✓ It fits: Code of the announcement {here}"),
         (announcement.given("x", *given), f"✓ It fits: Code after the public value {here}"),
         (announcement.given("x", "1 2", given[1]), wrong),
+        (announcement.given(f"x-{draw.value.replace(' ', '-')}", "1 2", given[1]), wrong),
+        (announcement.given("x", f"1 {draw.value}", given[1]), wrong),
+        (f"{code} {'e' * 64}", f"✓ It fits: Code of the announcement {here}{other}"),
         (announcement.grouped(code).upper(), f"✓ It fits: Code of the announcement {here}"),
         (announcement.grouped(given[1]), f"✓ It fits: Code after the public value {here}"),
+        (announcement.ended("x", sha(draw.texts[-1])), f"✓ It fits: Code of the end {here}"),
         (code[:-1], wrong),
         ("", ""),
     ]:
@@ -229,36 +240,55 @@ def test_the_page_compares_a_photograph(opened):
 
 
 def test_the_clock_of_the_room(page, opened):
-    """A guest photographed a clock: the page has the time of the public value also as a phone shows it."""
+    """A guest photographed a clock: the page has the time as a phone shows it, and then in UTC."""
     clock = page.context.new_cdp_session(page)
     clock.send("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Shanghai"})
     opened(check_page(party()[0].document()))
-    at = "2026-11-26 20:00:41 UTC (04:00:41 AM GMT+8)"
+    at = "2026-11-27 04:00:41 / 20:00:41 UTC"
     expect(page.get_by_text(f"It was typed at {at}. Seconds after the question: 41")).to_be_visible()
 
 
 def test_a_guest_reads_what_happened(opened):
-    """Amber: what an operator could have done, with its time; the counts of it have the same colour."""
+    """Amber: what an operator could have done is in one list, and what only happened in another.
+
+    The word of the worse one stands above; the counts have the same colour.
+    """
     lottery, draw = party(late=True)
     page = opened(check_page(lottery.document()))
     verdict = page.get_by_role("heading", level=1)
-    expect(verdict).to_have_text(f"! {VERDICTS['amber']}")
-    expect(verdict).to_have_class("amber")
-    withdrawn, added = lines(page, "What happened, and what it could have been good for")
+    expect(verdict).to_have_text(f"!! {VERDICTS['steered']}")
+    expect(verdict).to_have_class("steered")
+    (withdrawn,) = lines(page, "Somebody could have steered it: what it could have been good for")
+    (added,) = lines(page, "Something happened. An honest evening can have it, too")
     assert f"{named(draw.order[-1])} was withdrawn after the question (2026-11-26 20:00:00 UTC)." in withdrawn
     assert "the prize Pen (1) was added after the question" in added
-    assert page.locator(".tiles .amber").all_inner_texts() == ["2\nChanges after the question"]
-    assert lines(page, "Pen: 1 winner (added after the announcement)") == [named(draw.order[2])]
+    assert page.locator(".tiles .steered").all_inner_texts() == ["2\nChanges after the question"]
+    assert lines(page, "Pen: 1 winner (added after the announcement)") == [named(draw.order[-3])]
     assert f"{named(draw.order[-1])} (after the question)" in lines(
         page, "Withdrawn: these people could not win any more"
     )
+
+
+def test_something_only_happened(opened):
+    """The weaker word has another colour and another sign than the stronger one."""
+    lottery, _ = party(prize=True)
+    page = opened(check_page(lottery.document()))
+    verdict = page.get_by_role("heading", level=1)
+    expect(verdict).to_have_text(f"! {VERDICTS['happened']}")
+    expect(verdict).to_have_class("happened")
+    assert page.get_by_role("heading", name="Somebody could have steered it").count() == 0
+    colour = "one => getComputedStyle(one).backgroundColor"
+    weaker = verdict.evaluate(colour)
+    opened(check_page(party(late=True)[0].document()))
+    expect(verdict).to_have_class("steered")
+    assert verdict.evaluate(colour) != weaker
 
 
 def test_a_draw_of_an_older_kit(opened):
     """Format 1: the page says which rules hold, and shows the codes of that photograph."""
     lottery, draw = party(format_=1)
     page = opened(check_page(lottery.document()))
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"! {VERDICTS['amber']}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"!! {VERDICTS['steered']}")
     expect(page.get_by_text("This draw has the rules of format 1.")).to_be_visible()
     head = json.loads(draw.texts[0])
     codes = [announcement.grouped(head[key]) for key in ("pool", "commitment")]
@@ -338,7 +368,7 @@ def proof_of(draw, at):
     return {**about, **proof(leaves(draw.shown), draw.salt, at)}
 
 
-@pytest.mark.parametrize("format_", [1, 2])
+@pytest.mark.parametrize("format_", [1, 2, 3])
 def test_a_guest_checks_a_proof_before_the_draw(opened, format_):
     """The announcement alone: question, prizes, rule and code; a proof is right for one person."""
     _, draw = party(format_=format_)
@@ -354,7 +384,7 @@ def test_a_guest_checks_a_proof_before_the_draw(opened, format_):
     said = page.locator("output").last
     shown = proof_of(draw, 16)
     page.get_by_label("Proof").fill(json.dumps(shown, indent=1))
-    for you in ["000１6", "name of 00016"][:format_]:  # a pool of format 1 has no names
+    for you in ["000１6", "name of 00016"][: 1 if format_ == 1 else 2]:  # a pool of format 1 has no names
         page.get_by_label("Your name").fill(you)
         person = "00016" if format_ == 1 else "Name of 00016 · Sales · 00016"
         expect(said).to_have_text(f"Draw Summer <b>party</b>: you are in the pool, as {person}.")
@@ -369,7 +399,7 @@ def test_a_guest_checks_a_proof_before_the_draw(opened, format_):
     expect(said).to_have_text(wrong)
     page.get_by_label("Your name").fill("00016")
     changes = [{"salt": "00"}, {"path": []}, {"employee_id": "00017"}, {"department": "Board"}]
-    for change in changes[: format_ + 2]:  # format 1 does not look at the department
+    for change in changes[: 3 if format_ == 1 else 4]:  # format 1 does not look at the department
         page.get_by_label("Proof").fill(json.dumps(shown | change))
         expect(said).to_have_text(wrong)
     for form in ('{"salt": ', '{"salt": "00", "path": [{"side": "up", "hash": "00"}]}'):
@@ -383,10 +413,62 @@ def test_a_draw_that_has_not_ended(opened):
     del draw.texts[-1]
     draw.closed = False
     page = opened(check_page(lottery.document()))
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"! {VERDICTS['amber']}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"! {VERDICTS['happened']}")
     page.get_by_label("Your name").fill("00016")
     page.get_by_label("Proof").fill(json.dumps(proof_of(draw, 16)))
     expect(page.locator("output").last).to_contain_text("you are in the pool, as Name of 00016")
+
+
+def for_everybody(draw):
+    """What `lottery proofs` writes into its page."""
+    shown = leaves_of(leaves(draw.shown), draw.salt)
+    return {
+        "announced": draw.texts[0],
+        "proofs": [[one, *each] for one, each in zip(draw.pool, shown, strict=True)],
+    }
+
+
+def test_a_guest_finds_their_proof(opened):
+    """One page for everybody: the id finds the leaf, and only the right name and department make it."""
+    _, draw = party()
+    draw.shown[16][1] = "Zoe\u0301"  # a list can have either form of é
+    draw.lottery.draws.clear()
+    head = json.loads(draw.texts[0]) | {"pool": root(leaves(draw.shown), draw.salt)}
+    draw.texts[0] = json.dumps(head)
+    page = opened(check_page(for_everybody(draw)))
+    said = page.locator("output").last
+    for person, answer in [
+        (
+            ("000１6 ", " Zo\u00e9", "Sales"),
+            "✓ You are in the pool of 60 people that was announced, as Zo\u00e9 · Sales · 00016.",
+        ),
+        (("00017", "Name of 00017", "Sales"), "✓ You are in the pool of 60 people"),
+        (("00020", "Name of 00020", ""), "✓ You are in the pool of 60 people"),
+        (("00017", "Name of 00017", ""), "✗ This id is in the pool, but with another name or department."),
+        (("00017", "Cousin", "Sales"), "✗ This id is in the pool, but with another name or department."),
+        (("99", "Cousin", ""), "✗ Nobody with this id is in the pool that was announced."),
+    ]:
+        for label, text in zip(
+            ("Your id, as on your badge", "Your name", "Your department"), person, strict=True
+        ):
+            page.get_by_label(label).fill(text)
+        expect(said).to_contain_text(answer)
+
+
+@pytest.mark.parametrize("change", ["leaf", "missing", "junk"])
+def test_proofs_of_another_pool(opened, change):
+    """If the leaves are not those of the announced pool, the page says so, and proves nothing."""
+    _, draw = party()
+    told = for_everybody(draw)
+    if change == "leaf":
+        told["proofs"][3][2] = "0" * 64
+    elif change == "missing":
+        told["proofs"].pop()
+    else:
+        told["proofs"] = [["00001"]]
+    page = opened(check_page(told))
+    expect(page.get_by_text("✗ The proofs on this page are not those")).to_be_visible()
+    assert page.get_by_label("Your name").count() == 0
 
 
 def test_an_announcement_that_cannot_be_read(opened):
@@ -460,7 +542,9 @@ def test_the_pages_fit_and_can_be_read(page, opened, picture, *, width, height, 
     page.emulate_media(color_scheme=scheme)
     late, _ = party(late=True)
     late.restore()
-    shown = {"green": check_page(lottery.document()), "amber": check_page(late.document())}
+    shown = {"green": check_page(lottery.document()), "steered": check_page(late.document())}
+    shown["happened"] = check_page(party(prize=True)[0].document())
+    shown["proofs"] = check_page(for_everybody(draw))
     lottery.rows["x"] = {"employee_id": "x" * 60}
     shown["red"] = check_page(lottery.document())
     shown["old"] = check_page(party(format_=1)[0].document())

@@ -38,7 +38,7 @@ def opened(chromium, board):
         page.on("console", lambda message: errors.append(message.text))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(shows.room.page)
-        page.wait_for_function("document.getElementById('attendees').textContent !== '' ")
+        expect(page.locator("#attendees")).not_to_be_empty()  # the page's policy lets nothing be evaluated
         return page
 
     yield open_page

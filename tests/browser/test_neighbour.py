@@ -46,7 +46,7 @@ KNOWN = [
     "/api/status",
     "/api/kernels",
     "/api/contents",
-    "/voila/render/draw_night.ipynb",
+    "/stage",
 ]
 
 
@@ -81,7 +81,7 @@ def home():
 
 @pytest.fixture(scope="module")
 def servers(home):
-    """What starts one of the servers, once, and a kernel in it, in which a lottery is deployed."""
+    """What starts one of the servers, once, and in a lab a kernel, in which a lottery is deployed."""
     running = {}
     with ExitStack() as stack:
 
@@ -89,8 +89,9 @@ def servers(home):
             if name not in running:
                 (folder := home / name).joinpath(".local/share/jupyter/runtime").mkdir(parents=True)
                 server = stack.enter_context(starts(name, folder))
-                wait_until(server.kernels)
-                run(server, DEPLOY)
+                if name != "night":
+                    wait_until(server.kernels)
+                    run(server, DEPLOY)
                 running[name] = server
             return running[name]
 
@@ -101,7 +102,6 @@ def servers(home):
 def starts(name, folder):
     if name == "night":
         with lottery_night(folder) as night:
-            urllib.request.urlopen(night.address).close()  # a kernel has run the page
             yield night
     else:
         # The path of a socket has at most some hundred letters.
@@ -165,9 +165,7 @@ def heard_during_a_draw(server, endpoints, home):
         context.destroy(linger=0)
 
 
-@pytest.mark.parametrize(
-    "name", ["lab", *(pytest.param(name, marks=MORE) for name in ("night", "lab with a long path"))]
-)
+@pytest.mark.parametrize("name", ["lab", pytest.param("lab with a long path", marks=MORE)])
 def test_a_draw_is_heard_at_no_port(servers, home, name):
     """Who subscribes to each port of the server, its kernels and the emulator gets no message.
 
@@ -179,9 +177,9 @@ def test_a_draw_is_heard_at_no_port(servers, home, name):
     assert set(heard_during_a_draw(server, endpoints, home).values()) == {0}
 
 
-def test_a_kernel_has_no_port(server):
+def test_a_kernel_has_no_port(servers):
     """What somebody sent to a port that kernels have by default appeared below the running cell."""
-    ((kernel, file),) = server.kernels().items()
+    ((kernel, file),) = servers("lab").kernels().items()
     assert ports(kernel) == set()
     assert json.loads(file.read_text())["transport"] == "ipc"
 
@@ -201,8 +199,9 @@ def test_jupyterlab_leaves_out_two_extensions(servers):
 
 
 @pytest.mark.root
-def test_another_user_cannot_reach_a_kernels_sockets(server, home):
+def test_another_user_cannot_reach_a_kernels_sockets(servers, home):
     """The sockets are in a folder that nobody else may enter, though files are made for everybody here."""
+    server = servers("lab")
     ((_, file),) = server.kernels().items()
     sockets = list(file.parent.glob("*-ipc-*"))
     assert len(sockets) == 5
@@ -230,6 +229,13 @@ def test_another_user_finds_no_secret(servers, home):
     assert not [
         path for path, text in zip(seen, texts, strict=True) if any(each.encode() in text for each in secrets)
     ]
+
+
+def test_the_night_has_one_port(servers):
+    """No kernel runs for its pages, and beside the emulator, which wants a key, nothing of it listens."""
+    night = servers("night")
+    assert night.kernels() == {}
+    assert ports(*night.processes()) - {control.status()["port"]} == {night.port}
 
 
 def test_another_user_does_not_read_what_is_typed(servers, home):

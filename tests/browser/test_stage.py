@@ -1,31 +1,38 @@
-"""The audience's page in a real Chromium: on a page without a kernel, and once with one."""
+"""The audience's page in a real Chromium, without a server; the last test has one."""
 
+import asyncio
 import contextlib
 import itertools
 import random
 import re
-from pathlib import Path
+import threading
 
-import nbformat
 import pytest
 from browser.conftest import PATIENCE, script, violations
 from helpers import wait_until
+from patience import SECONDS
 from playwright.sync_api import expect
+from tornado.netutil import bind_sockets
 
-from lottery_party import stage as module
-from lottery_party.stage import WORDS, Stage
+from lottery_lib.names import Names
+from lottery_lib.target import elsewhere
+from lottery_party import server
+from lottery_party.page import STAGE as WORDS
+from lottery_party.page import html
 
 pytestmark = pytest.mark.browser
-HERE = Path(module.__file__).parent
-TRAITS = ["title", "logo", "names", "sound", "scene", "first", "words"]
+ADDRESS = "http://stage.test/"
+LINKED = re.compile(r'^link\("stage".*\n', re.MULTILINE)
+#: What a server tells the stage in any scene.
+SHOWN = {"words": WORDS, "title": "Winter Party", "logo": "", "first": 0, "theme": "", "pictures": {}}
 RENDER = script("render_the_stage")
 WRONG = script("wrong_on_the_stage")
 WALK = script("turn_all_pages")
-PICTURES = script("note_small_pictures")
 LONG = "Ann-Katrin von Hohenstein-Sonnenberg-Zweibrücken zu Altenburg"
 ONE_WORD = "Wu" * 30
 GIVEN = ["Ada", "Grace", "Linus", "Barbara", "Edsger", "Maximilian", "Ann-Katrin", "Ken"]
 FAMILY = ["Lovelace", "Hopper", "Li", "Liskov", "Dijkstra", "van Rossum", "Berners-Lee", "Ng"]
+PICTURE = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='{wide}' height='{high}'/%3E"
 CODE = '<svg width="185" height="185" class="segno"><path stroke="#000" d="M4 4.5h7m7 0h1m2 0h3"/></svg>'
 SCENES = [
     {"kind": "opening", "guests": 120, "prizes": [{"name": "Car", "count": 1}, {"name": LONG, "count": 50}],
@@ -67,9 +74,16 @@ def winners_of(names, note=""):
 
 
 def prepare(page):
-    page.set_content("<!doctype html><html lang=en><title>Stage</title><body></body></html>")
-    page.add_style_tag(content=(HERE / "stage.css").read_text(encoding="utf-8"))
-    page.evaluate(script("let_time_leap"))
+    """Let a tab have the stage at `ADDRESS`: the file that a browser gets, but for the link to its server."""
+    body, links = LINKED.subn("", html("stage"))
+    assert links == 1
+    page.route(ADDRESS, lambda route: route.fulfill(content_type="text/html", body=body))
+    at_the_start(page, "let_time_leap")
+
+
+def at_the_start(page, name):
+    """Run a script in each page that this tab shows from now on, before the page's own."""
+    page.add_init_script(f"({script(name)})()")
 
 
 @pytest.fixture(scope="module")
@@ -81,17 +95,18 @@ def tab(new_page):
 
 @contextlib.contextmanager
 def stages_on(page):
-    """`show(scene, **traits)` opens a new stage on the page, without a kernel."""
+    """`show(scene, **values)` opens a new stage on the page. The values are those of its model."""
     errors = []
     note = lambda error: errors.append(error)  # noqa: E731, PLW0108
     page.on("pageerror", note)
     page.emulate_media(reduced_motion="no-preference")
 
-    def show(scene, *, size=(1024, 768), **traits):
+    def show(scene, *, size=(1024, 768), **values):
         page.set_viewport_size({"width": size[0], "height": size[1]})
-        state = Stage(**{"title": "Winter Party", "names": people(50, chinese=True), "scene": scene} | traits)
-        page.evaluate(RENDER, [Stage._esm, state.get_state(TRAITS)])
-        return page.locator("#stage")
+        page.goto(ADDRESS)
+        own = {"names": people(50, chinese=True), "scene": scene, "moment": ["", 0]}
+        page.evaluate(RENDER, SHOWN | own | values)
+        return page.locator("#page")
 
     yield show
     page.remove_listener("pageerror", note)
@@ -130,13 +145,14 @@ def show_still(still):
         yield shown
 
 
-def change(tab, scene):
-    tab.evaluate("scene => { pass_time(); model.set('scene', scene); }", scene)
+def change(tab, scene, **values):
+    """Tell the stage what has changed, as its server does. The next press is late enough to count."""
+    tab.evaluate("news => { pass_time(); model.update(news); }", {"scene": scene, **values})
 
 
 def sent(tab):
     """The presses that went out since the last question. The next press is late enough to count."""
-    return tab.evaluate("() => { pass_time(); return sent.splice(0); }")
+    return [each["way"] for each in tab.evaluate("() => { pass_time(); return sent.splice(0); }")]
 
 
 @pytest.mark.parametrize(
@@ -178,6 +194,39 @@ def test_each_scene_fits(show, tab, size, picture):
         show(scene, size=size, title="Winter Party of the Whole Company", logo=LOGO)
         assert tab.evaluate(WALK, [28 if size[0] == 1920 else 22, WRONG])[2] == []
         picture(tab, f"stage_{number}_{size[0]}")
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1024, 768), (1080, 1920)])
+def test_a_picture_of_the_prize_fits(show, tab, size):
+    """Neither a broad nor a high picture cuts anything off, before the draw and above many winners."""
+    for wide, high in ((400, 300), (2000, 100), (100, 1000)):
+        pictures = {"car": PICTURE.format(wide=wide, high=high), "background": PICTURE.format(wide=9, high=9)}
+        for scene in (
+            SCENES[3],
+            SCENES[4],
+            winners_of(people(20, chinese=True), "Sales"),
+            winners_of(people(150, chinese=False)),
+        ):
+            stage = show(scene | {"picture": "car"}, size=size, pictures=pictures)
+            box = stage.locator("img.prize").bounding_box()
+            assert box["width"] > 10
+            assert box["height"] > 0.1 * min(size)
+            assert tab.evaluate(WALK, [28 if size[0] == 1920 else 22, WRONG])[2] == []
+    shown = show({"kind": "ready", "prize": "__proto__", "picture": "__proto__"}, pictures=pictures)
+    assert shown.locator("img").count() == 0
+
+
+def test_red_and_gold(show, tab):
+    """The other colours are the whole stage's, also the names' that roll, and everybody can read them."""
+    at_the_start(tab, "note_small_pictures")
+    stage = show({"kind": "rolling", "prize": "Car", "count": 1}, theme="red")
+    tab.wait_for_function("pictures.size")
+    assert {colour for _, colour in tab.evaluate("[...pictures.values()]")} == {"#fff6e2"}
+    assert stage.evaluate("one => getComputedStyle(one).backgroundColor") == "rgb(74, 6, 11)"
+    for scene in SCENES[:6]:
+        show(scene, theme="red")
+        tab.add_style_tag(content="html, body {height: 100%} #page {background: var(--high)}")
+        assert violations(tab, "#page", serious=True) == []
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1024, 768)])
@@ -309,7 +358,7 @@ def written(tab):
 def test_everybody_is_in_the_field(show_still, still):
     """The names that roll are those of the pool, and none of them stands in two places at the same time."""
     names = people(500, chinese=True)
-    still.evaluate(PICTURES)
+    at_the_start(still, "note_small_pictures")
     stage = show_still({"kind": "rolling", "prize": "Car", "count": 1}, names=names * 2)
     expect(stage).to_contain_text(WORDS["drawing"])
     passed = set()
@@ -349,17 +398,17 @@ def moment(show_still, still, rank, winners, names):
 def test_the_first_prize_is_not_like_the_third(show_still, still):
     """The room counts 3, 2, 1, then the winners are there. It is longer for a greater prize, at most 7 s."""
     names = people(50, chinese=True)
-    still.evaluate(PICTURES)
+    at_the_start(still, "note_small_pictures")
     lasted = []
     for rank, winners in ((0, names[:20]), (0.5, names[:3]), (1, names[7:8])):
         seconds, numbers = moment(show_still, still, rank, winners, names)
         assert numbers == ["3", "2", "1"]
         assert written(still)[1] == set(winners)
-        stage = still.locator("#stage")
+        stage = still.locator("#page")
         assert stage.locator(".name").all_inner_texts() == winners
         lasted.append(seconds)
         still.clock.run_for(2000)
-        assert still.evaluate("seen") == 1
+        assert still.evaluate("seen.length") == 1
         assert stage.evaluate("one => one.dataset.moment") is None
         assert stage.evaluate("one => one.classList.contains('greatest')") == (rank == 1)
     assert 1.5 < lasted[0] < lasted[1] - 0.5 < lasted[2] - 1 < 6
@@ -374,7 +423,7 @@ def test_a_press_skips_the_moment(show_still, still):
     expect(stage.locator(".name")).to_be_hidden()
     still.evaluate("new BroadcastChannel('lottery-stage').postMessage('skip')")
     expect(stage.locator(".name")).to_be_visible()  # the time of the moment does not pass
-    assert still.evaluate("seen") == 1
+    assert still.evaluate("seen.length") == 1
     stage = show_still(rolling, names=names)
     change(still, winners_of(names[:1]) | {"rank": 1})
     still.evaluate(script("count_what_windows_say"))
@@ -382,7 +431,7 @@ def test_a_press_skips_the_moment(show_still, still):
     still.keyboard.press("PageDown")
     assert sent(still) == []
     assert stage.locator(".name").is_visible()
-    assert still.evaluate("seen") == 1
+    assert still.evaluate("seen.length") == 1
     still.wait_for_function("heard === 1")
     still.keyboard.press("PageDown")
     assert sent(still) == ["advance"]
@@ -420,7 +469,7 @@ def test_only_free_places_are_drawn_again(show_still, still, wide):
     change(still, scene | {"winners": [*others, *new, *gone], "redraw": True})
     still.clock.run_for(5000)
     expect(stage.locator(".new .name")).to_have_text(["欧阳娜娜", "新人"])
-    assert still.evaluate("seen") > 1
+    assert still.evaluate("seen.length") > 1
     for winners in ([*others, *new], [*others, *({**each, "status": ""} for each in new)]):
         still.evaluate("document.getAnimations().forEach(each => each.finish())")
         now = places(stage)
@@ -429,6 +478,32 @@ def test_only_free_places_are_drawn_again(show_still, still, wide):
         assert still.evaluate(WRONG, 22) == []
         change(still, scene | {"winners": winners})
     expect(stage.locator(".new")).to_have_count(0)
+
+
+def test_who_was_called_absent_before_the_room_saw_them(show, tab):
+    """Somebody called the roll while the names still rolled: all whom the machine drew are shown."""
+    gone = [{"name": name, "note": "", "status": "absent"} for name in ("Ada", "Grace")]
+    scene = {"kind": "rolling", "prize": "Car", "count": 1, "rank": 1}
+    stage = show(scene)
+    scene |= {"kind": "winners", "redraw": True}
+    change(tab, scene | {"winners": [{"name": "Ken", "note": "", "status": "new"}, *gone]})
+    expect(stage.locator(".box")).to_have_text(["Ken", "Ada", "Grace"])
+    expect(stage.locator(".box s")).to_have_text(["Ada", "Grace"])
+
+
+def test_the_last_screen_turns_by_itself(new_page):
+    """Its pages follow each other without a press, from the last one to the first one again."""
+    winners = [name for name in people(450, chinese=True) if name not in (LONG, ONE_WORD)]
+    scene = {"kind": "closed", "words": ["All winners"], "code": CODE}
+    with new_page() as page, stages_on(page) as show:
+        prepare(page)
+        page.clock.install()
+        stage = show(scene | {"prizes": [{"name": "Car", "winners": winners}]})
+        pages = int(stage.locator(".page").inner_text().split()[-1])
+        assert pages > 1
+        for number in [*range(2, pages + 1), 1]:
+            page.clock.run_for(12_000)
+            expect(stage.locator(".page")).to_have_text(f"Page {number} of {pages}")
 
 
 def test_a_page_that_is_loaded_during_a_redraw(show):
@@ -487,18 +562,26 @@ def test_a_name_breaks_only_between_words(show, tab, size, name):
             assert len(each) == 1 or scene["kind"] != "ready" or size[0] < 1024
 
 
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (1024, 768)])
+def test_an_id_stands_whole(show, size):
+    """Behind a name that two guests have, the id is on the same line, or on one of its own."""
+    stage = show(winners_of([*["徐建国"] * 19, "王伟（zs1199）"], "研发中心/平台组"), size=size)
+    lines = stage.locator(".name").evaluate_all(script("lines_of_texts"))[-1]
+    assert lines in (["王伟（zs1199）"], ["王伟", "（zs1199）"])
+
+
 def test_reduced_motion(show, tab):
     """For people who do not want motion nothing moves; the page says that it draws, and for which prize."""
     show({})
     tab.emulate_media(reduced_motion="reduce")
     change(tab, {"kind": "rolling", "prize": "Bicycle", "count": 5})
-    stage = tab.locator("#stage")
+    stage = tab.locator("#page")
     expect(stage).to_contain_text(WORDS["drawing"])
     expect(stage.locator(".name")).to_have_text("Bicycle")
     scene = winners_of(people(5, chinese=True)) | {"prize": "Bicycle", "rank": 1}
     change(tab, scene)
     expect(stage.locator(".name")).to_have_count(5)
-    assert tab.evaluate("[document.getAnimations().length, seen]") == [0, 1]
+    assert tab.evaluate("[document.getAnimations().length, seen.length]") == [0, 1]
     scene["winners"][1]["status"] = "absent"
     change(tab, scene | {"kind": "rolling", "redraw": True})
     expect(stage.locator("s")).to_be_visible()
@@ -555,14 +638,14 @@ def test_it_can_be_translated(show, tab):
 
 def test_everybody_can_read_it(show, tab):
     """Axe finds nothing serious; the contrast is right on the lightest place of the background."""
-    tab.add_style_tag(content="html, body {height: 100%; margin: 0}")  # else axe takes all for hidden
-    tab.add_style_tag(content="#stage {background: #303653}")  # it cannot judge a gradient
     for scene in [SCENES[0], *SCENES[2:6], {"kind": "rolling", "prize": "Car", "count": 1}]:
         show(scene, title="Winter Party", logo=LOGO)
+        tab.add_style_tag(content="html, body {height: 100%}")  # else axe takes all for hidden
+        tab.add_style_tag(content="#page {background: #303653}")  # it cannot judge a gradient
         tab.emulate_media(reduced_motion="reduce")
         change(tab, scene)
-        assert violations(tab, "#stage", serious=True) == []
-        stage = tab.locator("#stage")
+        assert violations(tab, "#page", serious=True) == []
+        stage = tab.locator("#page")
         live = stage.locator("[aria-live=polite]").inner_text()
         for text in {scene.get("prize", ""), *(each["name"] for each in scene.get("winners", []))}:
             assert text in live
@@ -570,8 +653,8 @@ def test_everybody_can_read_it(show, tab):
 
 def test_sound_and_full_screen(show, tab):
     """S plays a sound and lets winners have one, F fills the screen; a button does not keep the keyboard."""
-    tab.evaluate(script("count_tones"))
     stage = show({"kind": "rolling", "prize": "Car", "count": 1})
+    tab.evaluate(script("count_tones"))
     change(tab, winners_of(["张伟"]))
     assert tab.evaluate("tones") == 0
     tab.keyboard.press("s")
@@ -591,86 +674,152 @@ def test_sound_and_full_screen(show, tab):
     tab.wait_for_function("!document.fullscreenElement")
 
 
-def test_the_kernel_ends(show, tab):
-    """A page whose kernel has ended says so. It keeps its scene, and sends no press."""
-    tab.evaluate(script("have_a_kernel"))
-    stage = show(winners_of(["张伟"]))
-    expect(stage.get_by_text(WORDS["lost"])).to_be_hidden()
-    tab.evaluate("() => { kernel.status = 'dead'; watchers.forEach(watch => watch()); kernel = undefined; }")
-    expect(stage.get_by_text(WORDS["lost"])).to_be_visible()
-    expect(stage.locator(".name")).to_have_text("张伟")
+def test_a_press_says_what_it_saw(show, tab):
+    """Each message names the moment that the page shows: a press on an older scene does nothing."""
+    show({"kind": "ready", "prize": "Car", "count": 1, "place": "1 of 2"}, moment=["ready", 1])
     tab.keyboard.press("PageDown")
-    assert sent(tab) == []
+    change(tab, winners_of(["张伟"]), moment=["winners", 1])
+    tab.keyboard.press("PageUp")
+    assert tab.evaluate("sent") == [
+        {"do": "press", "way": "advance", "seen": ["ready", 1]},
+        {"do": "press", "way": "back", "seen": ["winners", 1]},
+    ]
+    assert tab.evaluate("seen") == [["winners", 1]]
 
 
-@pytest.mark.long("13 s: its clock passes minutes")
-def test_the_server_is_gone(new_page):
-    """The page says so in large letters over everything. It loads itself again when its server answers."""
-    address, answer, asked = "http://stage.test/secret/", {}, []
-
-    def server(route):
-        asked.append(answer.copy())
-        route.fulfill(**answer) if answer else route.abort()
-
-    with new_page() as page:
-        page.route("**/*", lambda route: route.fulfill(content_type="text/html", body="<body data-voila=1>"))
-        page.route("**/api/**", server)
-        page.goto(address)
-        page.evaluate(script("have_a_server"), address)
-        page.add_style_tag(content=(HERE / "stage.css").read_text(encoding="utf-8"))
-        page.evaluate(RENDER, [Stage._esm, Stage(scene={}).get_state(TRAITS)])
-        lost = page.locator(".lottery-lost")
-        expect(lost).to_be_hidden()
-        page.evaluate("() => { kernel.connectionStatus = 'connecting'; kernel.look(); }")
-        expect(lost).to_have_text(WORDS["lost"] + WORDS["lost_next"])
-        assert lost.bounding_box() == {"x": 0, "y": 0, "width": 1280, "height": 1000}
-        assert lost.locator("b").evaluate("one => parseFloat(getComputedStyle(one).fontSize)") >= 80
-        for other in ({}, {"status": 404, "content_type": "text/html"}, {"status": 403, "json": {}}):
-            answer.clear()
-            answer.update(other)
-            wait_until(lambda other=other: page.evaluate("true") and asked.count(other) >= 2)
-        assert page.evaluate("old")
-        page.evaluate("() => { kernel.connectionStatus = 'connected'; kernel.look(); }")
-        expect(lost).to_be_hidden()
-        page.evaluate("() => { kernel.connectionStatus = 'disconnected'; kernel.look(); }")
-        answer |= {"status": 404, "json": {"message": "Kernel does not exist: 1"}}
-        page.wait_for_function("!window.old")
+def test_several_changes_at_once(show_still, still):
+    """News may have a scene, a title, names and a page: the moment comes once, and is not cut short."""
+    names = people(50, chinese=True)
+    stage = show_still({"kind": "rolling", "prize": "Coffee machine", "count": 1, "rank": 1}, names=names)
+    change(still, winners_of(names[:1]) | {"rank": 1}, title="Summer Party", names=names[1:], first=1)
+    assert stage.evaluate("one => one.dataset.moment") == "build"
+    still.clock.run_for(8000)
+    expect(stage.locator(".name")).to_be_visible()
+    expect(stage.get_by_role("heading", name="Summer Party")).to_be_visible()
+    assert still.evaluate("seen.length") == 1
 
 
-NOTEBOOK = """
-import os
-from lottery_party.stage import Stage
-
-stage = Stage(title="Winter Party", scene={"kind": "ready", "prize": "Car", "count": 1, "place": "1 of 1"})
-
-def go(press):
-    if press == "back":
-        os._exit(1)
-    stage.scene = {"kind": "winners", "prize": "Car", "winners": [{"name": "张伟", "note": "", "status": ""}]}
-
-stage.on_press(go)
-stage
-"""
+def test_the_page_around_the_stage(show, tab):
+    """The tab has a name of its own, and the page has the language of its words."""
+    show({}, words=WORDS | {"tab": "谁赢？", "language": "zh-CN"})
+    assert tab.evaluate("[document.title, document.documentElement.lang]") == ["谁赢？", "zh-CN"]
+    tab.evaluate("words => model.update({words})", WORDS)
+    assert tab.evaluate("[document.title, document.documentElement.lang]") == [WORDS["tab"], "en"]
 
 
-@pytest.mark.long
-def test_with_a_kernel(voila_of, page, tmp_path):
-    """A press reaches Python, whose next scene fills the window. It stays when the kernel has died.
+def test_the_server_is_gone(show, tab):
+    """The page says so in large letters over everything, and keeps its scene until it comes back."""
+    stage = show(winners_of(["张伟"]), size=(1280, 1000))
+    lost = tab.locator(".lottery-lost")
+    expect(lost).to_be_hidden()
+    tab.evaluate("model.set('lost_link', true)")
+    expect(lost).to_have_text(WORDS["lost"] + WORDS["lost_next"])
+    assert lost.bounding_box() == {"x": 0, "y": 0, "width": 1280, "height": 1000}
+    assert lost.locator("b").evaluate("one => parseFloat(getComputedStyle(one).fontSize)") >= 80
+    assert lost.evaluate(script("is_on_top"))
+    expect(stage.locator(".name")).to_have_text("张伟")
+    tab.evaluate("model.update({lost_link: false})")
+    expect(lost).to_be_hidden()
+    assert tab.evaluate("seen.length") == 1
 
-    It is long: draw night's stage has a kernel, too, and `test_the_kernel_ends` needs none.
+
+class FakeNight:
+    """Shows what a test wants, and keeps what the pages say. It knows no tables."""
+
+    def __init__(self, tell, shown):
+        self.shown, self.said, self._tell = {**shown, "wanted": ""}, [], tell
+
+    def begin(self):
+        pass
+
+    end = begin
+
+    def heard(self, message, _file):
+        self.said.append(message)
+
+    def show(self, **changes):
+        self.shown = {**self.shown, **changes}
+        self._tell(changes)
+
+    def leave(self):
+        """Let the server end, as if the pages shall be in another language."""
+        self.show(wanted="zh")
+
+
+@pytest.fixture
+def serve(monkeypatch, tmp_path):
+    """`serve(port, **shown)`: a real server with a fake night. Returns the night, its thread and its door."""
+    nights, running = [], []
+    monkeypatch.setattr(server, "key_of", lambda *_names: b"k" * 32)
+    monkeypatch.setattr(server, "Evening", lambda *_args, **_more: None)
+
+    def serve(port, **more):
+        def make(_evening, tell, **_named):
+            nights.append(FakeNight(tell, SHOWN | more))
+            return nights[-1]
+
+        monkeypatch.setattr(server, "Night", make)
+        listening, started = bind_sockets(port, "127.0.0.1")[0], len(nights)
+        door = server.Door(
+            "night",
+            "night.json",
+            "",
+            listening.getsockname()[1],
+            f"/path-{started}/",
+            f"token-{started}",
+            "cookie",
+        )
+        target = elsewhere("123456789012", "us-east-1", Names())
+
+        def run():
+            with listening:
+                asyncio.run(server._serve(target, door, listening))
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        wait_until(lambda: len(nights) > started)
+        running.append((nights[-1], thread))
+        return nights[-1], thread, door
+
+    yield serve
+    for night, thread in running:
+        if thread.is_alive():
+            night.leave()
+            thread.join(SECONDS)
+
+
+def test_with_a_server(serve, new_page):
+    """A press reaches the server, whose next scene fills the window. The page finds its server again.
+
+    What is pressed meanwhile does not come late.
     """
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(NOTEBOOK)])
-    nbformat.write(notebook, tmp_path / "stage.ipynb")
-    page.add_init_script(f"({script('let_time_leap')})()")
-    page.goto(voila_of(tmp_path / "stage.ipynb"))
-    stage = page.locator(".lottery-stage")
-    expect(stage).to_contain_text("1 of 1")
-    page.keyboard.press("PageDown")
-    expect(stage.locator(".name")).to_have_text("张伟")
-    assert stage.bounding_box() == {"x": 0, "y": 0, "width": 1280, "height": 1000}
-    expect(page.get_by_text(WORDS["lost"])).to_be_hidden()
-    page.evaluate("pass_time()")
-    page.keyboard.press("PageUp")
-    expect(page.get_by_text(WORDS["lost"])).to_be_visible()
-    expect(stage.locator(".name")).to_have_text("张伟")
-    expect(page.get_by_role("dialog")).to_have_count(0)
+    car = {"kind": "ready", "prize": "Car", "count": 1, "place": "1 of 1"}
+    night, thread, door = serve(0, scene=car, moment=["ready", 1], names=["张伟"])
+    with new_page() as page:
+        at_the_start(page, "let_time_leap")
+        page.goto(f"http://127.0.0.1:{door.port}{door.path}stage?token={door.token}")
+        stage, lost = page.locator(".lottery-stage"), page.locator(".lottery-lost")
+        expect(stage).to_contain_text("1 of 1")
+        page.keyboard.press("PageDown")
+        wait_until(lambda: night.said)
+        assert night.said.pop() == {"do": "press", "way": "advance", "seen": ["ready", 1]}
+        shown = {"scene": winners_of(["张伟"]), "moment": ["winners", 1]}
+        night.show(**shown)
+        expect(stage.locator(".name")).to_have_text("张伟")
+        assert stage.bounding_box() == {"x": 0, "y": 0, "width": 1280, "height": 1000}
+        expect(lost).to_be_hidden()
+        night.leave()
+        thread.join(SECONDS)
+        expect(lost).to_be_visible()
+        expect(stage.locator(".name")).to_have_text("张伟")
+        page.evaluate("pass_time()")
+        page.keyboard.press("PageUp")
+        again, _thread, other = serve(door.port, **shown, names=["张伟"])
+        expect(lost).to_be_hidden()
+        assert page.url == f"http://127.0.0.1:{door.port}{other.path}stage"  # also if it is loaded again
+        page.evaluate("pass_time()")
+        page.keyboard.press("PageDown")
+        wait_until(lambda: again.said)
+        assert again.said == [{"do": "press", "way": "advance", "seen": ["winners", 1]}]
+        page.reload()
+        expect(stage.locator(".name")).to_have_text("张伟")

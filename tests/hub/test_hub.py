@@ -186,7 +186,7 @@ def address_of_night(seat, room):
         print(found[0])
         """
     )
-    address = re.search(r"http\S+token=\w+", told)[0]
+    address = re.search(r"http\S+token=[\w-]+", told)[0]
     assert address.startswith(f"{room.address}user/{seat.name}/")
     return address
 

@@ -10,7 +10,8 @@ def walk(group: click.Command, words: list[str]) -> None:
     main([*words, "--help"])
     context = click.Context(group)
     for name in group.list_commands(context) if isinstance(group, click.Group) else ():
-        walk(group.get_command(context, name), [*words, name])
+        if not (command := group.get_command(context, name)).hidden:
+            walk(command, [*words, name])
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from lottery_lib.stack import Stack
 from lottery_party import evening_file
 from lottery_party.checker import check_receipts
 from lottery_party.evening import Evening
+from lottery_party.public_value import Numbers
 from lottery_party.records import receipts
 
 MUG, CAR = {"name": "Mug", "count": 2}, {"name": "Car", "count": 1}
@@ -205,7 +206,7 @@ def test_a_prize_that_was_noted_is_added_once(party, monkeypatch):
     """An added prize is neither lost nor added twice, whether it was noted or also recorded."""
     evening = party.evening(MUG)
     evening = killed_after_the_note(monkeypatch, party, evening, lambda each: each.draw_one_more(CAR))
-    assert ids(step(evening, "roll call").prizes[1].winners) == committed_order(party.file, VALUE)[:1]
+    assert ids(step(evening, "roll call").prizes[1].winners) == committed_order(party.file, VALUE)[-1:]
     party.forget()
     evening = party.restored()
     assert [each.name for each in step(evening, "roll call").prizes] == ["Mug", "Car"]
@@ -300,7 +301,7 @@ def test_an_announcement_is_taken_back_until_the_value_is_given(party):
     step(evening, "ready")
     evening.close()
     checked = check_receipts(receipts(evening.target, evening.name))
-    assert [notice.kind for notice in checked.notices] == ["restored", "takenBack"]
+    assert [notice.kind for notice in checked.notices] == ["restoredAfterValue", "takenBack", "text"]
     assert kinds(evening) == ["announced", "asked", "public value", "drawn", "roll call", "closed"]
 
 
@@ -312,15 +313,43 @@ def test_the_room_is_asked_once(party, monkeypatch):
     asked = evening.refresh().asked
     evening.ask()
     assert evening.refresh().asked == asked != ""
-    with pytest.raises(LotteryError, match=r"must be written as everybody reads it. Type: 3 8 1\."):
-        evening.give("3,8, 1")
-    evening.give(VALUE)
+    with pytest.raises(LotteryError, match=r"it is empty. Type what the room has said"):
+        evening.give(" ,")
+    evening.give(VALUE.replace(" ", ", "))
     given = evening.refresh().given
     told = receipts(evening.target, "night-1")["draws"]["night-1"]["receipts"]
     says = json.loads(told[2])
     assert (given.value, given.at, given.seconds) == (VALUE, says["at"], says["seconds"])
     assert given.code == hashlib.sha256(told[2].encode()).hexdigest()
     assert evening.refresh().code == hashlib.sha256(told[0].encode()).hexdigest()
+
+
+def test_numbers_are_corrected_and_the_end_has_a_code(party, monkeypatch):
+    """The room's numbers have one form. A typo is corrected until somebody is drawn; then comes the end."""
+    evening = Evening(party.target, "night-1", file=party.file)
+    evening.announce([CAR], question=QUESTION, numbers=Numbers(3))
+    assert evening.refresh().numbers == Numbers(3)
+    evening.ask()
+    with pytest.raises(LotteryError, match="it has 2 numbers instead of 3"):
+        evening.give("8 21")
+    evening.give("33，08、２1")
+    assert evening.refresh().public == "8 21 33"
+    evening = killed_after_the_note(monkeypatch, party, evening, lambda each: each.correct("34 8 21"))
+    state = evening.refresh()
+    assert (state.public, state.step, state.end_code) == ("8 21 34", "ready", "")
+    evening.draw(1)
+    assert ids(step(evening, "roll call").prizes[0].winners) == committed_order(party.file, "8 21 34")[:1]
+    with pytest.raises(LotteryError, match="has drawn somebody, so nobody can correct its public value"):
+        evening.correct("8 21 33")
+    evening.call_roll(1, [])
+    step(evening, "ready")
+    evening.close()
+    told = receipts(evening.target, "night-1")
+    checked = check_receipts(told)
+    assert evening.refresh().end_code == checked.draws[0]["end_code"]
+    assert evening.refresh().given.code == checked.draws[0]["value_code"]
+    assert [each.kind for each in checked.notices] == ["restoredAfterValue", "few", "corrected"]
+    assert checked.problems == []
 
 
 def test_an_evening_needs_a_question(party):

@@ -3,9 +3,9 @@
 import csv
 import io
 import json
-import os
 import sys
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +18,7 @@ from lottery_lib.files import state_folder
 from lottery_lib.merkle import root_of
 from lottery_lib.resources.contents import draws_table, empty_winners, load_employees, pool_table
 from lottery_lib.resources.dynamodb_table import Table
-from lottery_party import projector
+from lottery_party import evening_file, server
 from lottery_party.announcement import grouped
 from lottery_party.checker import check_page
 from lottery_party.evening import Evening
@@ -50,18 +50,15 @@ def run(target, capsys, monkeypatch, tmp_path):
 
 @pytest.fixture
 def served(monkeypatch):
-    """How the pages were served last, and the variables of their kernels."""
+    """How the pages were served last, and their key."""
     told = {}
 
-    def serve(port, *, browser, secret):
-        told.update(secret=secret)
-        told.update(
-            port=port, browser=browser, **{key: os.environ[key] for key in os.environ if "EVENING" in key}
-        )
-        told.update(attendee=os.environ["LOTTERY_ATTENDEE"], edition=os.environ["LOTTERY_EDITION"])
+    def serve(target, evening, file, port, *, browser, check):
+        key = server.key_of(target.names, evening)
+        names = {"attendee": target.names.attendee, "edition": target.names.edition}
+        told.update(evening=evening, file=file, port=port, browser=browser, check=check, key=key, **names)
 
-    monkeypatch.setattr(projector, "serve", serve)
-    monkeypatch.setattr(os, "environ", os.environ.copy())  # `night` changes it
+    monkeypatch.setattr(server, "serve", serve)
     return told
 
 
@@ -71,10 +68,10 @@ def test_the_pages_of_a_party(run, served, target, tmp_path):
     name = f"evening-{datetime.now():%Y%m%d}"
     file = tmp_path / f"{name}.evening.json"
     assert code == 0
-    secret = served.pop("secret")
+    key = served.pop("key")
     assert served == {
         **{"port": 9000, "browser": False, "attendee": "party", "edition": "hardened"},
-        **{"LOTTERY_EVENING": name, "LOTTERY_EVENING_FILE": str(file)},
+        **{"evening": name, "file": file, "check": ()},
     }
     assert "Only the ten employees of the tutorial can win." in said
     assert "`LOTTERY_ATTENDEE=party lottery employees load FILE`" in said.replace(f"{sys.prefix}/bin/", "")
@@ -82,15 +79,48 @@ def test_the_pages_of_a_party(run, served, target, tmp_path):
     assert f"The evening {name} is saved in {file}" in said
     assert "restore" not in said
     run("night")
-    assert served["secret"] == secret  # so open pages come back
+    assert served["key"] == key  # so open pages know the server again
     run("night", "--name", "another")
-    assert served["secret"] != secret
-    (kept,) = {each for each in state_folder("lottery-party").iterdir() if each.read_bytes() == secret}
-    assert (len(secret), kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (
+    assert served["key"] != key
+    (kept,) = {each for each in state_folder("lottery-party").iterdir() if each.read_bytes() == key}
+    assert (len(key), kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (
         32,
         0o600,
         0o700,
     )
+
+
+def test_an_independent_check_page(run, served, tmp_path, capsys):
+    """The host says where it is, and gives its file. The stage shows the address and the hash."""
+    (tmp_path / "check.html").write_bytes(b"a page")
+    address = "https://example.org/check.html"
+    assert run("night", "--check-page", address, "check.html")[0] == 0
+    assert served["check"] == (address, sha256(b"a page").hexdigest())
+    assert main(["night", "--check-page", address, "gone.html"]) == 1
+    told = "file gone.html: cannot be read (No such file or directory). Save the page at this address"
+    assert told in capsys.readouterr().err
+    assert main(["night", "--check-page", "check.html", "check.html"]) == 1
+    assert "is not the address of a page. Give one that begins with https://" in capsys.readouterr().err
+
+
+def test_an_evening_has_a_chinese_name(run, served, target, tmp_path, monkeypatch):
+    """Guests see it: in Chinese, its name is Chinese, and it can be announced, saved and restored."""
+    monkeypatch.setattr(
+        "lottery_party.commands._", lambda text, **_values: {"evening": "年会抽奖"}.get(text, text)
+    )
+    run("night")
+    assert served["evening"] == f"年会抽奖-{datetime.now():%Y%m%d}"
+    evening = Evening(target, served["evening"], file=served["file"])
+    evening.announce([{"name": "Mug", "count": 1}], question="Call five numbers")
+    assert evening_file.read(served["file"])["evening"] == served["evening"]
+    assert Evening.restored(target, served["file"]).refresh().step == "public value"
+    evening.take_back()
+
+
+def test_nobody_else_goes_on_in_another_language(capsys):
+    """This command is only for the pages."""
+    assert main(["night", "again"]) == 1
+    assert "Run `lottery night`" in capsys.readouterr().err
 
 
 def test_announced_and_restored(run, served, target, tmp_path, capsys):
@@ -132,7 +162,7 @@ def test_announced_and_restored(run, served, target, tmp_path, capsys):
     assert (told["winners"], told["prizes"]) == (0, "0 of 2 are drawn")
     assert told["next"] == "Run `lottery night --file night-1.evening.json`"
     run("night")
-    assert served["LOTTERY_EVENING"] == "night-1"
+    assert served["evening"] == "night-1"
 
 
 def test_an_open_evening_in_a_file_is_offered(run, served, target, tmp_path, monkeypatch):
@@ -150,18 +180,44 @@ def test_an_open_evening_in_a_file_is_offered(run, served, target, tmp_path, mon
     assert code == 1
     assert "evening lost: is not closed, and only its file lost.evening.json has it" in told["cause"]
     assert "`lottery night restore lost.evening.json`" in told["cause"]
-    assert "LOTTERY_EVENING" not in served
+    assert served == {}
     monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
     code, _, said = run("night")
     assert "lost.evening.json has the evening lost, which is not closed. Go on with it? [Y/n]" in said
-    assert served["LOTTERY_EVENING"] == f"evening-{datetime.now():%Y%m%d}"
+    assert served["evening"] == f"evening-{datetime.now():%Y%m%d}"
     monkeypatch.setattr(sys, "stdin", Terminal("\n"))
     run("night")
-    assert served["LOTTERY_EVENING"] == "lost"
+    assert served["evening"] == "lost"
     assert Evening(target, "lost").refresh().step == "public value"
     served.clear()
     run("night")  # it is open in the tables now, so nobody is asked
-    assert served["LOTTERY_EVENING"] == "lost"
+    assert served["evening"] == "lost"
+
+
+def test_two_lotteries_in_one_folder(run, served, target, tmp_path, monkeypatch):
+    """Another lottery with an evening of the same name has files of its own, and none is offered to it."""
+    Stack(target).teardown()
+    Stack(target).deploy()
+    run("announce", "1 Mug", "--name", "same", "--question", "Numbers?")
+    first = {path.name: path.read_bytes() for path in tmp_path.glob("same*")}
+    assert {*first} == {"same.evening.json", "same.announcement.html", "same.check.html"}
+    monkeypatch.setenv("LOTTERY_ATTENDEE", "hr")
+    code, told, said = run("night", "--name", "same")
+    try:
+        assert "has an evening that the tables do not have" not in said
+        assert (code, served["attendee"]) == (0, "hr")
+        assert served["file"] == tmp_path / "same.hr.evening.json"
+        code, told, _ = run("announce", "1 Car", "--name", "same", "--question", "Numbers?")
+        assert (code, told["file"]) == (0, str(tmp_path / "same.hr.evening.json"))
+        assert {
+            path.name: path.read_bytes() for path in tmp_path.glob("same*") if path.name in first
+        } == first
+        Stack(target).teardown()
+        assert run("night")[0] == 0
+        assert served["file"] == tmp_path / "same.hr.evening.json"
+        assert evening_file.read(tmp_path / "same.hr.evening.json")["attendee"] == "hr"
+    finally:
+        Stack(connect(attendee="hr", edition="hardened")).teardown()
 
 
 class Terminal(io.StringIO):
@@ -177,8 +233,8 @@ def test_restore_opens_the_pages(run, served, target, tmp_path, capsys):
     Stack(target).teardown()
     assert main(["night", "restore", "back.evening.json", "--no-browser", "--port", "9001"]) == 0
     assert "evening: back" in capsys.readouterr().out
-    assert (served["LOTTERY_EVENING"], served["browser"], served["port"]) == ("back", False, 9001)
-    assert served["LOTTERY_EVENING_FILE"] == str(tmp_path / "back.evening.json")
+    assert (served["evening"], served["browser"], served["port"]) == ("back", False, 9001)
+    assert served["file"] == tmp_path / "back.evening.json"
     served.clear()
     assert main(["night", "restore", "back.evening.json", "--no-pages"]) == 0
     assert "lottery night --file back.evening.json" in capsys.readouterr().out
@@ -186,26 +242,63 @@ def test_restore_opens_the_pages(run, served, target, tmp_path, capsys):
 
 
 @pytest.mark.long("two evenings on a lottery of their own")
+def test_numbers_are_announced(run, target, tmp_path):
+    """With numbers, the question is made. Few numbers are amber, which is said before the announcement."""
+    Stack(target).teardown()
+    Stack(target).deploy()
+    code, told, said = run("announce", "1 Mug", "--name", "few", "--numbers", "2", "--to", "9")
+    assert (code, told["question"]) == (0, "Call 2 numbers from 1 to 9")
+    assert told["numbers"] == {"count": 2, "least": 1, "most": 9}
+    assert "There are only 45 different answers" in said
+    assert "A text can be guessed" in run("announce", "1 Mug", "--name", "text", "--question", "A word?")[2]
+    _, told, said = run("announce", "1 Mug", "--name", "own", "--numbers", "5", "--question", "Five?")
+    assert (told["question"], "The question is your own" in said) == ("Five?", True)
+    _, told, said = run("announce", "1 Mug", "--name", "many", "--numbers", "5")
+    assert (told["question"], said) == ("Call 5 numbers from 1 to 99", "")
+    cause = run("announce", "1 Mug", "--name", "bad", "--numbers", "5", "--from", "9", "--to", "9")[1][
+        "cause"
+    ]
+    assert cause.startswith("question to the room: the numbers cannot go from 9 to 9.")
+
+
+def test_proofs_for_everybody(run, target, tmp_path):
+    """One file proves to each guest that they are in the pool. It has no name of anybody."""
+    people = [(f"{number:03}", f"Guest {number}") for number in range(20)]
+    rows = [{"employee_id": e, "employee_name": n, "lottery_serial": int(e)} for e, n in people]
+    Stack(target).teardown()
+    Stack(target).deploy()
+    load_employees(target, Roster(rows))
+    run("announce", "1 Mug", "--name", "all", "--numbers", "5")
+    code, told, _ = run("proofs")
+    file = tmp_path / "all.proofs.html"
+    assert (code, told) == (0, {"evening": "all", "guests": 20, "file": str(file)})
+    page = file.read_text(encoding="utf-8")
+    assert '"007"' in page
+    assert "Guest" not in page
+    assert run("proofs", "--name", "all", "--save", "other.html")[1]["file"] == str(tmp_path / "other.html")
+    assert "draw x: was not announced" in run("proofs", "--name", "x")[1]["cause"]
+
+
 def test_the_pages_stay_after_an_announcement_was_taken_back(run, served, target, tmp_path):
-    """The evening is NAME-2 then. Its file and the path of its pages stay, so that open pages come back."""
+    """The evening is NAME-2 then. Its file and the key of its pages stay, so that open pages come back."""
     Stack(target).teardown()
     Stack(target).deploy()
     run("night", "--name", "again")
-    secret, file = served["secret"], served["LOTTERY_EVENING_FILE"]
-    evening = Evening(target, "again", file=Path(file))
+    key, file = served["key"], served["file"]
+    evening = Evening(target, "again", file=file)
     evening.announce([{"name": "Mug", "count": 1}], question="Numbers?")
     evening.take_back()
     evening.announce([{"name": "Car", "count": 1}], question="Numbers?")
     assert evening.name == "again-2"
     run("night")
-    assert (served["secret"], served["LOTTERY_EVENING_FILE"]) == (secret, file)
+    assert (served["key"], served["file"]) == (key, file)
     assert run("withdraw", "003")[1] == {
-        **{"evening": "again-2", "withdrawn": "003", "name": evening.guests()["003"].name, "file": file},
+        **{"evening": "again-2", "withdrawn": "003", "name": evening.guests()["003"].name, "file": str(file)},
     }
     Stack(target).teardown()
     served.clear()
     assert main(["night", "restore", "again.evening.json"]) == 0
-    assert (served["secret"], served["LOTTERY_EVENING_FILE"]) == (secret, file)
+    assert (served["key"], served["file"]) == (key, file)
 
 
 def test_a_rehearsal(run, served, target, tmp_path):
@@ -215,8 +308,8 @@ def test_a_rehearsal(run, served, target, tmp_path):
     before = draws_table(target).items()
     code, _, said = run("night", "--rehearsal")
     name = f"rehearsal-{datetime.now():%Y%m%d}"
-    assert (code, served["attendee"], served["LOTTERY_EVENING"]) == (0, "party-rehearsal", name)
-    assert served["LOTTERY_EVENING_FILE"] == str(tmp_path / f"{name}.evening.json")
+    assert (code, served["attendee"], served["evening"]) == (0, "party-rehearsal", name)
+    assert served["file"] == tmp_path / f"{name}.party-rehearsal.evening.json"
     remove = "LOTTERY_ATTENDEE=party-rehearsal lottery teardown --edition hardened"
     assert f"To remove all that the rehearsal has made: `{remove}`" in said.replace(f"{sys.prefix}/bin/", "")
     rehearsal = connect(attendee="party-rehearsal", edition="hardened")
@@ -287,8 +380,10 @@ def test_a_draw_in_public(run, target, monkeypatch, tmp_path):
     kept = [json.loads(text) for text in told["draws"]["d-1"]["receipts"]]
     assert [each["kind"] for each in kept] == ["announced", "public value", "drawn", "closed"]
     assert kept[1]["value"] == "3 8 1"
-    assert (code, {*told.pop("verified").values()}) == (0, {True}), said
-    assert told.pop("verdict") == "amber"  # nobody was asked
+    assert (code, False in told.pop("verified").values()) == (0, False), said
+    assert (told.pop("verdict"), told.pop("word")) == ("amber", "steered")
+    notices = [(each["kind"], each["grade"]) for each in told.pop("notices")]
+    assert notices[-2:] == [("text", "steered"), ("notAsked", "steered")]
     assert json.loads((tmp_path / "checked/d-1/receipts.json").read_text()) == told
     assert (tmp_path / "checked/d-1/check.html").read_text(encoding="utf-8") == check_page(told)
 

@@ -1,17 +1,22 @@
 """On a hub, a browser sees the Jupyter server alone. The kit's pages come through it, and nothing else."""
 
+import hmac
 import http.client
+import json
 import os
 import re
 import socket
 import subprocess
 import sys
+from contextlib import closing
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import urljoin, urlsplit
 
 import psutil
 import pytest
+import websocket
 from helpers import free_port, wait_until
 from patience import SECONDS
 
@@ -154,7 +159,7 @@ def test_who_is_not_logged_in_gets_nothing(server, behind, target):
     assert inbox(target).reaches_nobody
 
 
-@pytest.mark.long("starts Voila behind a server")
+@pytest.mark.long("starts the pages of a night behind a server")
 def test_the_partys_pages_open_through_the_server(server, behind, tmp_path):
     """`lottery night` prints an address that the browser reaches, and its page knows it."""
     log = tmp_path / "log"
@@ -168,19 +173,34 @@ def test_the_partys_pages_open_through_the_server(server, behind, tmp_path):
         wait_until(lambda: shown.search(log.read_text()))
         address = urlsplit(shown.search(log.read_text())[0])
         status, headers, page = server.get(f"{address.path}?{address.query}")
-        assert (status, "Who wins tonight?" in page, f'"baseUrl": "{address.path}"' in page) == (
-            200,
-            True,
-            True,
-        )
+        base = re.fullmatch(f"({PREFIX}proxy/absolute/127.0.0.1:[0-9]+/)[^/]{{20,}}/", address.path)[1]
+        assert (status, f'data-base="{base}"' in page) == (200, True)
         assert f"Path={address.path}" in " ".join(headers.get_all("Set-Cookie"))
+        assert server.get(f"{address.path}stage")[0] == 200
+        assert answers_a_page(server, f"{base}link", re.search('data-key="([^"]+)"', page)[1])
         stranger = Server(server.port)
         stranger.get(f"{PREFIX}tree?token=secret")
-        assert stranger.get(address.path)[0] == 302  # the page wants its own token, too
+        assert stranger.get(address.path)[0] == 404  # the page wants its own token, too
     finally:
         night.terminate()
         night.wait(SECONDS)
     assert server.get(address.path)[0] == 403  # the port is free again, for anybody
+
+
+def answers_a_page(server, path, key):
+    """Whether what answers there proves to a page of the hub that it has the key."""
+    jar = "; ".join(f"{name}={value}" for name, value in server.cookies.items())
+    headers = [f"{name}: {value}" for name, value in HUB.items() if name != "Host"]
+    link = websocket.create_connection(
+        f"ws://127.0.0.1:{server.port}{path}",
+        timeout=SECONDS, host=HUB["Host"], origin="https://hub.example", cookie=jar, header=headers,
+    )  # fmt: skip
+    with closing(link):
+        hello = {"role": "stage", "nonce": "0123", "origin": "https://hub.example"}
+        link.send(json.dumps({"hello": hello}))
+        said = json.loads(link.recv())
+        parts = "\n".join(["server", "stage", hello["origin"], "0123", said["nonce"], said["start"]])
+        return said["proof"] == hmac.new(bytes.fromhex(key), parts.encode(), sha256).hexdigest()
 
 
 def test_kernels_learn_where_the_browser_is(server):

@@ -45,10 +45,7 @@ pytestmark = pytest.mark.long
 ATTENDEE = "lena"
 #: A stack needs the right to make any role, which an attendee must not have.
 NOT_FOR_ATTENDEES = "19_take_it_with_you"
-LESSONS = [
-    *(path for path in notebooks() if path.stem != NOT_FOR_ATTENDEES),
-    KIT / "lottery_party" / "draw_night.ipynb",
-]
+LESSONS = [path for path in notebooks() if path.stem != NOT_FOR_ATTENDEES]
 POLICIES = (*EDITIONS, BY_HAND)
 #: What AWS asks for and the emulator does not, and why.
 ONLY_AWS = {"lambda:ListTags": "without it GetFunction tells no tags, so no function would be known as ours"}

@@ -1178,7 +1178,7 @@ HINTS: Final = {
 }
 # fmt: on
 MARK: Final = re.compile("^# Exercise [123]$", re.MULTILINE)
-ANSWER: Final = re.compile(r"(✓ (done|完成)|○ (not yet|未完成))(: |：).+")
+ANSWER: Final = re.compile(r"(✓ (done|通过)|○ (not yet|未完成))(: |：).+")
 #: What these cells show depends on time, so only nbval compares it.
 #: In 11 and 15, a state waits a moment after its message is known. In a kernel, the next cell comes later than that.
 TIMED: Final = {"08-29b", "13-24", "90-15"}
@@ -1369,13 +1369,13 @@ def test_checks_in_chinese(path, shell, answer, chinese, tmp_path):
             for right in ALSO_RIGHT.get(exercise.id, ()):
                 for ours, theirs in names.items():
                     right = right.replace(ours, theirs)
-                answer(exercise, check, "✓ 完成", exercise.source, right)
+                answer(exercise, check, "✓ 通过", exercise.source, right)
             for right in more:
-                answer(exercise, check, "✓ 完成", exercise.source, right)
+                answer(exercise, check, "✓ 通过", exercise.source, right)
             for file, before in files.items():
                 file.write_bytes(before)
             shell(exercise.source)
         elif "solution" in tags:
-            answer(exercise, check, "✓ 完成", cells.solution_of(cell))
+            answer(exercise, check, "✓ 通过", cells.solution_of(cell))
         elif cell.cell_type == "code":
             assert shell(cell.source)[1].success, cell.source

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusal import refused
@@ -110,6 +111,28 @@ def test_rejected(row, reason):
 def test_a_column_has_the_name_of_its_header(row, reason):
     """Who reads the reason finds the column."""
     assert read(f"工号,姓名,部门,抽奖号\n{row}\n").rejected == [{"row": 2, "reason": reason}]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "found"),
+    [
+        ("姓名,帐号,别名,职务,部门,性别,手机,企业邮箱", "李娜,lina,,经理,云桥/市场部,女,1,a@b.cn", "lina"),
+        ("姓名,账号,工号,部门", "李娜,lina,A7,云桥/市场部", "A7"),
+        ("员工UserID,姓名,手机号,部门,职位,工号", "0042,李娜,1,云桥/市场部,经理,A7", "A7"),
+        ("员工UserID,姓名,手机号,部门,职位", "0042,李娜,1,云桥/市场部,经理", "0042"),
+        ("姓名,考勤组,部门,职位,UserId", "李娜,甲,云桥/市场部,经理,0042", "0042"),
+        ("序号,姓名,手机号,部门,签到时间", "3,李娜,1,云桥/市场部,2026-12-03 18:05:00", "3"),
+        ("序号,姓名,工号,所在部门,签到状态", "3,李娜,A7,云桥/市场部,已签到", "A7"),
+    ],
+)
+def test_lists_of_chinese_programs(header, row, found):
+    """WeCom, DingTalk and a sign-in: a staff id is the id, or else an account, or else the row's number."""
+    assert read(f"\ufeff年会名单,,\n{header}\n{row}\n").employees == [
+        {
+            **{"employee_id": found, "employee_name": "李娜", "department": "云桥/市场部"},
+            **{"employee_entry_date": "", "lottery_serial": 1},
+        }
+    ]
 
 
 def test_two_people_have_one_name():
@@ -279,6 +302,65 @@ def test_dates_as_excel_writes_them_into_csv(date):
 def test_words_of_a_header(header):
     """Headers are English or Chinese; capitals, spaces and empty rows around them do not matter."""
     assert people(read(f"{header}\na,A\n")) == [("a", "A", "", "", 1)]
+
+
+TITLES = [
+    ["2026 年会签到名单"],
+    ["2026 年会签到名单", "", "", ""],
+    ["Guests, 2026; all of them"],
+    ["姓名"],
+    ["2026 年会签到名单\n（行政部）", "", ""],
+]
+
+
+@pytest.mark.parametrize("header", [["工号", "姓名", "部门"], ["Employee ID", "Name", "Department"]])
+@pytest.mark.parametrize(
+    "above", [[title, []] for title in TITLES] + [[TITLES[0], ["行政部", "", "第 2 版"], []]]
+)
+@pytest.mark.parametrize("separator", [",", ";", "\t", None])
+def test_titles_above_the_header(header, above, separator):
+    """A list may have a title above its header, whatever the separator, and rows keep their numbers."""
+    rows = [*above, header, ["007", "王芳", "研发部"], ["", "李娜", ""]]
+    if separator:
+        file = io.StringIO(newline="")
+        csv.writer(file, delimiter=separator).writerows(rows)
+        found = roster.parse("staff.csv", file.getvalue().encode())
+    else:
+        found = roster.parse("staff.xlsx", workbook(*(row + [""] * (4 - len(row)) for row in rows)))
+    assert people(found) == [("007", "王芳", "研发部", "", 1)]
+    assert found.rejected == [{"row": len(rows), "reason": f"{header[0]} is empty."}]
+
+
+def test_merged_cells_above_the_header():
+    """The cells of a title that are merged are one cell with a text, and others without."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.merge_range("A1:C2", "2026 年会签到名单")
+        for number, row in enumerate((["工号", "姓名", "部门"], ["007", "王芳", ""], ["", "李娜", ""]), 3):
+            sheet.write_row(number, 0, row)
+    found = roster.parse("staff.xlsx", file.getvalue())
+    assert (people(found), [each["row"] for each in found.rejected]) == ([("007", "王芳", "", "", 1)], [6])
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("2026 年会签到名单\n\n桌号,姓名,部门\n1,王芳,研发部\n", 3),
+        ("2026 年会签到名单\n\n桌号,部门\n1,研发部\n", 3),
+        ("2026 年会签到名单\n\n姓名\n王芳\n", 3),
+        ("Guests\n" + "x\n" * 9 + "id,name\n1,A\n", 1),
+    ],
+)
+def test_no_header_below_a_title(text, row):
+    """The error names the row that is most like a header. After ten rows, nobody looks for one."""
+    assert f"the header (row {row}) lacks employee_id." in refused(roster.parse, "staff.csv", text.encode())
+
+
+def test_a_row_like_a_header_stays_a_row():
+    """What follows the header is never taken for another one."""
+    found = read("id,name\n1,A\n工号,姓名\n")
+    assert [each["employee_id"] for each in found.employees] == ["1", "工号"]
 
 
 def test_other_columns():

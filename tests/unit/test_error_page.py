@@ -11,7 +11,7 @@ from lottery_course.notebooks import NOTEBOOKS_FOLDER
 from lottery_lib.names import KIT
 
 PAGES = sorted((KIT / "docs").glob("errors*.md"))
-ROW = re.compile(r"^\| `(.+?)` +\| (.+) \| \[(\d\d): ([^\]]+)\]\((\S+\.ipynb)\) *\|$", re.MULTILINE)
+ROW = re.compile(r"^\| `(.+?)` +\| (.+) \| \[(\d\d)(?:: |：)([^\]]+)\]\((\S+\.ipynb)\) *\|$", re.MULTILINE)
 
 
 def rows(page):

@@ -79,7 +79,7 @@ MANY = "id,name\n" + "".join(f"{number},A\n" for number in range(10**6))
         ("x.csv", MANY.encode(), "it has a cell in row 100001, column 2"),
         ("x.csv", b"id,name\n" + b"," * 10**7, "it has a cell in row 2, column 10000001"),
         ("x.csv", b"\n" * (10**7), "it has a cell in row 100001, column 0"),
-        ("x.csv", MANY.encode() * 3, "cannot be read (it has more than 20 MB)"),
+        ("x.csv", MANY.encode() * 3, "is too large: it has more than 20 MB. Save only ids, names and"),
         (
             "x.json",
             b'{"T": [' + b",".join([b'{"PutRequest": {"Item": {}}}'] * 100_001) + b"]}",

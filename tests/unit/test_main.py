@@ -119,6 +119,10 @@ def test_no_word_at_all(capsys):
             "command line: Got unexpected extra argument (now). See `lottery status --help`.",
         ),
         (["draw", "--jso"], "command line: No such option '--jso'. See `lottery draw --help`."),
+        (
+            ["night", "--port", "9001", "restore", "here.json"],
+            "command line: Write the options behind restore. See `lottery night --help`.",
+        ),
     ],
 )
 def test_words_that_are_no_command(run, words, cause):
@@ -346,14 +350,16 @@ def test_verify(run, receipts, capsys):
     folder, document = receipts
     code, found, err = run("verify", str(folder))
     assert (code, err) == (0, "")
-    assert list(found) == ["verdict", "claims", "problems", "notices", "counts", "draws", "strange"]
-    assert (set(found["claims"].values()), found["problems"], found["verdict"]) == ({True}, [], "amber")
+    assert list(found) == ["verdict", "word", "claims", "problems", "notices", "counts", "draws", "strange"]
+    assert (set(found["claims"].values()), found["problems"], found["verdict"]) == ({True, None}, [], "amber")
     assert [each["draw"] for each in found["draws"]] == list(document["draws"])
     assert main(["verify", str(folder)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "It fits, but look at what happened"
-    assert f"look: {found['notices'][0]['text']}" in lines
+    assert lines[0] == "It fits, but somebody could have steered it"
+    assert found["word"] == found["notices"][0]["grade"] == "steered"
+    assert f"somebody could have steered it: {found['notices'][0]['text']}" in lines
     assert "ok: each receipt names the one before" in lines
+    assert "not known yet: the secret is the one that was announced" in lines
     assert f"announced: {len(document['draws'])}" in lines
     first = found["draws"][0]
     code = f"{first['draw']}: code of the announcement {first['code'][:4]} {first['code'][4:8]} "
@@ -369,7 +375,7 @@ def test_verify_finds_a_row_by_hand(run, receipts, capsys):
     (folder / "receipts.json").write_text(json.dumps(document))
     code, found, _ = run("verify", str(folder))
     assert code == 1
-    assert [claim for claim, true in found["claims"].items() if not true] == [
+    assert [claim for claim, true in found["claims"].items() if true is False] == [
         "the list of winners is that of the receipts"
     ]
     assert found["strange"] == ["99\x1b[2J"]
@@ -395,7 +401,7 @@ def test_verify_what_is_no_folder(run, tmp_path, content, sentence):
     code, found, err = run("verify", str(tmp_path))
     cause = f"file {tmp_path / 'receipts.json'}: {sentence}"
     assert (code, found["cause"], err) == (1, cause, f"{cause}\n")
-    shape = ["verdict", "claims", "problems", "notices", "counts", "draws", "strange"]
+    shape = ["verdict", "word", "claims", "problems", "notices", "counts", "draws", "strange"]
     assert list(found) == [*shape, "error", "cause"]
 
 
@@ -538,13 +544,17 @@ def test_click_speaks_the_language(catalogue, monkeypatch, capsys):
         {
             "Usage:": "用法:",
             missing: "选项“{name}”需要 {nargs} 个值",
+            "integer": "整数",
+            "{value!r} is not a valid {number_type}.": "{value!r} 不是{number_type}",
         }
     )
     main(["status", "--help"])
     main(["status", "--edition"])
+    main(["night", "--port", "x"])
     shown = capsys.readouterr()
     assert "用法: lottery status" in shown.out
     assert "选项“--edition”需要 1 个值" in shown.err
+    assert "“x” 不是整数" in shown.err
 
 
 def test_why_a_draw_failed(catalogue, monkeypatch, capsys):

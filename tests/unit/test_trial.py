@@ -9,7 +9,7 @@ from unit.history.histories import history
 from lottery_lib import trial
 from lottery_lib.definition import load
 from lottery_lib.errors import LotteryError
-from lottery_lib.history import Reader
+from lottery_lib.history import Reader, details_of
 from states_language.one_state import Mock
 
 DRAW = "aws_draw_with_loop_and_timeout"
@@ -169,6 +169,32 @@ def test_an_open_task_of_a_child_execution_is_named():
     each = {"Type": "Map", "ItemProcessor": inner, "ToleratedFailurePercentage": 100}
     events, open_task = trial.run(machine(Each=each), {}, "[1, 2]")
     assert (open_task, events[-1]["type"]) == ("Pay", "MapRunStarted")
+
+
+NEVER = {"text": "", "fails": False, "never": True}
+
+
+@pytest.mark.parametrize(
+    ("limit", "error", "open_task", "seconds"),
+    [({"TimeoutSeconds": 60}, "States.Timeout", "", 60), ({}, None, "A", 0)],
+)
+def test_nobody_answers(limit, error, open_task, seconds):
+    """A time limit ends the Task. Without one, it waits, and the run is shown until then."""
+    events, found = trial.run(machine(A=task(**limit)), {"A": [NEVER]}, "{}")
+    assert (details_of(events[-1]).get("error"), found) == (error, open_task)
+    assert (events[-1]["timestamp"] - events[0]["timestamp"]).total_seconds() == seconds
+
+
+def test_a_second_answer_comes_where_the_first_did_not():
+    """A Retry after a time-out calls again, and gets the next answer."""
+    retried = task(TimeoutSeconds=60, Retry=[{"ErrorEquals": ["States.Timeout"]}])
+    events, open_task = trial.run(machine(A=retried), {"A": [NEVER, result(1)]}, "{}")
+    assert (events[-1]["type"], open_task) == ("ExecutionSucceeded", "")
+
+
+def test_a_task_alone_runs_out_of_time():
+    """TestState knows no time, so it is given the error."""
+    assert trial.mocked("A", NEVER) == Mock(error="States.Timeout")
 
 
 READER = {"Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket": "b", "Key": "k"}}

@@ -1,25 +1,16 @@
-// Renders the stage for a model that has no kernel.
-async ([source, state]) => {
-  const listeners = {};
-  window.sent = [];
-  window.turned = [];
-  window.seen = 0;
-  window.model = {
-    get: key => state[key],
-    set: (key, value) => { state[key] = value; (listeners[`change:${key}`] ?? []).forEach(each => each()); },
-    on: (event, callback) => (listeners[event] ??= []).push(callback),
-    save_changes: () => {},
-    widget_manager: {kernel: window.kernel},
-    send: ({ press, turned: to, seen: winners }) => {
-      if (press) sent.push(press);
-      if (to !== undefined) turned.push(to);
-      if (winners) seen++;
-    },
+// Shows the stage with a model that no server is linked to. What it would tell one is in `sent` (presses), `turned`
+// (first entries of pages) and `seen` (moments).
+async state => {
+  Object.assign(window, { sent: [], turned: [], seen: [] });
+  const hear = {
+    press: message => sent.push(message),
+    turned: ({ first }) => turned.push(first),
+    seen: message => seen.push(message.seen),
   };
-  window.closeStage?.();
-  document.body.innerHTML = '<input aria-label="Other"><div id="stage"></div>';
-  const url = URL.createObjectURL(new Blob([source], {type: 'text/javascript'}));
-  const {default: widget} = await import(url);
-  window.closeStage = widget.render({model, el: document.querySelector('#stage')});
+  window.model = link.modelOf({ sound: false, lost_link: false, ...state }, message => hear[message.do](message));
+  const other = document.createElement('input');
+  other.setAttribute('aria-label', 'Other');
+  document.body.prepend(other);
+  stage({ model, el: document.getElementById('page') });
   await new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
 }

@@ -2,7 +2,7 @@
 panel => {
   const walker = document.createTreeWalker(panel, NodeFilter.SHOW_TEXT);
   const texts = [];
-  const data = 'pre, blockquote, style, .lottery-winners, .night-machine, .json, .rows, .event, .error';
+  const data = 'pre, blockquote, style, .lottery-winners, .drawn, .json, .rows, .event, .error';
   while (walker.nextNode()) {
     if (!walker.currentNode.parentElement.closest(data)) {
       texts.push(walker.currentNode.textContent);

@@ -3,11 +3,11 @@
   const names = [], numbers = [], wrong = [], look = eval(wrongIn);
   sent.length = 0;
   for (let page = 0; !sent.length && page < 60; page++) {
-    names.push([...document.querySelectorAll('#stage .name')].map(one => one.textContent));
-    numbers.push(document.querySelector('#stage .page').textContent);
+    names.push([...document.querySelectorAll('.lottery-stage .name')].map(one => one.textContent));
+    numbers.push(document.querySelector('.lottery-stage .page').textContent);
     wrong.push(...look(least));
     pass_time();
     document.dispatchEvent(new KeyboardEvent('keydown', {key: 'PageDown'}));
   }
-  return [names, numbers, wrong, sent];
+  return [names, numbers, wrong, sent.map(({way}) => way)];
 }

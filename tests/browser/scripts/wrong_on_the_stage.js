@@ -1,7 +1,7 @@
 // What is wrong with the page that is shown: too small, too wide, or outside of the window.
 least => {
   document.getAnimations().forEach(each => each.finish());
-  const stage = document.querySelector('#stage');
+  const stage = document.querySelector('.lottery-stage');
   const room = stage.querySelector('.room').getBoundingClientRect();
   const root = document.scrollingElement;
   const wrong = root.scrollWidth > innerWidth || root.scrollHeight > innerHeight ? ['the page scrolls'] : [];

@@ -3,7 +3,8 @@
 A document there is short: its receipts are objects without ``number``, ``at`` and ``previous``, and the first
 receipt of a draw stands only in the chain. A case takes a document, and perhaps a ``patch``: steps as in JSON
 Patch (RFC 6902), whose paths may lead into the text of a receipt. Then the hashes are calculated again, as
-somebody does who can write everything. ``mends`` may say otherwise.
+somebody does who can write everything. ``mends`` may say otherwise. A last receipt of format 3 has
+``chain_at``: the number of the receipt in the chain whose hash is its ``chain``.
 
 To add a case, write its fact, its patch and what a check must say. `evenings` helps to make new documents.
 """
@@ -12,7 +13,7 @@ import copy
 import json
 from pathlib import Path
 
-from unit.party.evenings import relink, renumber, texts_of
+from unit.party.evenings import relink, renumber, sha, texts_of
 
 CLAIMS = ("chain", "pool", "secret", "value", "order", "count", "skipped", "list")
 COUNTS = (
@@ -34,7 +35,7 @@ def cases():
     found = {}
     for case in _CORPUS["cases"]:
         says = {
-            "claims": {claim: claim not in case["false"] for claim in CLAIMS},
+            "claims": {claim: _said(claim, case) for claim in CLAIMS},
             "problems": sorted(case["problems"]),
             "notices": case["notices"],
             "counts": dict.fromkeys(COUNTS, 0) | case["counts"],
@@ -50,6 +51,13 @@ def cases():
     return found
 
 
+def _said(claim, case):
+    """What a check says of a claim: None if a draw must end before anybody can know."""
+    if claim in case["false"]:
+        return False
+    return None if claim in ("pool", "secret", "order") and case["counts"].get("not ended") else True
+
+
 def _patched(case, mends):
     document = _whole(_CORPUS["documents"][case["document"]])
     for step in case.get("patch", []):
@@ -60,7 +68,7 @@ def _patched(case, mends):
                 texts[at] = _text(document, each, at) if isinstance(each, dict) else each
             if mends == "numbers and hashes" and texts is not document["chain"]:
                 renumber(document, texts)
-        relink(document)
+        _link(document)
     return document
 
 
@@ -72,13 +80,22 @@ def _whole(short):
         draw["receipts"].insert(0, announced[name])
     for texts in texts_of(document):
         texts[:] = [_text(document, each, at) for at, each in enumerate(texts)]
-    relink(document)
+    _link(document)
     return document
+
+
+def _link(document):
+    """Calculate the hashes again, also the one of the chain in the last receipt of a draw."""
+    relink(document)
+    for draw in document["draws"].values():
+        says = json.loads(draw["receipts"][-1])
+        if "chain_at" in says and says["chain_at"] < len(document["chain"]):
+            draw["receipts"][-1] = json.dumps(says | {"chain": sha(document["chain"][says["chain_at"]])})
 
 
 def _text(document, says, at):
     number = 0 if says["kind"] == "announced" else at
-    of_draw = document["format"] == 2 and says["kind"] not in ("announced", "reset", "restored")
+    of_draw = document["format"] >= 2 and says["kind"] not in ("announced", "reset", "restored")
     so_far = {"announced": 1, "restored": 0} if of_draw else {}
     about = {"number": number, "kind": says["kind"], "at": "2026-11-26T20:00:01.5+00:00", "previous": ""}
     return json.dumps({**about, **so_far, **says})

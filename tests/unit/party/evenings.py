@@ -15,6 +15,8 @@ from lottery_party.checker import shuffled
 
 RULES = ("out", "may win later")
 VALUES = ("3 17 44 8 29", "六 6", "3 17")  # as everybody reads them
+THREE = {"count": 3, "least": 1, "most": 99}
+ANSWERS = ("3 17 44", "8 8 29", "1 2 99")
 OLD_VALUES = ("3 17 44 8 29", "六 6 🎲", "")  # format 1 has any text
 IDS = [f"{number:03}" for number in range(1, 56)] + ["é1", "工号7", "工号8", "🎈", "x y", "'</script>"]
 
@@ -53,15 +55,18 @@ class Lottery:
         """What `receipts.json` contains."""
         draws = {name: draw.published() for name, draw in self.draws.items()}
         told = {"chain": self.chain, "draws": draws, "winners": list(self.rows.values())}
-        return {"format": 2, **copy.deepcopy(told)}
+        return {"format": 3, **copy.deepcopy(told)}
 
 
 class Draw:
     """A draw that has been announced, by the rules of a format."""
 
-    def __init__(self, lottery, name, pool, prizes, *, rule, secret, salt, question="", format_=2):
+    def __init__(
+        self, lottery, name, pool, prizes, *, rule, secret, salt, question="", format_=3, numbers=None
+    ):
         self.lottery, self.name, self.pool, self.prizes, self.rule = lottery, name, pool, prizes, rule
         self.secret, self.salt, self.value, self.format, self.question = secret, salt, "", format_, question
+        self.numbers, self.late = numbers, set()  # the numbers of late prizes
         people = [[one, f"Name of {one}", "Sales" if "1" in one else ""] for one in pool]
         self.shown = pool if format_ == 1 else people
         self.present, self.absent, self.known, self.won_before = {}, [], set(), []
@@ -81,6 +86,7 @@ class Draw:
             absent=rule,
             commitment=sha(secret),
             question=question,
+            **({} if format_ < 3 else {"numbers": numbers}),
         )
         lottery.chain.append(announced)
         lottery.draws[name] = self
@@ -97,12 +103,13 @@ class Draw:
         key = hmac.digest(self.secret, self.value.encode(), "sha256")
         return [self.pool[at] for at in shuffled(len(self.pool), key)]
 
-    def give(self, value, seconds=None):
+    def give(self, value, seconds=None, kind="public value"):
         self.value = value
+        self.__dict__.pop("order", None)
         about = {} if self.format == 1 else {"question": self.question, "seconds": seconds}
         if seconds is not None:
             about["at"] = f"2026-11-26T20:{seconds // 60:02}:{seconds % 60:02}.900Z"
-        self.add("public value", value=value, **about)
+        self.add(kind, value=value, **about)
 
     def elsewhere(self, one):
         """Whether a person has won in another draw."""
@@ -119,7 +126,11 @@ class Draw:
             self.won_before = [one for one in self.pool if self.elsewhere(one)]
             flags = {"unwon": sha(bytes(not self.elsewhere(one) for one in self.pool))}
             self.known.update(self.won_before)
-        for one in self.order:
+        order, away = self.order, {who for who, _ in self.absent}
+        if self.format > 2:
+            order = order[::-1] if number in self.late else order
+            order = [one for one in order if one not in away] + [one for one in order if one in away]
+        for one in order:
             out = any(one == who and (self.rule == "out" or at == number) for who, at in self.absent)
             if len(winners) == places:
                 break
@@ -152,9 +163,13 @@ class Draw:
     def prize(self, prize, count):
         self.add("prize added", prize=prize, count=count)
         self.prizes = [*self.prizes, (prize, count)]
+        kinds = [json.loads(text)["kind"] for text in self.texts]
+        if not self.question or "asked" in kinds or "public value" in kinds:
+            self.late.add(len(self.prizes))
 
     def close(self):
-        self.add("closed", secret=self.secret.hex())
+        chain = {"chain": sha(self.lottery.chain[-1])} if self.format > 2 else {}
+        self.add("closed", secret=self.secret.hex(), **chain)
         self.closed = True
 
     def published(self):
@@ -174,10 +189,12 @@ def played(draw, chance) -> Iterator[None]:
         if draw.format > 1 and chance.randrange(4) == 0:
             draw.add("taken back")
             return
-        draw.give(
-            chance.choice(OLD_VALUES if draw.format == 1 else VALUES), chance.randrange(99) if asked else None
-        )
+        values = OLD_VALUES if draw.format == 1 else ANSWERS if draw.numbers else VALUES
+        draw.give(chance.choice(values), chance.randrange(99) if asked else None)
         yield
+        if draw.format > 2 and chance.randrange(2):
+            draw.give(chance.choice(values), chance.randrange(99) if asked else None, "corrected")
+            yield
     numbers = [*range(1, len(draw.prizes) + 1)]
     while numbers and chance.randrange(8):
         number = numbers.pop(0)
@@ -232,7 +249,9 @@ def evening(chance):
         question, rule = chance.choice(["", "Call five numbers"]), chance.choice(RULES)
         secret, salt = chance.randbytes(32), chance.randbytes(32)
         about = {"rule": rule, "secret": secret, "salt": salt, "question": question}
-        draw = Draw(lottery, f"draw-{number}", pool, prizes, **about, format_=chance.choice([1, 2, 2, 2]))
+        format_ = chance.choice([1, 2, 3, 3])
+        about["numbers"] = chance.choice([None, THREE]) if question and format_ > 2 else None
+        draw = Draw(lottery, f"draw-{number}", pool, prizes, **about, format_=format_)
         playing.append(played(draw, chance))
         for _ in range(chance.choice([0, 3, 50])):
             if playing and next(which := chance.choice(playing), "ended"):

@@ -63,7 +63,7 @@ def test_the_page_says_everything():
 def test_the_page_of_another_draw(change):
     """The other rule has other words; a draw without a public value asks nothing."""
     text = words(page(RECEIPT | change, CODE))
-    assert ("can win a later prize." in text) == ("absent" in change)
+    assert ("can win a later prize, " in text) == ("absent" in change)
     assert ("The room is asked" in text) == ("question" not in change)
     assert ("1 person can win " in text) == ("size" in change)
 

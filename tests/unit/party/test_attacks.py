@@ -11,6 +11,8 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from unit.party.fake_dynamodb import DRAWS, EMPLOYEES, POOL, WINNERS
 from unit.party.hardened_world import GO, KILL, world
 
@@ -22,8 +24,10 @@ from lottery_lib.waiting import Waiter
 from lottery_party.checker import check_receipts, shuffled
 
 IDS = [f"{number:03}" for number in range(1, 11)]
-FRIEND, ROOM = "007", "9 21 40 33 2"
-EVENING = {"prizes": [{"name": "Car", "count": 1}], "evening": {}, "question": "Call five numbers"}
+FRIEND, ROOM = "007", "2 9 21 33 40"
+NUMBERS = {"count": 5, "least": 1, "most": 99}
+ASKED = {"question": "Call five numbers", "numbers": NUMBERS}
+EVENING = {"prizes": [{"name": "Car", "count": 1}], "evening": {}, **ASKED}
 PARTY = {"draw_id": "party"}
 
 
@@ -46,6 +50,15 @@ def announce(made, name):
 
 def ask(made):
     made.run(PARTY | {"ask": True})
+
+
+def restore(made, tables, lost=0):
+    """Put older tables back, as `lottery night restore` does."""
+    older = copy.deepcopy(tables)
+    made.tables.tables.clear()
+    made.tables.tables.update(older)
+    about = {"evening": "party", "saved_at": "2026-11-29T20:00:00+00:00", "lost": lost}
+    with_tables(made, lambda target: contents.add_to_chain(target, "a receipt", "restored", **about))
 
 
 def go_on(made):
@@ -83,16 +96,22 @@ def checked(made):
 
 
 def end(made):
-    """Close the evening; return the check's colour, and the kinds of its notices."""
+    """Close the evening; return what the check says, and the kinds of its notices."""
     made.run(PARTY | {"close": True})
     found = checked(made)
-    return found.verdict, [notice.kind for notice in found.notices]
+    return found.word, [notice.kind for notice in found.notices]
 
 
 def in_order(made):
     """The ids in the order of the evening, by the checker's shuffle."""
     key = hmac.digest(stolen_secret(made), ROOM.encode(), "sha256")
     return [IDS[at] for at in shuffled(len(IDS), key)]
+
+
+def placed(made, name):
+    """The order of a draw, by the functions of the edition."""
+    key = bytes.fromhex(made.tables.tables[DRAWS][f"{name}#sealed"]["secret"])
+    return [IDS[at] for at in made.functions.draw_prize.order_of(made.draws[name], key)]
 
 
 def with_tables(made, do, meanwhile=lambda: None):
@@ -131,7 +150,7 @@ def write_pool(made, people):
 
 def test_a_chosen_secret_does_not_choose_the_winner(made):
     """Nobody can choose a secret that makes the friend win: the room gives the public value later."""
-    items, secret = made.tables.tables[DRAWS], lucky_secret("1 2 3 4 5")
+    items, secret = made.tables.tables[DRAWS], lucky_secret("1 2 3 4 6")
     announced = json.loads(items["#chain#0"]["text"])
     forged = json.dumps(announced | {"commitment": sha256(secret).hexdigest()})
     last = {"last": sha256(forged.encode()).hexdigest()}
@@ -141,7 +160,7 @@ def test_a_chosen_secret_does_not_choose_the_winner(made):
     items["#chain"] |= last
     go_on(made)
     assert car(made) == first(secret, ROOM) != FRIEND
-    assert all(checked(made).claims.values()), "each hash was written by hand, and fits"
+    assert False not in checked(made).claims.values(), "each hash was written by hand, and fits"
     (photographed,) = checked(made).draws
     assert sha256(lucky_secret(ROOM)).hexdigest() != photographed["commitment"]
 
@@ -160,7 +179,7 @@ def test_a_removed_rival_wins(made):
     rival = first(stolen_secret(made), ROOM)
     del made.tables.tables[EMPLOYEES][rival]
     assert car(made) == rival
-    assert all(checked(made).claims.values())
+    assert False not in checked(made).claims.values()
 
 
 def test_a_repeated_draw_has_the_same_winner_or_is_counted(made):
@@ -179,7 +198,7 @@ def test_a_repeated_draw_has_the_same_winner_or_is_counted(made):
     found = checked(made)
     assert (found.counts["announced"], found.counts["not ended"], found.counts["resets"]) == (4, 4, 3)
     assert found.draws[-1]["announced_before"] == 3, "it is on the photograph of the last one"
-    assert all(found.claims.values())
+    assert False not in found.claims.values()
 
 
 def test_a_reset_overwrites_no_announcement(made):
@@ -207,7 +226,7 @@ def test_a_withdrawn_rival_stays_in_the_chain(made):
         made.run(PARTY | {"withdraw": rival})
     go_on(made)
     assert car(made) == FRIEND
-    assert end(made) == ("amber", ["lateWithdrawn"] * len(rivals))
+    assert end(made) == ("steered", ["lateWithdrawn"] * len(rivals))
     assert (checked(made).counts["withdrawn"], checked(made).counts["late"]) == (len(rivals), len(rivals))
 
 
@@ -253,10 +272,21 @@ def test_an_honest_evening_is_green(made):
 
 
 @pytest.mark.parametrize(
-    "value", ["9  21 40", "9 21\u200b 40", "９ 21 40", "9, 21, 40", " 9 21", "A 9", "\x07", ""]
+    "value",
+    [
+        *(
+            "2  9 21 33 40",
+            "2 9 21\u200b 33 40",
+            "２ 9 21 33 40",
+            "2, 9, 21, 33, 40",
+            "9 2 21 33 40",
+            "02 9 21 33 40",
+        ),
+        *("2 9 21 33", "2 9 21 33 100", "2 9 21 33 б", "A 2 9 21 33 40", "\x07", ""),
+    ],
 )
 def test_there_is_one_way_to_type_a_value(made, value):
-    """1: a value that somebody types in another way than everybody reads it is refused."""
+    """1, 18: numbers have one form and one order. Another one is refused."""
     made.public = value
     assert type(made.run(PARTY).error).__name__ == "InvalidInput"
     assert "public" not in made.draws["party"]
@@ -267,14 +297,11 @@ def test_another_value_after_a_restoration(made):
     ask(made)
     before = copy.deepcopy(made.tables.tables)
     go_on(made)
-    made.tables.tables.clear()
-    made.tables.tables.update(before)
-    about = {"evening": "party", "saved_at": "2026-11-29T20:00:00+00:00", "lost": 1}
-    with_tables(made, lambda target: contents.add_to_chain(target, "a receipt", "restored", **about))
-    made.public = "1 2 3"
+    restore(made, before)  # after a teardown, no receipt counts as lost
+    made.public = "1 2 3 4 5"
     made.run(PARTY)
     car(made)
-    assert end(made) == ("amber", ["restored"])
+    assert end(made) == ("steered", ["restored"])
     assert made.told("party")[-1]["restored"] == 1, "each later receipt has it"
 
 
@@ -304,12 +331,12 @@ def test_rivals_who_win_a_pen(made):
     go_on(made)
     rivals = in_order(made)[: in_order(made).index(FRIEND)]
     write_pool(made, [(each, "", "") for each in sorted(rivals)])
-    pens = {"prizes": [{"name": "Pen", "count": len(rivals)}], "evening": {}, "question": "Say something"}
+    pens = {"prizes": [{"name": "Pen", "count": len(rivals)}], "evening": {}, **ASKED}
     made.run(pens, "pens")
     made.run({"draw_id": "pens", "prize": 1})
     made.run({"draw_id": "pens", "close": True})
     assert car(made) == FRIEND
-    assert end(made) == ("amber", ["again", "notAsked"])
+    assert end(made) == ("steered", ["again", "notAsked"])
     assert checked(made).counts["skipped"] == len(rivals)
 
 
@@ -321,11 +348,37 @@ def test_a_draw_without_a_question(made):
 
 
 def test_a_late_prize(made):
-    """7: a prize that is added after the question gives others something small. It is amber."""
+    """7: a late prize gives those who stand last something. The car has the same winner as without it."""
     go_on(made)
-    made.run(PARTY | {"add": {"name": "Pen", "count": in_order(made).index(FRIEND)}})
-    assert car(made) == FRIEND
-    assert end(made) == ("amber", ["lateAdded"])
+    made.run(PARTY | {"add": {"name": "Pen", "count": 9}})
+    assert made.draws["party"]["prizes"][1]["winners"] == in_order(made)[:0:-1]
+    assert car(made) == in_order(made)[0]
+    assert end(made) == ("happened", ["lateFromEnd"])
+
+
+def test_a_second_evening_after_the_end_of_the_first(made):
+    """Nobody could have steered it: the first draw had ended before the second was announced."""
+    go_on(made)
+    car(made)
+    made.run(PARTY | {"close": True})
+    reset(made)
+    announce(made, "second")
+    made.run({"draw_id": "second", "ask": True})
+    made.executions.pop(-2).step(GO)
+    made.run({"draw_id": "second", "public": ROOM})
+    made.run({"draw_id": "second", "prize": 1})
+    made.run({"draw_id": "second", "close": True})
+    notices = [(each.kind, each.grade) for each in checked(made).notices]
+    assert notices == [("resetBefore", "happened"), ("againAfterEnd", "happened")]
+    assert checked(made).word == "happened"
+
+
+def test_an_open_draw_of_an_older_kit(made):
+    """Its rules have changed, so this kit does not go on with it."""
+    del made.tables.tables[DRAWS]["party"]["format"]
+    error = made.run(PARTY | {"ask": True}).error
+    assert type(error).__name__ == "OldDraw"
+    assert str(error).endswith("End it with that kit, or announce a new one.")
 
 
 def test_the_best_of_three(made):
@@ -335,7 +388,7 @@ def test_the_best_of_three(made):
     made.executions[0].step(GO)
     go_on(made)
     car(made)
-    assert end(made) == ("amber", ["again", "again", "notAsked", "notEnded", "notAsked", "notEnded"])
+    assert end(made) == ("steered", ["again", "again", "notAsked", "notEnded", "notAsked", "notEnded"])
     assert made.told("party")[-1]["announced"] == 3, "each later receipt has it"
 
 
@@ -352,6 +405,7 @@ def test_an_announcement_that_was_taken_back(made, asked, kind):
     made.run({"draw_id": "party-2", "prize": 1})
     made.run({"draw_id": "party-2", "close": True})
     assert [notice.kind for notice in checked(made).notices] == [kind]
+    assert checked(made).word == ("steered" if asked else "happened")
     assert checked(made).counts["taken back"] == 1
 
 
@@ -367,7 +421,7 @@ def test_a_reset_afterwards(made):
     car(made)
     made.run(PARTY | {"close": True})
     reset(made)
-    assert [notice.kind for notice in checked(made).notices] == ["reset"]
+    assert [(notice.kind, notice.grade) for notice in checked(made).notices] == [("reset", "steered")]
 
 
 def test_a_new_lottery_has_another_code(made):
@@ -439,9 +493,316 @@ def test_an_early_prize_has_its_turn(made):
     assert not made.draws["party"]["prizes"][1]["late"]
     assert type(made.run(PARTY | {"prize": 2}).error).__name__ == "TooEarly"
     car(made)
-    assert end(made) == ("amber", ["undrawn"])
+    assert end(made) == ("steered", ["undrawn"])
 
 
 def test_a_question_that_nobody_can_read(made):
     """A question needs a letter or a digit."""
     assert type(made.run(EVENING | {"question": "\u200b ?"}, "blank").error).__name__ == "InvalidInput"
+
+
+def test_an_honest_evening_with_a_crash_and_a_late_prize(made):
+    """Nobody could have steered it: the crash loses nothing, and the prize changes nothing."""
+    go_on(made)
+    kept, before = copy.deepcopy(made.tables.tables), in_order(made)
+    made.start(PARTY | {"prize": 1}).step(KILL)
+    restore(made, kept)
+    made.run(PARTY | {"add": {"name": "The boss's prize", "count": 1}})
+    assert car(made) == before[0]
+    assert end(made) == ("happened", ["restoredAfterValue", "lateFromEnd"])
+
+
+def test_a_crash_that_lost_receipts(made):
+    """If the file had fewer receipts than the tables, nobody knows what was in them."""
+    go_on(made)
+    restore(made, made.tables.tables, lost=1)
+    car(made)
+    assert end(made) == ("steered", ["restored"])
+
+
+def test_a_correction(made):
+    """6: a typo is corrected before anybody is drawn, with a receipt. After that it is too late."""
+    go_on(made)
+    made.run(PARTY | {"correct": "2 9 21 34 40"})
+    told = made.told("party")[-1]
+    assert (told["kind"], told["value"], told["question"]) == ("corrected", "2 9 21 34 40", ASKED["question"])
+    key = hmac.digest(stolen_secret(made), b"2 9 21 34 40", "sha256")
+    assert car(made) == IDS[next(shuffled(len(IDS), key))]
+    assert type(made.run(PARTY | {"correct": ROOM}).error).__name__ == "TooLate"
+    assert end(made) == ("steered", ["corrected"])
+
+
+@pytest.mark.parametrize("value", ["9 2 21 33 40", ""])
+def test_a_correction_has_the_same_form(made, value):
+    """A corrected value is written as any other."""
+    go_on(made)
+    assert type(made.run(PARTY | {"correct": value}).error).__name__ == "InvalidInput"
+
+
+def test_nothing_is_corrected_before_the_value(made):
+    """Before the public value, there is nothing to correct."""
+    assert type(made.run(PARTY | {"correct": ROOM}).error).__name__ == "TooEarly"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "question", "kind"),
+    [
+        (None, "Call five numbers", "text"),
+        ({"count": 1, "least": 1, "most": 10}, "Call 1 numbers from 1 to 10", "few"),
+        ({"count": 1, "least": 0, "most": 1_000_000}, "Which year begins tonight?", "ownQuestion"),
+        (NUMBERS, "Call 5 numbers from 2 to 99", "ownQuestion"),
+        (NUMBERS, "Call five numbers", None),
+        (NUMBERS, "Call 5 numbers from 1 to 99", None),
+    ],
+)
+def test_answers_that_an_operator_can_try(made, numbers, question, kind):
+    """2, 3: with a text, few numbers or a question that has another answer, a secret can be chosen before."""
+    made.run({"draw_id": "party", "take_back": True})
+    asked = {"numbers": numbers, "question": question, "draw_id": "other", "prizes": []}
+    made.public = "5" if numbers and numbers["count"] == 1 else ROOM
+    made.run(EVENING | asked, "other")
+    made.run({"draw_id": "other", "close": True})
+    kinds = ("text", "few", "ownQuestion")
+    notices = [(each.kind, each.grade) for each in checked(made).notices if each.kind in kinds]
+    assert notices == ([(kind, "steered")] if kind else [])
+
+
+def test_a_second_late_prize(made):
+    """The first one takes those behind a friend in the order, the second one is the friend's: steered."""
+    go_on(made)
+    car(made)
+    for name, number, kinds in (("Pen", 2, ["lateFromEnd"]), ("Van", 3, ["lateFromEnd", "lateAdded"])):
+        made.run(PARTY | {"add": {"name": name, "count": 1}})
+        made.run(PARTY | {"prize": number})
+        assert [each.kind for each in checked(made).notices if each.kind.startswith("late")] == kinds
+    assert end(made)[0] == "steered"
+
+
+@pytest.mark.parametrize(("rivals", "kind"), [(IDS, "againAfterEnd"), (IDS[:-1], "againOthers")])
+def test_rivals_who_win_in_a_draw_of_their_own(made, rivals, kind):
+    """Who has won before is skipped. If only rivals could win before, somebody could have steered it."""
+    made.run(PARTY | {"take_back": True})
+    write_pool(made, [(each, f"Name of {each}", "") for each in rivals])
+    made.run(EVENING | {"draw_id": "lunch", "prizes": [{"name": "Pen", "count": 9}]}, "lunch")
+    made.run({"draw_id": "lunch", "prize": 1})
+    made.run({"draw_id": "lunch", "close": True})
+    write_pool(made, [(each, f"Name of {each}", "") for each in IDS])
+    made.run(EVENING | {"draw_id": "night"}, "night")
+    made.run({"draw_id": "night", "prize": 1})
+    made.run({"draw_id": "night", "close": True})
+    assert [each.kind for each in checked(made).notices if each.kind.startswith("again")] == [kind]
+
+
+@pytest.mark.parametrize("absences", [1, 2, 3])
+def test_an_absent_friend_comes_last(made, absences):
+    """1: who was marked absent comes behind everybody who was not, and nobody gains by it."""
+    made.run(PARTY | {"take_back": True})
+    prizes = [{"name": f"Pen {number}", "count": 1} for number in range(9)]
+    announced = {"prizes": prizes, "evening": {"absent": "may win later"}, "draw_id": "later"}
+    made.run(EVENING | announced, "later")
+    order = placed(made, "later")
+    away = order[:absences]
+    made.roll_call = lambda winners: {"absent": [one for one in winners if one in away]}
+    made.run({"draw_id": "later", "prize": 1})
+    made.roll_call = lambda winners: {"absent": []}
+    for number in range(2, 10):
+        made.run({"draw_id": "later", "prize": number})
+    won = [one for prize in made.draws["later"]["prizes"] for one in prize["winners"]]
+    assert won == (order[absences:] + away)[:9]
+    made.run({"draw_id": "later", "close": True})
+    assert checked(made).problems == []
+
+
+@pytest.mark.parametrize(("pens", "grade"), [(8, "happened"), (9, "steered")])
+def test_a_late_prize_for_nearly_everybody(made, pens, grade):
+    """The announced car goes to whom the late prize leaves over, or to who was called absent for it."""
+    made.run(PARTY | {"take_back": True})
+    made.run(EVENING | {"evening": {"absent": "may win later"}, "draw_id": "later"}, "later")
+    order, later = placed(made, "later"), {"draw_id": "later"}
+    away = order[-1]  # the first one whom a late prize meets
+    made.roll_call = lambda winners: {"absent": [one for one in winners if one == away]}
+    made.run(later | {"add": {"name": "Pen", "count": pens}})
+    made.run(later | {"prize": 2})
+    made.roll_call = lambda winners: {"absent": []}
+    made.run(later | {"prize": 1})
+    assert made.draws["later"]["prizes"][0]["winners"] == [order[0] if pens < 9 else away]
+    made.run(later | {"close": True})
+    late = [each.grade for each in checked(made).notices if each.kind in ("lateFromEnd", "lateAdded")]
+    assert (checked(made).problems, late) == ([], [grade])
+
+
+def test_a_late_prize_that_is_not_drawn(made):
+    """It could move nobody up, whoever is drawn after it was added."""
+    made.run(PARTY | {"take_back": True})
+    later = {"draw_id": "later"}
+    made.run(EVENING | later | {"prizes": [{"name": "Mug", "count": 3}]}, "later")
+    stopped = made.start(later | {"add": {"name": "Pen", "count": 1}}, "stopped")
+    while made.told("later")[-1]["kind"] != "prize added":
+        stopped.step(GO)
+    stopped.step(KILL)
+    made.run(later | {"prize": 1})
+    made.run(later | {"close": True})
+    assert [each["kind"] for each in made.told("later")].count("drawn") == 1
+    assert [each.kind for each in checked(made).notices if each.kind.startswith("late")] == ["lateFromEnd"]
+
+
+@pytest.mark.parametrize(("place", "kind"), [(0, "lateWithdrawn"), (1, "lastWithdrawn")])
+def test_a_late_withdrawal_helps_who_stands_behind(made, place, kind):
+    """It only happened if nobody who was drawn later stands behind the person who left."""
+    go_on(made)
+    order = in_order(made)
+    made.run(PARTY | {"withdraw": order[place]})
+    assert car(made) == order[place == 0]
+    made.run(PARTY | {"close": True})
+    assert [each.kind for each in checked(made).notices] == [kind]
+
+
+COUNTS = st.lists(st.integers(1, 3), min_size=1, max_size=4)
+
+
+def played(size, counts, seed, calls, late):
+    """An evening "may win later" of so many people, whose prizes have these counts; return its receipts.
+
+    Each person in `calls` is called absent once. `late` are the counts of prizes that are added late.
+    """
+    with world(IDS[:size], seed=seed) as made:
+        made.public, left = ROOM, {*calls}
+
+        def absent(winners):
+            gone = left.intersection(winners)
+            left.difference_update(gone)
+            return {"absent": [*gone]}
+
+        made.roll_call = absent
+        prizes = [{"name": f"P{number}", "count": count} for number, count in enumerate(counts)]
+        made.run(EVENING | {"evening": {"absent": "may win later"}, "prizes": prizes}, "party")
+        for count in late:
+            made.run(PARTY | {"add": {"name": "Late", "count": count}})
+        for number in range(1, len(counts) + 1):
+            made.run(PARTY | {"prize": number})
+        made.run(PARTY | {"close": True})
+        assert checked(made).problems == []
+        return made.told("party")
+
+
+@given(
+    st.integers(1, 10),
+    COUNTS,
+    st.integers(0, 999),
+    st.sets(st.sampled_from(IDS)),
+    st.lists(st.integers(1, 2), max_size=2),
+)
+def test_marking_anybody_absent_brings_nobody_forward(size, counts, seed, calls, late):
+    """Who was called absent wins only if everybody who was never absent has won."""
+    away, present = set(), set()
+    for receipt in played(size, counts, seed, calls, late):
+        if receipt["kind"] == "roll call":
+            away.update(receipt["absent"])
+            present.difference_update(receipt["absent"])
+        elif receipt["kind"] == "drawn":
+            never = {*IDS[:size]} - away
+            present.update(receipt["winners"])
+            assert not away.intersection(receipt["winners"]) or never <= present
+
+
+@given(COUNTS, st.integers(0, 999), st.lists(st.integers(1, 3), max_size=3))
+def test_a_late_prize_changes_nothing_for_the_others(counts, seed, late):
+    """While enough people are left, the announced prizes have the same winners as without it."""
+    while sum(counts) + sum(late) > len(IDS):
+        (late or counts).pop()
+
+    def announced(late):
+        drawn = [each for each in played(10, counts, seed, (), late) if each["kind"] == "drawn"]
+        return [each["winners"] for each in drawn if each["prize"] <= len(counts)]
+
+    assert announced(late) == announced([])
+
+
+def ended(made):
+    """An evening with a late withdrawal and a restoration: its winner, its codes, and its receipts."""
+    go_on(made)
+    restore(made, made.tables.tables)
+    made.run(PARTY | {"withdraw": in_order(made)[0]})
+    winner = car(made)
+    end(made)
+    return winner, checked(made).draws[0], made.document()
+
+
+def rewritten(document, change):
+    """Change receipts as somebody does who can write everything, with all numbers and hashes."""
+    receipts, chain = document["draws"]["party"]["receipts"], document["chain"]
+    says = change([json.loads(text) for text in receipts], chain)
+    last = sha256(chain[-1].encode()).hexdigest()
+    receipts[:] = [receipts[0]]
+    for number, each in enumerate(says[1:], 1):
+        more = {"chain": last} if each["kind"] == "closed" else {}
+        previous = sha256(receipts[-1].encode()).hexdigest()
+        receipts.append(json.dumps(each | more | {"number": number, "previous": previous}))
+    return check_receipts(document)
+
+
+def fits_two_photographs_and_not_the_third(found, photographed):
+    """The codes of the announcement and of the value are those of before. The code of the end is not."""
+    assert found.problems == []
+    (told,) = found.draws
+    assert (told["code"], told["value_code"]) == (photographed["code"], photographed["value_code"])
+    assert told["end_code"] != photographed["end_code"]
+
+
+def test_a_late_withdrawal_becomes_an_absence(made):
+    """8: who makes a roll call of a withdrawal afterwards has another code of the end."""
+    winner, photographed, document = ended(made)
+
+    def change(says, _chain):
+        at = next(at for at, each in enumerate(says) if each["kind"] == "withdrawn")
+        counted = {key: says[at][key] for key in ("at", "announced", "restored")}
+        rival = says[at]["employee_id"]
+        drawn = {"kind": "drawn", "prize": 1, "winners": [rival], "passed_over": [], **counted}
+        call = {"kind": "roll call", "prize": 1, "absent": [rival], "by": "operator", **counted}
+        return [*says[:at], drawn, call, *says[at + 1 :]]
+
+    rival = in_order(made)[0]
+    row = {"employee_id": rival, "draw_id": "party", "prize": "Car", "status": "absent"}
+    document["winners"].append(row)
+    found = rewritten(document, change)
+    fits_two_photographs_and_not_the_third(found, photographed)
+    assert found.word == "happened", "nobody sees the withdrawal any more"
+    assert winner != rival
+
+
+def test_another_winner_after_the_party(made):
+    """9: who withdraws the winner afterwards has another code of the end."""
+    winner, photographed, document = ended(made)
+    other = in_order(made)[2]
+
+    def change(says, _chain):
+        at = next(at for at, each in enumerate(says) if each["kind"] == "withdrawn")
+        says[at + 1]["winners"] = [other]
+        return [*says[: at + 1], says[at] | {"employee_id": winner}, says[at + 1], *says[-2:]]
+
+    document["winners"][0]["employee_id"] = other
+    document["winners"][0]["employee_name"] = f"Name of {other}"
+    fits_two_photographs_and_not_the_third(rewritten(document, change), photographed)
+
+
+def test_a_restoration_that_is_removed(made):
+    """10: who removes the restoration from the chain has another code of the end."""
+    _, photographed, document = ended(made)
+
+    def change(says, chain):
+        chain.pop()
+        return [each | ({"restored": 0} if "restored" in each else {}) for each in says]
+
+    found = rewritten(document, change)
+    fits_two_photographs_and_not_the_third(found, photographed)
+    assert found.counts["restored"] == 0
+
+
+@pytest.mark.parametrize("head", ["", "0" * 64, "announcement"])
+def test_the_end_names_the_head_of_the_chain(made, head):
+    """The last receipt names the chain's latest receipt of that moment, not an older one and not another."""
+    _, _, document = ended(made)
+    first = sha256(document["chain"][0].encode()).hexdigest()
+    receipts = document["draws"]["party"]["receipts"]
+    receipts[-1] = json.dumps(json.loads(receipts[-1]) | {"chain": first if head == "announcement" else head})
+    assert [each for each in check_receipts(document).problems if "chain at its end" in each]

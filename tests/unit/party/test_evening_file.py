@@ -225,3 +225,78 @@ def test_text_is_json(file):
     """Other programs can read the file: it is JSON in ASCII, with binary values in base64."""
     draws = json.loads(file.read_text(encoding="ascii"))["content"]["tables"]["draws"]
     assert draws[0]["unwon"] == {"B": "AP8="}
+
+
+HR = KEPT | {"attendee": "hr"}
+
+
+@pytest.mark.parametrize(
+    ("attendee", "there", "name"),
+    [
+        ("party", None, "a.evening.json"),
+        ("party", KEPT, "a.evening.json"),
+        ("party", HR, "a.party.evening.json"),
+        ("hr", None, "a.hr.evening.json"),
+        ("hr", KEPT, "a.hr.evening.json"),
+        ("hr", HR, "a.evening.json"),
+        ("hr", KEPT | {"attendee": "hr", "edition": "tutorial"}, "a.hr.evening.json"),
+        ("", KEPT, "a.no_attendee.evening.json"),
+        ("party", "damaged", "a.evening.json"),
+        ("hr", "damaged", "a.hr.evening.json"),
+    ],
+)
+def test_each_lottery_has_a_file_of_its_own(tmp_path, attendee, there, name):
+    """Only the party's file lacks the attendee. An evening that has a file keeps it."""
+    if there == "damaged":
+        (tmp_path / "a.evening.json").write_text("{")
+    elif there:
+        evening_file._write(tmp_path / "a.evening.json", there)
+    target = SimpleNamespace(names=Names(attendee, "hardened"))
+    assert evening_file.default_path(target, tmp_path, "a") == tmp_path / name
+
+
+def with_draw(path, **about):
+    """Write a file of an evening that a kit has announced; return its path."""
+    items = [
+        {"draw_id": {"S": "night-1"}, "evening": {"BOOL": True}, "chain": {"N": "0"}, **about},
+        {"draw_id": {"S": "#chain#0"}, "text": {"S": '{"kind": "announced"}'}},
+    ]
+    evening_file._write(path, {**KEPT, "tables": {**KEPT["tables"], "draws": items}})
+    return path
+
+
+class Reached(Exception):
+    """The file was accepted."""
+
+
+def reached(_names):
+    raise Reached
+
+
+EMULATOR = SimpleNamespace(kind="embedded", named=reached)
+
+
+@pytest.mark.parametrize("rules", [{}, {"format": {"N": "2"}}])
+def test_an_open_evening_of_an_older_kit_is_refused(tmp_path, rules):
+    """Its rules have changed, so this kit cannot go on with it. The sentence says what to do."""
+    file = with_draw(tmp_path / "old.json", **rules)
+    with pytest.raises(LotteryError) as refused:
+        evening_file.put_back(EMULATOR, file)
+    what = "has the open evening night-1 of an older kit, whose rules have changed"
+    next_step = "End it with the kit that announced it. After that, this kit can read it."
+    assert str(refused.value) == f"file {file}: {what}. {next_step}"
+
+
+@pytest.mark.parametrize("about", [{"format": {"N": "3"}}, {"closed": {"BOOL": True}}])
+def test_an_evening_of_this_kit_or_a_closed_one_is_read(tmp_path, about):
+    """A closed evening can have any rules."""
+    with pytest.raises(Reached):
+        evening_file.put_back(EMULATOR, with_draw(tmp_path / "new.json", **about))
+
+
+def test_an_evening_without_its_chain_is_refused(tmp_path):
+    """A file that somebody wrote by hand has one sentence, too."""
+    file, draw = tmp_path / "hand.json", {"draw_id": {"S": "night-1"}, "evening": {"BOOL": True}}
+    evening_file._write(file, {**KEPT, "tables": {**KEPT["tables"], "draws": [draw]}})
+    with pytest.raises(LotteryError, match="is not an evening, or not a whole one"):
+        evening_file.put_back(EMULATOR, file)

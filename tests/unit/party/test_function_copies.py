@@ -25,7 +25,7 @@ ANNOUNCED = FORM["kinds"]["announced"]
     [
         (READING.CHUNK, contents.CHUNK),
         (COMMIT.FORMAT, FORM["formats"][-1]),
-        (["one of", COMMIT.FORMAT], ANNOUNCED["format?"]),
+        (["one of", 2, COMMIT.FORMAT], ANNOUNCED["format?"]),
         (["one of", COMMIT.ALGORITHM], ANNOUNCED["algorithm"]),
     ],
 )

@@ -80,7 +80,7 @@ def check(made):
     if made.draws:
         claims = check_receipts(made.document()).claims
         won_without = {"nobody was skipped without a receipt", "the list of winners is that of the receipts"}
-        false = {claim for claim, true in claims.items() if not true}
+        false = {claim for claim, true in claims.items() if true is False}
         assert false <= (won_without if made.won else set()), false
 
 

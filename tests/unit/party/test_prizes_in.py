@@ -23,14 +23,16 @@ def test_prizes(tmp_path, monkeypatch, text, encoding):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("no.txt", 'line 1: "no.txt" is not a prize'),
+        ("no.txt", "file no.txt: cannot be read (No such file or directory). Write one prize on each line"),
+        ("my prizes.txt", "file my prizes.txt: cannot be read (No such file or directory)"),
         ("[1]", "prizes: are not a JSON list of prizes"),
         ('[{"name": "Mug"}]', "prizes: are not a JSON list of prizes"),
         ("[", "prizes: are not a JSON list of prizes"),
         ("[" * 100_000, "prizes: are not a JSON list of prizes"),
-        ("/dev/zero", '"/dev/zero" is not a prize'),
-        ("a" * 5000, "is not a prize"),
+        ("/dev/zero", "file /dev/zero: cannot be read"),
         ("\0", "is not a prize"),
+        ("1 Car\u202e", "is not a prize"),
+        ('[{"name": "Car\\u202e", "count": 1}]', "are not a JSON list of prizes"),
     ],
 )
 def test_no_prizes(given, said):
@@ -38,6 +40,12 @@ def test_no_prizes(given, said):
     with pytest.raises(LotteryError) as refused:
         prizes_in(given)
     assert said in str(refused.value)
+
+
+def test_a_text_that_is_no_file():
+    """What does not look like a file is a prize, also without a number, with a slash or at any length."""
+    for text in ("Car", "2 Mug/Cup", "a" * 5000):
+        assert [each["name"] for each in prizes_in(text)] == [text.removeprefix("2 ")]
 
 
 def test_a_file_in_another_encoding(tmp_path):

@@ -1,20 +1,22 @@
-"""What the pages show and what a press does in each state of an evening, and two pages of a fake evening."""
+"""What the pages show and what a press does in each state of an evening, and the nights of a fake one."""
 
+import itertools
 import json
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
-from looks import look_no_more, two_looks
 from patience import wait_until
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
 from lottery_lib.target import elsewhere
 from lottery_party import scenes
-from lottery_party.draw_night import Page
 from lottery_party.evening import EveningState, Given, Person, PrizeState
+from lottery_party.night import Night
 from lottery_party.scenes import Action, Moment
 
 ANN, BOB, CHEN = Person("1", "Ann", "Sales"), Person("2", "Bob"), Person("3", "陈静", "工程部")
@@ -60,6 +62,7 @@ SHOW = {
     "stopped too early": (state("drawing", "winners", 1, HALF), "rolling", ("show", Moment("winners", 1))),
     "drawn": (state("roll call", "rolling", 1, DRAWN), "rolling", ("show", Moment("winners", 1))),
     "winners": (state("roll call", "winners", 1, DRAWN), "winners", None),
+    "restored, the room has seen them": (state("drawing", "winners", 1, DRAWN), "winners", None),
     "roll call answered": (state("drawing", "called", 1, DRAWN), "winners", None),
     "drawn again": (state("drawing", "again", 1, CALLED), "rolling", ("show", Moment("new", 1))),
     "drawn again, not complete": (state("drawing", "new", 1, CALLED), "rolling", ("show", Moment("new", 1))),
@@ -158,7 +161,7 @@ def test_the_public_value_is_public():
     given = Given("3 14 15", "2026-11-29T20:15:03.120+00:00", 42, "ab" * 32)
     shown = scenes.scene(replace(state("ready", "public"), given=given))
     assert (shown["value"], shown["words"]) == ("3 14 15", ["Photograph this code, too."])
-    assert re.fullmatch(r"Given at \d\d:\d\d:03, 42 seconds after the question.", shown["told"])
+    assert re.fullmatch(r"Given at .*:15:03 UTC, 42 seconds after the question.", shown["told"])
     assert shown["code"].startswith("<svg")
     old = scenes.scene(replace(state("ready", "public"), given=Given("3 14 15")))
     assert (old["value"], old["told"], "code" in old) == ("3 14 15", "", False)
@@ -215,20 +218,6 @@ def test_marks_of_a_roll_call():
     assert scenes.roll(state("drawing", "new", 1, again, **both)) is None
 
 
-def test_a_roll_call_that_changed_under_the_hand():
-    """If the marks or the winners are not those that the page shows, nothing is sent."""
-    seen = scenes.roll(state("roll call", "winners", 1, DRAWN))
-    scenes.check_roll(seen, state("roll call", "winners", 1, DRAWN, title="Party"))
-    with pytest.raises(LotteryError, match="has changed who is absent, so nothing was sent"):
-        scenes.check_roll(seen, state("roll call", "winners", 1, DRAWN, **seen.noted({"2": True})))
-    for other in (
-        state("roll call", "called", 1, [mug(ANN, CHEN, absent=[BOB]), car()]),
-        state("ready", "winners", 1, DONE),
-    ):
-        with pytest.raises(LotteryError, match="another page was faster"):
-            scenes.check_roll(seen, other)
-
-
 def test_who_can_still_win():
     """Earlier winners do not roll by, and by the rule the absent neither; winners of this prize do."""
     assert scenes.out(state("roll call", "winners", 1, DRAWN)) == set()
@@ -255,10 +244,10 @@ def test_nobody_is_left():
 class Fake:
     """An evening whose machine draws until it is told to stop, and that starts one draw at a time.
 
-    A draw starts when so many pages as it has have asked for it.
+    A draw starts when so many computers as it has have asked for it.
     """
 
-    name, target = "night", elsewhere("123456789012", "us-east-1", Names())
+    name, target, file = "night", elsewhere("123456789012", "us-east-1", Names()), None
 
     def __init__(self, pages=1):
         self.stage, self.started, self.lock = {"scene": "ready", "number": 1}, [], threading.Lock()
@@ -282,32 +271,29 @@ class Fake:
             self.started.append(number)
 
 
-PAGES = []
+def opened(evening, tell=lambda news: None):
+    """An evening's night after its first look. The machine, and what else is in the tables, is not shown."""
+    night = Night(evening, tell, itertools.count(step=100).__next__)
+    night._machine = SimpleNamespace(look=lambda *_: {}, not_mailed="")
+    night._show_rest = lambda: None
+    night.turn()
+    assert night.shown["problem"] == ""
+    return night
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    """No page of a test looks on after its end."""
-    yield
-    look_no_more(PAGES)
-    PAGES.clear()
-
-
-def opened(evening):
-    """A page in a browser."""
-    PAGES.append(page := Page(evening))
-    page.stage._handle_custom_msg({"shown": True}, [])
-    return page
+def press(night):
+    night.heard({"do": "press", "way": "advance", "seen": night.shown["moment"]})
 
 
 def test_two_presses_at_once():
-    """Two pages on which somebody presses at the same time start one draw, and show that it is drawn."""
+    """Two computers on which somebody presses at the same time start one draw, and show that it is drawn."""
     evening = Fake(pages=2)
-    pages = [opened(evening), opened(evening)]
-    wait_until(lambda: all(page.state for page in pages))
-    for page in pages:
-        page.press("advance")
-    wait_until(lambda: all(page.stage.scene.get("kind") == "rolling" for page in pages))
+    nights = [opened(evening), opened(evening)]
+    for night in nights:
+        press(night)
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(Night.turn, nights))
+    assert [night.shown["scene"]["kind"] for night in nights] == ["rolling"] * 2
     assert evening.started == [1]
 
 
@@ -317,11 +303,14 @@ def test_the_room_is_asked_once():
     evening.stage, evening.asked = {"scene": "opening"}, []
     evening.refresh = lambda: state("public value", **evening.stage)
     evening.ask = lambda: evening.asked.append(evening.stage["scene"])
-    page = opened(evening)
-    wait_until(lambda: page.state)
-    page.press("advance")
-    wait_until(lambda: page.stage.scene.get("kind") == "public")
-    page._press("advance", scenes.moment(page.state))  # in this thread, so it is done then
+    night = opened(evening)
+    press(night)
+    press(night)
+    night.turn()
+    night.turn()
+    assert night.shown["scene"]["kind"] == "public"
+    press(night)
+    night.turn()
     assert evening.asked == ["opening"]
 
 
@@ -329,65 +318,140 @@ def test_a_rehearsal_is_marked():
     """Every scene of a rehearsal says that it is one."""
     evening = Fake()
     evening.target = elsewhere("123456789012", "us-east-1", Names("party-rehearsal"))
-    page, real = opened(evening), opened(Fake())
-    wait_until(lambda: page.state and real.state)
-    assert page.stage.scene["mark"] == "Rehearsal"
-    assert "mark" not in real.stage.scene
+    assert opened(evening).shown["scene"]["mark"] == "Rehearsal"
+    assert "mark" not in opened(Fake()).shown["scene"]
 
 
-def test_a_browser_that_is_still_loading():
-    """A page changes nothing before a browser has it: a change could be lost on the way."""
+def test_names_that_two_guests_have():
+    """The stage tells two people of one name apart by their ids."""
     evening = Fake()
-    refresh, seen = evening.refresh, []
-    evening.refresh = lambda: seen.append(page._there.is_set()) or refresh()
-    PAGES.append(page := Page(evening))
-    assert (page.state, page.stage.scene) == (None, {})
-    page.stage._handle_custom_msg({"shown": True}, [])
-    wait_until(lambda: page.stage.scene)
-    assert all(seen)
+    evening.guests = lambda: {"1": ANN, "8": Person("8", "ann")}
+    evening.refresh = lambda: state("roll call", "winners", 1, DRAWN)
+    assert [one["name"] for one in opened(evening).shown["scene"]["winners"]] == ["Ann (1)", "Bob"]
 
 
 def test_a_press_that_is_too_late():
     """A press on a page that shows an older scene is not taken: it was not meant for the newer one."""
     evening = Fake()
-    page = opened(evening)
-    wait_until(lambda: page.state)
+    night = opened(evening)
+    press(night)
     evening.stage |= {"scene": "rolling"}
     evening.started.append(1)
-    page._press("advance", Moment("ready", 1))
+    night.turn()
     assert evening.stage["scene"] == "rolling"
 
 
-def test_pages_turn_together():
-    """If one window turns a page, the others show the same winners; an older look does not turn it back."""
+def test_an_older_look_does_not_turn_back():
+    """If one window turns a page of winners while the tables are read, it stays turned, and is written."""
     evening = Fake()
-    pages = [opened(evening), opened(evening)]
-    wait_until(lambda: all(page.state for page in pages))
+    night, other = opened(evening), opened(evening)
     refresh, waiting = evening.refresh, [40]
 
     def turned_meanwhile():
         older = refresh()
         if waiting:
-            pages[0].note(first=waiting.pop())
+            night.heard({"do": "turned", "first": waiting.pop()})
         return older
 
     evening.refresh = turned_meanwhile
-    pages[0]._look()
-    assert pages[0].stage.first == 40
-    wait_until(lambda: pages[1].stage.first == 40)
-    pages[1].press("advance")
-    wait_until(lambda: evening.started and all(page.stage.first == 0 for page in pages))
+    night.turn()
+    assert (night.shown["first"], evening.stage.get("first", 0)) == (40, 0)
+    night.turn()
+    other.turn()
+    assert other.shown["first"] == 40
+    press(other)
+    other.turn()
+    night.turn()
+    assert [each.shown["first"] for each in (night, other)] == [0, 0]
+    assert evening.started == [1]
+
+
+def test_a_note_during_a_write():
+    """What is noted while an older note is written is written, too."""
+    evening = Fake()
+    night, show, later = opened(evening), evening.show, ["Gala"]
+
+    def noted_meanwhile(**notes):
+        show(**notes)
+        if later:
+            night.heard({"do": "title", "text": later.pop()})
+
+    evening.show = noted_meanwhile
+    night.heard({"do": "title", "text": "Ball"})
+    night.turn()
+    night.turn()
+    assert (night.shown["title"], evening.stage["title"]) == ("Gala", "Gala")
+
+
+def test_a_note_during_a_look():
+    """What is noted while a look is shown does not make the button wait: it shows the same moment."""
+    night = opened(Fake())
+    night._machine.look = lambda *_: night.heard({"do": "title", "text": "Gala"}) or {}
+    night.turn()
+    assert (night.state.stage["title"], night.shown["step"]["waits"]) == ("Gala", False)
 
 
 def test_a_look_that_fails():
-    """While the tables cannot be read, the page keeps its scene, and looks again."""
+    """While the tables cannot be read, the pages keep their scene and say why; then they look again."""
     evening = Fake()
-    page = opened(evening)
-    wait_until(lambda: page.state)
+    night = opened(evening)
     refresh, evening.refresh = evening.refresh, lambda: 1 / 0
-    two_looks(page)
-    assert page.stage.scene["kind"] == "ready"
+    night.turn()
+    assert (night.shown["scene"]["kind"], night.shown["problem"]) == ("ready", "division by zero")
     evening.refresh = refresh
     evening.show("rolling", 1)
     evening.started.append(1)
-    wait_until(lambda: page.stage.scene.get("kind") == "rolling")
+    night.turn()
+    assert (night.shown["scene"]["kind"], night.shown["problem"]) == ("rolling", "")
+
+
+def test_somebody_who_presses_too_fast():
+    """What comes while four wishes wait is left out: the machine works off what was pressed, and no more."""
+    night, done = opened(Fake()), []
+    for number in range(6):
+        night.wish(lambda number=number: done.append(number))
+    for _ in range(6):
+        night.turn()
+    assert done == [0, 1, 2, 3]
+
+
+def test_the_thread():
+    """It looks by itself, does what is wished, and ends after that."""
+    night, done = opened(Fake()), []
+    night.begin()
+    night.wish(lambda: done.append(True))
+    wait_until(lambda: done)
+    night.end()
+    night.wish(lambda: done.append(False))
+    assert done == [True]
+
+
+def test_a_press_that_nobody_knows():
+    """A way that the pages do not have does nothing."""
+    seen = state("ready", "ready", 1)
+    assert scenes.press(seen, "advance") is not None
+    assert scenes.press(seen, "sideways") is None
+
+
+def test_the_last_screen_names_the_absent():
+    """Who was called absent without being there on the stage finds their name on the photograph."""
+    prizes = [mug(ANN, CHEN, absent=[BOB], done=True), car()]
+    assert scenes.scene(state("closed", prizes=prizes))["words"][-1] == "Called absent: Bob"
+    assert not any("absent" in each for each in scenes.scene(state("closed", prizes=ALL))["words"])
+
+
+@pytest.mark.parametrize(
+    ("spoken", "text"),
+    [
+        ("en", "A year\n2026-11-26\n\nCar: 陈静\nMug: Ann, Bob (2)\n"),
+        ("zh", "A year\n2026-11-27\n\nCar：陈静\nMug：Ann、Bob（2）\n"),
+    ],
+)
+def test_winners_as_a_text_for_a_chat(catalogue, monkeypatch, spoken, text):
+    """The title, the reader's day, and each prize that somebody has; ids stand beside equal names."""
+    monkeypatch.setenv("LOTTERY_LANG", spoken)
+    monkeypatch.setenv("TZ", "Etc/UTC")
+    catalogue({})
+    prizes = [*ALL, PrizeState(3, "Trip", 1, (), (ANN,), done=True, added=True)]
+    ended = replace(state("closed", prizes=prizes), announcement={**TOLD, "at": "2026-11-26T20:00:00Z"})
+    assert scenes.winners_text("A year", ended, frozenset({"bob"})) == text

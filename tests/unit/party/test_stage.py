@@ -1,44 +1,68 @@
-"""What the stage hears, and what the package holds; tests/browser/test_stage.py looks at the page."""
+"""What a night hears from the stage, and what the packages hold; tests/browser/test_stage.py has the page."""
 
 import tomllib
 
 import pytest
 
-from lottery_lib.names import KIT
-from lottery_party.stage import WORDS, Stage
+from lottery_lib.names import KIT, Names
+from lottery_lib.target import elsewhere
+from lottery_party.evening import EveningState, PrizeState
+from lottery_party.night import Night
+
+
+class Fake:
+    """An evening with one prize that can be drawn. It notes what it is asked to do."""
+
+    name, file, target = "night", None, elsewhere("123456789012", "us-east-1", Names())
+
+    def __init__(self):
+        self.done, self.stage = [], {"scene": "ready", "number": 1}
+
+    def refresh(self):
+        told = {"prizes": [{"prize": "Car", "count": 1}], "size": 3, "absent": "out", "question": ""}
+        car = PrizeState(1, "Car", 1, (), (), done=False, added=False)
+        return EveningState("ready", 0, [car], told, stage=self.stage)
+
+    def show(self, scene="", number=0, **stage):
+        self.done += [scene] if scene else []
+        self.stage = {**self.stage, **stage}
+
+    def draw(self, number):
+        self.done.append(f"draw {number}")
+
+
+def hear(night, message):
+    """Let a night hear a message, and do what it wishes."""
+    night.heard(message)
+    while not night._wishes.empty():
+        night._wishes.get()()
 
 
 @pytest.mark.parametrize(
-    ("message", "heard"),
+    ("message", "done"),
     [
-        ({"press": "advance"}, ["advance"]),
-        ({"press": "back"}, ["back"]),
-        ({"press": "draw everything"}, []),
-        ({"other": 1}, []),
+        ({"do": "press", "way": "advance", "seen": ["ready", 1]}, ["rolling", "draw 1"]),
+        ({"do": "press", "way": "back", "seen": ["ready", 1]}, ["opening"]),
+        ({"do": "press", "way": "advance", "seen": ["opening", 0]}, []),
+        ({"do": "draw everything"}, []),
+        ({"press": "advance"}, []),
     ],
 )
-def test_on_press(message, heard):
-    """The callback hears the two presses, and nothing else that a browser may send."""
-    stage, said = Stage(), []
-    stage.on_press(said.append)
-    stage._handle_custom_msg(message, [])
-    assert said == heard
+def test_a_press(message, done):
+    """Both presses are heard if the page showed what is true, and nothing else that a browser may send."""
+    hear(Night(evening := Fake(), lambda _news: None), message)
+    assert evening.done == done
 
 
 def test_turned():
-    """The second callback hears to which entry a browser has turned, and nothing that is no number."""
-    stage, said = Stage(), []
-    stage.on_press(said.append, said.append)
-    for first in (97, "97", None):
-        stage._handle_custom_msg({"turned": first}, [])
-    assert said == [97]
-
-
-def test_words_are_for_one_stage():
-    """A translation of one stage leaves the next one in English."""
-    Stage().words["drawing"] = "正在抽奖"
-    assert Stage().words == WORDS
-    assert WORDS["drawing"] == "Drawing ..."
+    """All pages turn to the entry to which a browser has turned. What is no number turns nothing."""
+    night = Night(evening := Fake(), lambda _news: None)
+    hear(night, {"do": "turned", "first": 97})
+    for first in ("many", None):
+        with pytest.raises((ValueError, TypeError)):  # the server ends the link of such a page
+            hear(night, {"do": "turned", "first": first})
+    assert night.now().stage["first"] == 97
+    assert evening.done == []
 
 
 @pytest.mark.parametrize("name", ["lottery_lib", "lottery_party"])
