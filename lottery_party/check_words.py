@@ -64,6 +64,10 @@ NOTICES: Final = {
         "Draw {draw}: the question has few answers ({values}). The operator could choose a secret with which "
         "a friend wins with many of them."
     ),
+    "oneNumber": _(
+        "Draw {draw}: the whole answer is one number, so one person gives it. That person could be a friend "
+        "of the operator."
+    ),
     "corrected": _(
         "Draw {draw}: the public value was corrected from {before} to {value} ({at}). The operator could "
         "know who wins with both."
@@ -107,6 +111,10 @@ NOTICES: Final = {
         "The announcement of {draw} was taken back ({at}). The operator could hear the room's value, and try "
         "another draw."
     ),
+    "clockBack": _(
+        "{where}: its time ({at}) is before that of the receipt before it ({before}). A clock was put back, "
+        "so compare the times with your photographs."
+    ),
     "restored": _(
         "The evening {evening} was restored ({at}) from a file that was saved earlier ({saved_at}); {lost} "
         "receipts were lost. The operator could give another public value."
@@ -136,6 +144,7 @@ HAPPENED: Final = (
     "takenBackEarly",
     "restoredAfterValue",
     "resetBefore",
+    "clockBack",
     "notEnded",
 )
 #: What a guest compares about the public value.

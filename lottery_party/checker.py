@@ -7,7 +7,7 @@ import json
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -550,7 +550,9 @@ def _noticed(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[tuple
                 fair = _skips_fairly(known.get(receipt.says["draw"]), others)
                 yield ("againAfterEnd" if fair else "againOthers") if ended else "again", about
             before.append(known.get(receipt.says["draw"]))
+    yield from _backward(chain, lambda at: PROBLEMS["chainReceipt"].format(at=at))
     for draw in draws:
+        yield from _backward(draw.receipts, draw.where)
         if draw.format < 3:
             yield "oldRules", {"draw": draw.name}
         if draw.taken_back:
@@ -558,6 +560,16 @@ def _noticed(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[tuple
             yield kind, {"draw": draw.name, "at": _time(draw.receipts[-1].says["at"])}
         else:
             yield from _noticed_in(draw)
+
+
+def _backward(
+    receipts: Sequence[Receipt], where: Callable[[int], str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where a clock was put back by a second or more. A machine that sets its clock right moves it less."""
+    for at, (before, after) in enumerate(itertools.pairwise(each.says["at"] for each in receipts), 1):
+        begin, end = _moment(before), _moment(after)
+        if begin is not None and end is not None and begin - end >= 1000:
+            yield "clockBack", {"where": where(at), "before": _time(before), "at": _time(after)}
 
 
 def _skips_fairly(draw: _Draw | None, others: Sequence[_Draw | None]) -> bool:
@@ -591,6 +603,8 @@ def _noticed_of(draw: _Draw) -> Iterator[tuple[str, dict[str, Any]]]:
             yield "few", {**about, "values": numbers.values}
         elif not numbers.is_plain(question):
             yield "ownQuestion", {**about, "question": question}
+        elif numbers.count == 1:
+            yield "oneNumber", about
 
 
 def _noticed_in(draw: _Draw) -> Iterator[tuple[str, dict[str, Any]]]:

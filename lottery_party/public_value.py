@@ -116,4 +116,9 @@ def why_amber(numbers: Numbers | None, question: str = "") -> str:
             "steered the draw. Ask for more numbers.",
             values=numbers.values,
         )
+    if numbers.count == 1:
+        return _(
+            "One person gives the whole answer, so the check will say that somebody could have steered the "
+            "draw. Ask for more numbers."
+        )
     return ""

@@ -260,7 +260,7 @@ def test_a_guest_reads_what_happened(opened):
     expect(verdict).to_have_class("steered")
     (withdrawn,) = lines(page, "Somebody could have steered it: what it could have been good for")
     (added,) = lines(page, "Something happened. An honest evening can have it, too")
-    assert f"{named(draw.order[-1])} was withdrawn after the question (2026-11-26 20:00:00 UTC)." in withdrawn
+    assert f"{named(draw.order[-1])} was withdrawn after the question (2026-11-26 20:00:41 UTC)." in withdrawn
     assert "the prize Pen (1) was added after the question" in added
     assert page.locator(".tiles .steered").all_inner_texts() == ["2\nChanges after the question"]
     assert lines(page, "Pen: 1 winner (added after the announcement)") == [named(draw.order[-3])]

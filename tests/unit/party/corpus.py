@@ -64,8 +64,7 @@ def _patched(case, mends):
         document = _step(document, *step)
     if mends != "nothing":
         for texts in texts_of(document):
-            for at, each in enumerate(texts):
-                texts[at] = _text(document, each, at) if isinstance(each, dict) else each
+            _write(document, texts)
             if mends == "numbers and hashes" and texts is not document["chain"]:
                 renumber(document, texts)
         _link(document)
@@ -79,7 +78,7 @@ def _whole(short):
     for name, draw in document["draws"].items():
         draw["receipts"].insert(0, announced[name])
     for texts in texts_of(document):
-        texts[:] = [_text(document, each, at) for at, each in enumerate(texts)]
+        _write(document, texts)
     _link(document)
     return document
 
@@ -93,11 +92,21 @@ def _link(document):
             draw["receipts"][-1] = json.dumps(says | {"chain": sha(document["chain"][says["chain_at"]])})
 
 
+def _write(document, texts):
+    """Make texts of the receipts that are objects. One without a time has that of the receipt before it."""
+    then = "2026-11-26T20:00:01.5+00:00"
+    for at, each in enumerate(texts):
+        if isinstance(each, dict):
+            texts[at] = _text(document, {"at": then, **each}, at)
+        says = json.loads(texts[at]) if isinstance(texts[at], str) else None
+        then = says["at"] if isinstance(says, dict) and "at" in says else then
+
+
 def _text(document, says, at):
     number = 0 if says["kind"] == "announced" else at
     of_draw = document["format"] >= 2 and says["kind"] not in ("announced", "reset", "restored")
     so_far = {"announced": 1, "restored": 0} if of_draw else {}
-    about = {"number": number, "kind": says["kind"], "at": "2026-11-26T20:00:01.5+00:00", "previous": ""}
+    about = {"number": number, "kind": says["kind"], "at": says["at"], "previous": ""}
     return json.dumps({**about, **so_far, **says})
 
 

@@ -37,9 +37,10 @@ class Lottery:
         self.chain, self.draws, self.rows, self.restored = [], {}, {}, 0
 
     def receipt(self, texts, number, kind, **says):
-        """Write a receipt that names the latest of these texts."""
+        """Write a receipt that names the latest of these texts, at the same time if none is given."""
         previous = sha(texts[-1]) if texts else ""
-        says = {"number": number, "kind": kind, "at": "2026-11-26T20:00:00Z", "previous": previous, **says}
+        at = json.loads(texts[-1])["at"] if texts else "2026-11-26T20:00:00Z"
+        says = {"number": number, "kind": kind, "at": at, "previous": previous, **says}
         return json.dumps(says)
 
     def reset(self):

@@ -550,19 +550,20 @@ def test_nothing_is_corrected_before_the_value(made):
         (None, "Call five numbers", "text"),
         ({"count": 1, "least": 1, "most": 10}, "Call 1 numbers from 1 to 10", "few"),
         ({"count": 1, "least": 0, "most": 1_000_000}, "Which year begins tonight?", "ownQuestion"),
+        ({"count": 1, "least": 0, "most": 1_000_000}, "Call 1 numbers from 0 to 1000000", "oneNumber"),
         (NUMBERS, "Call 5 numbers from 2 to 99", "ownQuestion"),
         (NUMBERS, "Call five numbers", None),
         (NUMBERS, "Call 5 numbers from 1 to 99", None),
     ],
 )
 def test_answers_that_an_operator_can_try(made, numbers, question, kind):
-    """2, 3: with a text, few numbers or a question that has another answer, a secret can be chosen before."""
+    """2, 3: one person can give one number, and of other answers the operator can know or try some before."""
     made.run({"draw_id": "party", "take_back": True})
     asked = {"numbers": numbers, "question": question, "draw_id": "other", "prizes": []}
     made.public = "5" if numbers and numbers["count"] == 1 else ROOM
     made.run(EVENING | asked, "other")
     made.run({"draw_id": "other", "close": True})
-    kinds = ("text", "few", "ownQuestion")
+    kinds = ("text", "few", "ownQuestion", "oneNumber")
     notices = [(each.kind, each.grade) for each in checked(made).notices if each.kind in kinds]
     assert notices == ([(kind, "steered")] if kind else [])
 
