@@ -32,7 +32,7 @@ def test_panel(page, open_notebook, run_all, record_property):
     record_property("tabs", median(tabs))
 
 
-@pytest.mark.parametrize(("rank", "count"), [(1, 1), (0.4, 20), (0, 97)])
+@pytest.mark.parametrize(("rank", "count"), [(1, 1), (0.4, 20), (0, 97), (0, 450)])
 def test_stage(show, tab, record_property, rank, count):  # noqa: F811
     """The script of the stage in a frame, and its longest task, with 10,000 names at 1920x1080.
 
