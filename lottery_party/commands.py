@@ -167,6 +167,15 @@ def _evening(target: "Target", name: str | None, file: str | None, kind: str = "
     return chosen, Path(file).absolute() if file else default_path(target, Path.cwd(), chosen)
 
 
+def _announced(target: "Target", name: str | None) -> str:
+    """The name of an evening's latest announcement: each that was taken back has one of its own."""
+    from lottery_party.evening import Evening
+
+    evening = Evening(target, _evening(target, name, None)[0])
+    evening.refresh()
+    return evening.name
+
+
 def _first_name(target: "Target", name: str) -> str:
     """The name that an evening had before its announcement was taken back. Its pages and its file keep it."""
     from lottery_party.evening import Evening
@@ -520,7 +529,7 @@ def proof(edition: str | None, employee_id: str, name: str | None) -> Outcome:
     from lottery_party.records import proof
 
     target = _party(edition)
-    found = proof(target, _evening(target, name, None)[0], employee_id)
+    found = proof(target, _announced(target, name), employee_id)
     told = _(
         "Give the next line to guest {id}, who pastes it into the check page below their id.", id=employee_id
     )
@@ -539,7 +548,7 @@ def proofs(edition: str | None, name: str | None, file: str | None) -> Outcome:
     from lottery_party.records import proofs
 
     target = _party(edition)
-    chosen = _evening(target, name, None)[0]
+    chosen = _announced(target, name)
     found, path = proofs(target, chosen), Path(file or f"{chosen}.proofs.html").absolute()
     write_over(path, check_page(found).encode(), public=True)
     return Outcome({"evening": chosen, "guests": len(found["proofs"]), "file": str(path)})

@@ -282,7 +282,9 @@ class Evening:
         self._change({"take_back": True}, _("was not taken back"))
         execution.stop(self.target, str(state.stage["drawing"]))  # it waits for a value
         self._read()  # goes on with the next name
-        if kept := {key: each for key, each in state.stage.items() if key in ("title", "logo", "language")}:
+        if kept := {
+            key: each for key, each in state.stage.items() if key in ("title", "logo", "language", "theme")
+        }:
             self.show(**kept)
         self.refresh()
 

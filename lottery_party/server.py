@@ -392,7 +392,7 @@ def _run(target: Target, door: Door, listening: socket.socket) -> None:
         wanted = asyncio.run(_serve(target, door, listening))
         left = {"door": asdict(door), "names": asdict(target.names), "socket": listening.fileno()}
         environment = {**os.environ, "LOTTERY_LANG": wanted, _FROM: json.dumps(left)}
-        command = [sys.executable, "-m", "lottery_lib", "night", "again"]
+        command = [sys.executable, "-P", "-m", "lottery_lib", "night", "again"]
         if os.name == "posix":  # the port is never free
             listening.set_inheritable(True)
             os.execve(sys.executable, command, environment)

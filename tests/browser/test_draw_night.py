@@ -317,6 +317,10 @@ def first_prize(here, party):
         page.set_viewport_size({"width": 1920, "height": 1080})
         here.fits()
         page.set_viewport_size({"width": 1280, "height": 800})
+    here.operator.set_viewport_size({"width": 800, "height": 700})  # a tablet: what is below can be reached
+    here.operator.mouse.wheel(0, 5000)
+    here.operator.wait_for_function("scrollY > 100")
+    here.operator.set_viewport_size({"width": 1280, "height": 800})
     here.operator.get_by_role("button", name="Show it").click()
     expect(here.operator.locator(".drawn .state.chosen")).to_be_in_viewport()
     here.picture(here.operator, "draw_night_machine")

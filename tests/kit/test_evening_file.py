@@ -280,11 +280,12 @@ def without(item):
 def test_an_announcement_is_taken_back_until_the_value_is_given(party):
     """The record says so. The evening has another name, and its title stays; it can be announced again."""
     evening = party.evening(MUG, value=None)
-    evening.show(title="Party")
+    evening.show(title="Party", theme="red")
     evening.ask()
     evening.take_back()
     state = evening.refresh()
-    assert (evening.name, state.step, state.stage["title"]) == ("night-1-2", "new", "Party")
+    assert (evening.name, state.step) == ("night-1-2", "new")
+    assert (state.stage["title"], state.stage["theme"]) == ("Party", "red")
     assert Evening(party.target, "night-1").refresh().step == "new", "another page goes on in the same way"
     assert execution.of_machine(party.target, machine_arn(party.target), status="RUNNING") == []
     announce(evening, CAR)

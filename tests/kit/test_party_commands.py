@@ -279,6 +279,21 @@ def test_proofs_for_everybody(run, target, tmp_path):
     assert "draw x: was not announced" in run("proofs", "--name", "x")[1]["cause"]
 
 
+def test_proofs_are_those_of_the_latest_announcement(run, target):
+    """After an announcement was taken back because of a wrong list, a new guest has a proof."""
+    Stack(target).teardown()
+    Stack(target).deploy()
+    evening = Evening(target, "twice")
+    for guest in ("001", "901"):
+        load_employees(target, Roster([{"employee_id": guest, "employee_name": "A", "lottery_serial": 1}]))
+        evening.announce([{"name": "Mug", "count": 1}], question="Numbers?")
+        if guest == "001":
+            evening.take_back()
+    for name in ([], ["--name", "twice"]):
+        assert run("proofs", *name)[1]["evening"] == "twice-2"
+        assert run("proof", "901", *name)[0] == 0
+
+
 def test_the_pages_stay_after_an_announcement_was_taken_back(run, served, target, tmp_path):
     """The evening is NAME-2 then. Its file and the key of its pages stay, so that open pages come back."""
     Stack(target).teardown()
