@@ -1,10 +1,12 @@
 """The page *Try it* of the site that `make site` has built, from a server that only sends files."""
 
+import base64
 import gzip
 import http.server
 import json
 import re
 import threading
+import zlib
 from contextlib import contextmanager
 from functools import partial
 
@@ -26,6 +28,12 @@ SLOW = {"StartAt": "A", "QueryLanguage": "JSONata",
 ENDLESS = {"StartAt": "A", "States": {
     "A": {"Type": "Choice", "Choices": [{"Variable": "$.e", "IsPresent": True, "Next": "B"}], "Default": "C"},
     "C": {"Type": "Pass", "Next": "A"}, "B": {"Type": "Succeed"}}}  # fmt: skip
+
+
+def linked(machine):
+    """A machine as the fragment of a link has it."""
+    squeezed = zlib.compress(json.dumps(machine).encode(), wbits=-15)
+    return f"m={base64.urlsafe_b64encode(squeezed).decode().rstrip('=')}"
 
 
 class Files(http.server.SimpleHTTPRequestHandler):
@@ -187,9 +195,18 @@ def test_nothing_is_lost(visit):
         expect(page.get_by_label("Notify Winners 1", exact=True)).to_have_value("never")
 
 
-def test_a_broken_link_says_so(visit):
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "m=nothing",
+        linked(None),
+        linked({"text": "{}", "answers": [1]}),
+        linked({"text": "{}", "answers": {"A": 1}}),
+    ],
+)
+def test_a_broken_link_says_so(visit, fragment):
     """And shows the first example."""
-    page = visit("index.html#m=nothing")
+    page = visit(f"index.html#{fragment}")
     expect(page.locator("#told")).to_have_text(WORD["no_link"])
     expect(state(page, "Notify Winners")).to_be_visible()
 

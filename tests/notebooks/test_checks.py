@@ -944,6 +944,14 @@ HINTS: Final = {
         (draw_name("f'{evening}-{prize}'"), "The click for the city trip fails: Invalid Name"),
         (draw_name("prize.replace(' ', '-')"), "The mug of the next party"),
         (draw_name("f'{evening}-{prize.split()[0]}'"), "Two prizes have the same name"),
+        (
+            draw_name(  # each draw has ended before the next click
+                "([ended(each['executionArn']) for each in "
+                "states.list_executions(stateMachineArn=machine_arn)['executions']], "
+                "f'{evening}-{prize.split()[0]}')[1]"
+            ),
+            "Two prizes have the same name",
+        ),
         (draw_name("f'{evening}-{prize}-{minute}'.replace(' ', '-')"), "The mug is drawn twice"),
         (draw_name("prise"), "ended with NameError"),
     ],

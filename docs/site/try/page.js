@@ -47,7 +47,8 @@ function startPython() {
   const begun = performance.now();
   at("loading").textContent = words.loading;
   worker.onerror = (event) => tell(words.broken.replace("{error}", event.message ?? ""));
-  worker.onmessage = ({ data: { said, done, failed } }) => {
+  worker.onmessage = ({ data: { said, done, failed, number: failing } }) => {
+    if (failed && waiting.delete(failing)) watch();
     if (failed) return tell(words.broken.replace("{error}", failed));
     if (done === 1) {
       isReady = true;
@@ -204,9 +205,12 @@ async function link() {
 async function fromLink(text) {
   const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
   const found = JSON.parse(new TextDecoder().decode(await packed(bytes, new DecompressionStream("deflate-raw"))));
+  const { answers = {} } = found;
+  const right = (list) => Array.isArray(list) && list.every((each) => typeof each?.text === "string");
+  if (Array.isArray(answers) || !Object.values(answers).every(right)) throw new Error(words.no_link);
   at("hint").textContent = words.linked;
   at("examples").value = "";
-  show({ text: String(found.text), answers: found.answers ?? {}, data: String(found.data ?? "{}"), state: blank });
+  show({ text: String(found.text), answers, data: String(found.data ?? "{}"), state: blank });
 }
 const blank = { layout_svg: "", states: [], paints: [], taken: [], header: {}, below: {} };
 

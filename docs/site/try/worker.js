@@ -19,5 +19,5 @@ const does = {
 
 let turn = Promise.resolve();
 onmessage = ({ data: { number, what, value } }) => {
-  turn = turn.then(() => does[what](value)).then(() => postMessage({ done: number }), (error) => postMessage({ failed: String(error) }));
+  turn = turn.then(() => does[what](value)).then(() => postMessage({ done: number }), (error) => postMessage({ number, failed: String(error) }));
 };
