@@ -18,7 +18,7 @@ from lottery_lib import merkle
 from lottery_lib.harmless import INVISIBLE, normalised
 from lottery_lib.translation import DAY, timed
 from lottery_party.check_words import CLAIMS, HAPPENED, NOTICES, PROBLEMS, TEXT
-from lottery_party.public_value import FEW, Numbers
+from lottery_party.public_value import Numbers, weakness
 from lottery_party.receipt_form import FORM, Receipt, WrongForm, read_document
 
 _CHAIN, _POOL, _SECRET, _VALUE, _ORDER, _COUNT, _SKIPPED, _LIST = CLAIMS
@@ -594,17 +594,10 @@ def _noticed_of(draw: _Draw) -> Iterator[tuple[str, dict[str, Any]]]:
     about, question = {"draw": draw.name}, draw.head["question"]
     if not normalised(question):
         yield "noValue", about
-    elif draw.numbers is None:
-        if draw.format > 2:
-            yield "text", {**about, "question": question}
-    else:
-        numbers = Numbers(*(draw.numbers[key] for key in ("count", "least", "most")))
-        if numbers.values < FEW:
-            yield "few", {**about, "values": numbers.values}
-        elif not numbers.is_plain(question):
-            yield "ownQuestion", {**about, "question": question}
-        elif numbers.count == 1:
-            yield "oneNumber", about
+    elif draw.format > 2:
+        numbers = Numbers(**draw.numbers) if draw.numbers else None
+        if kind := weakness(numbers, question):
+            yield kind, {**about, "question": question, "values": numbers.values if numbers else 0}
 
 
 def _noticed_in(draw: _Draw) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -117,6 +117,7 @@ def _show_pages(
     evening: str, file: Path, target: "Target", port: int, *, browser: bool, check: tuple[str, str] | None
 ) -> Outcome:
     """Serve the pages of an evening until Ctrl-C."""
+    from lottery_party.records import REHEARSAL
     from lottery_party.server import missing, serve
 
     independent = _hashed(*check) if check else ()
@@ -124,14 +125,17 @@ def _show_pages(
         say(sentence)
     say(_("The evening {name} is saved in {file}", name=evening, file=file))
     serve(target, evening, file, port, browser=browser, check=independent)
-    return _ended(target)
+    if target.names.attendee.endswith(REHEARSAL):
+        command = f"LOTTERY_ATTENDEE={target.names.attendee} lottery teardown --edition hardened"
+        say(_("To remove all that the rehearsal has made: `{command}`", command=command))
+    return Outcome({"running": False}, shown={})
 
 
 def _hashed(address: str, file: str) -> tuple[str, str]:
     """The address of a check page, and the SHA-256 of its file."""
     from hashlib import sha256
 
-    if not re.match(r"https?://[^\s/]+\.", address):
+    if not re.match(r"https://[^\s/]+\.", address):
         what = _("is not the address of a page")
         raise LotteryError(f"--check-page {address}", what, _("Give one that begins with https://"))
     try:
@@ -141,16 +145,6 @@ def _hashed(address: str, file: str) -> tuple[str, str]:
         raise LotteryError(
             _("file {file}", file=file), what, _("Save the page at this address, and give its file")
         ) from error
-
-
-def _ended(target: "Target") -> Outcome:
-    """What is said when the pages have ended."""
-    from lottery_party.records import REHEARSAL
-
-    if target.names.attendee.endswith(REHEARSAL):
-        command = f"LOTTERY_ATTENDEE={target.names.attendee} lottery teardown --edition hardened"
-        say(_("To remove all that the rehearsal has made: `{command}`", command=command))
-    return Outcome({"running": False}, shown={})
 
 
 def _evening(target: "Target", name: str | None, file: str | None, kind: str = "evening") -> tuple[str, Path]:
@@ -367,14 +361,6 @@ def night(
         name, file = Evening.restored(target, kept).name, str(kept)
     chosen, path = _evening(target, name, file, "rehearsal" if rehearsal else "evening")
     return _show_pages(chosen, path, target, port, browser=not no_browser, check=check)
-
-
-@night.command("again", example="lottery night again", hidden=True)
-def night_again(edition: str | None) -> Outcome:
-    """Go on with the pages in another language. Only the pages run it."""
-    from lottery_party.server import again
-
-    return _ended(again())
 
 
 @night.command("restore", example="lottery night restore party.evening.json", receipts=True)

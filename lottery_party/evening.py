@@ -282,10 +282,8 @@ class Evening:
         self._change({"take_back": True}, _("was not taken back"))
         execution.stop(self.target, str(state.stage["drawing"]))  # it waits for a value
         self._read()  # goes on with the next name
-        if kept := {
-            key: each for key, each in state.stage.items() if key in ("title", "logo", "language", "theme")
-        }:
-            self.show(**kept)
+        if kept := {"title", "language", "theme", "draft"} & state.stage.keys():
+            self.show(**{key: state.stage[key] for key in kept})
         self.refresh()
 
     def give(self, text: str) -> None:

@@ -32,7 +32,8 @@ function modelOf(values, send) {
 /**
  * Links the page to its server, and shows it as soon as the server has told everything.
  *
- * `show` gets the model. Its `send(message, true)` returns a promise of the answer.
+ * `show` gets the model. Its `send(message, true)` returns a promise of the answer, or of an error: it says why the
+ * server has none, or nothing if there is no server.
  */
 function link(role, show) {
   const { key, base } = document.body.dataset;
@@ -77,16 +78,16 @@ function link(role, show) {
       clearTimeout(late);
       if (socket === own) model.set("lost_link", true);
       socket = undefined;
-      for (const { reject } of waiting.values()) reject(new Error("lost"));
+      for (const { reject } of waiting.values()) reject(new Error());
       waiting.clear();
       setTimeout(connect, AGAIN);
     };
 
-    function hear({ news, answer, value }) {
+    function hear({ news, answer, value, problem }) {
       if (answer !== undefined) {
-        waiting.get(answer)?.resolve(value);
+        const { resolve, reject } = waiting.get(answer) ?? {};
         waiting.delete(answer);
-        return;
+        return problem ? reject?.(new Error(problem)) : resolve?.(value);
       }
       socket = own;
       model.update({ ...news, lost_link: false });
@@ -97,7 +98,7 @@ function link(role, show) {
 
   /** Tells the server something; returns a promise if it is a question (`ask`). */
   function send(message, ask = false) {
-    if (!socket) return ask ? Promise.reject(new Error("lost")) : undefined;
+    if (!socket) return ask ? Promise.reject(new Error()) : undefined;
     if (!ask) return socket.send(JSON.stringify(message));
     const number = ++asked;
     socket.send(JSON.stringify({ ...message, ask: number }));

@@ -40,7 +40,6 @@ from lottery_party.page import (
     RULES,
     THEMES,
     TITLE,
-    data_url,
     links,
     preparation,
     prize_rows,
@@ -56,13 +55,13 @@ from lottery_party.scenes import Action, Moment
 
 _PAUSE: Final = 0.4  # seconds between two looks
 _LONGEST: Final = 12.0  # seconds in which winners come to rest, also if no browser says so
-_LARGEST: Final = 100_000  # bytes of a picture: each page gets it
 _LONGEST_TITLE: Final = 100  # letters
+_LONGEST_DRAFT: Final = 100_000  # letters of the form
 _MATCHES: Final = 6  # people whom a search shows
 _SHOWN_WRONG: Final = 50  # rows of a list of guests that cannot be read
 _inbox = lru_cache(maxsize=1)(inbox)  # each has one link to the mailbox
-#: What a page has chosen in a file dialog: its name, its type, its size, and no content if it is too large.
-File = tuple[str, str, int, bytes]
+#: What a page has chosen in a file dialog: its name, its size, and no content if it is too large.
+File = tuple[str, int, bytes]
 
 
 class Question:
@@ -102,34 +101,23 @@ class Night:
         check_page: Sequence[str] = (),
     ) -> None:
         self.evening, self._tell, self._clock, self._check_page = evening, tell, clock, check_page
+        self._name = evening.name  # it has another one after its announcement was taken back
         self.state: EveningState | None = None
         self.refused = ""
         rehearses = evening.target.names.attendee.endswith(REHEARSAL)
         self._mark = {"mark": _("Rehearsal")} if rehearses else {}
         self.shown: Mapping[str, Any] = {
             **{"words": OPERATOR, "languages": spoken(), "language": language(), "rules": RULES},
-            **{
-                "title": TITLE,
-                "logo": "",
-                "theme": "",
-                "first": 0,
-                "names": [],
-                "moment": ["", 0],
-                "scene": {},
-            },
+            **{"title": TITLE, "theme": "", "first": 0, "names": [], "moment": ["", 0], "scene": {}},
             **{"head": {}, "step": {}, "problem": "", "lost": False, "prizes": {}, "roll": None},
             **{"question": None, "foot": "", "strange": "", "files": [], "machine": {}, "wanted": ""},
-            **{
-                "most": {"logo": _LARGEST, "guests": employees.MOST_BYTES, "picture": MOST_BYTES},
-                "pictures": {},
-            },
-            **{"themes": THEMES},
+            **{"most": {"guests": employees.MOST_BYTES, "picture": MOST_BYTES}, "themes": THEMES},
+            **{"pictures": {}, "draft": "{}"},
         }
         self._lock = threading.RLock()  # of all that two threads write
         self._notes: dict[str, Any] = {}  # what all pages shall show, and the tables do not have yet
         self._wishes: Queue[Callable[[], object]] = Queue(maxsize=4)
         self._machine, self._pictures = Machine(), Pictures(evening.file)
-        self._pictured: object = None  # what the pages have of them
         self._question: Question | None = None
         self._questions = 0
         self._guests, self._guests_name = employees.Roster(), ""  # a list that was chosen, and not loaded
@@ -170,7 +158,7 @@ class Night:
 
         Args:
             message: Its key ``do`` is one of the names below; the other keys belong to it.
-            file: What was chosen in the browser, for ``logo`` and ``guests``.
+            file: What was chosen in the browser, for ``picture`` and ``guests``.
         """
         do = message.get("do")
         answers: dict[str, Callable[[], Any]] = {
@@ -187,6 +175,7 @@ class Night:
             "seen": lambda: self._at_rest(Moment(*message["seen"])),
             "title": lambda: self.note(title=str(message["text"])[:_LONGEST_TITLE]),
             "theme": lambda: self.note(theme=str(message["name"])),
+            "draft": lambda: self._keep_draft(str(message["text"])),
             "mark": lambda: self._take_mark(str(message["id"]), bool(message["absent"])),
             "type": lambda: self._type(str(message["text"])),
             "no": self._close_question,
@@ -205,8 +194,7 @@ class Night:
             "yes": lambda: self._take_yes(int(message["number"])),
             "language": lambda: self.note(language=str(message["language"])),
             "restore": self._put_back,
-            "logo": lambda: self._take_logo(file),
-            "picture": lambda: self._take_picture(str(message["name"]), file),
+            "picture": lambda: self._take_picture(str(message["name"]), bool(message["own"]), file),
             "guests": lambda: self._read_guests(file),
             "load": self._load_guests,
         }
@@ -250,7 +238,7 @@ class Night:
     def _look(self) -> None:
         target = connected_again(self.evening.target)
         if target is not self.evening.target:  # a new emulator
-            self.evening = Evening(target, self.evening.name, file=self.evening.file)
+            self.evening = Evening(target, self._name, file=self.evening.file)
         self._agree()
         state = self.evening.refresh()
         with self._lock:
@@ -300,12 +288,11 @@ class Night:
             scene |= {"typed": " ".join(parts_of(self._typed)) if state.numbers else self._typed}
         if scene["kind"] in ("opening", "closed") and self._check_page:
             scene["words"].append(_independent(*self._check_page))
-        if (found := self._pictures.look()) is not self._pictured:
-            self._pictured = found
-            self.show(pictures={name: data_url(*picture) for name, picture in found.items()})
-        title, logo = str(state.stage.get("title") or TITLE), str(state.stage.get("logo", ""))
+        if (found := self._pictures.look()) is not self.shown["pictures"]:  # not compared: they are large
+            self.show(pictures=found)
+        title, draft = str(state.stage.get("title") or TITLE), str(state.stage.get("draft", "{}"))
         self.show(
-            **{"title": title, "logo": logo, "first": int(state.stage.get("first", 0)), "names": names},
+            **{"title": title, "first": int(state.stage.get("first", 0)), "names": names, "draft": draft},
             **{"scene": scene, "moment": [now.scene, now.number], "theme": str(state.stage.get("theme", ""))},
             wanted=wanted,
         )
@@ -624,20 +611,16 @@ class Night:
         if self.evening.file:
             Evening.restored(self.evening.target, self.evening.file)
 
-    def _take_logo(self, file: File | None) -> None:
-        name, kind, size, content = file or ("", "", 0, b"")
-        if size > _LARGEST:
-            limit = _LARGEST // 1000
-            told = _("{file} is too large. Take a picture of at most {limit} kB.", file=name, limit=limit)
-            raise ValueError(told)
-        self.note(logo=data_url(kind, content))
+    def _keep_draft(self, text: str) -> None:
+        if len(text) <= _LONGEST_DRAFT:
+            self.note(draft=text)
 
-    def _take_picture(self, name: str, file: File | None) -> None:
-        chosen, _kind, size, content = file or ("", "", 0, b"")
-        self._pictures.keep(name, chosen, content, size)
+    def _take_picture(self, name: str, own: bool, file: File | None) -> None:
+        chosen, size, content = file or ("", 0, b"")
+        self._pictures.keep(name, chosen, content, size, own=own)
 
     def _read_guests(self, file: File | None) -> None:
-        name, _kind, size, content = file or ("", "", 0, b"")
+        name, size, content = file or ("", 0, b"")
         self._forget_guests()
         employees.check_size(name, size)
         self._guests, self._guests_name = employees.parse(name, content), name
@@ -667,10 +650,11 @@ class Machine:
         self.not_mailed = ""
         self._definition: Mapping[str, Any] = {}
         self._seen: object = None  # what does not change until somebody does something
+        self._events: tuple[str, Sequence[Any]] = ("", ())  # of the latest execution, by its name
         self._painted: dict[str, Any] = {}
 
     def look(self, target: Target, state: EveningState) -> dict[str, Any]:
-        """What the page shows of it. The history is read only while an execution goes on."""
+        """What the page shows of it. Of a history, only what is new is read."""
         draws = Draws(target)
         if not self._definition:
             self._definition = draws.definition
@@ -678,7 +662,9 @@ class Machine:
         now = (state.execution.get("executionArn"), state.ended, state.waiting.get("token"))
         if not state.execution or now == self._seen:
             return self._painted
-        progress = draws.progress(state.execution["executionArn"], described=state.execution)
+        arn, known = str(state.execution["executionArn"]), self._events
+        progress = draws.progress(arn, known[1] if known[0] == arn else (), state.execution)
+        self._events = arn, progress.events
         self._seen = now if state.ended or state.waiting else None
         entered = [
             each["stateEnteredEventDetails"]["name"]

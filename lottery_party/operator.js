@@ -26,7 +26,13 @@ function table(heads, rows) {
 link("operator", (model) => {
   const words = () => model.get("words");
   const send = (message) => model.send(message);
-  const ask = (message) => model.send(message, true).catch(() => undefined);
+  /** Asks the server, and tells the answer, or why there is none. */
+  const ask = (message, told, failed = refuse) =>
+    model.send(message, true).then(
+      (answer) => (showWrong(), told(answer)),
+      ({ message: why }) => why && failed(why),
+    );
+  const refuse = (why) => wrong.replaceChildren(problem(why));
   const doing = (what, more = () => ({})) => () => send({ do: what, ...more() });
 
   /** A button that does something. A text that names no word is told later. */
@@ -37,16 +43,14 @@ link("operator", (model) => {
   }
 
   /** Asks the server a moment after the last letter. An answer that comes too late is not shown. */
-  function asking(message, told) {
+  function asking(message, told, failed) {
     let timer;
     let number = 0;
     return () => {
       clearTimeout(timer);
       const mine = ++number;
-      timer = setTimeout(async () => {
-        const answer = await ask(message());
-        if (answer && mine === number) told(answer);
-      }, LATER);
+      const fresh = (act) => (answer) => mine === number && act(answer);
+      timer = setTimeout(() => ask(message(), fresh(told), fresh(failed ?? refuse)), LATER);
     };
   }
 
@@ -59,7 +63,7 @@ link("operator", (model) => {
       const bytes = file.size > most() ? new Uint8Array() : new Uint8Array(await file.arrayBuffer());
       let content = "";
       for (let at = 0; at < bytes.length; at += 8192) content += String.fromCharCode(...bytes.subarray(at, at + 8192));
-      send({ do: what, ...more, file: { name: file.name, type: file.type, size: file.size, content: btoa(content) } });
+      send({ do: what, ...more, file: { name: file.name, size: file.size, content: btoa(content) } });
       input.value = ""; // the same file can be chosen again
     });
     return make("span", {}, button(word, () => input.click()), input);
@@ -72,7 +76,9 @@ link("operator", (model) => {
       return make("label", {}, input, make("span", { word, textContent: text ?? "" }));
     })); // prettier-ignore
   }
-  const chosen = (name) => document.querySelector(`input[name="${name}"]:checked`)?.value ?? "";
+  const radios = (name) => [...document.querySelectorAll(`input[name="${name}"]`)];
+  const chosen = (name) => radios(name).find((each) => each.checked)?.value ?? "";
+  const choose = (name, value) => radios(name).forEach((each) => (each.checked = each.value === value));
 
   // The bar
 
@@ -88,8 +94,8 @@ link("operator", (model) => {
 
   // The announcement
 
-  const pictures = ".png,.jpg,.jpeg,.svg,.webp";
-  const images = ".png,.jpg,.jpeg,.webp";
+  /** A button for a picture, of a prize or of the stage itself (`own`). */
+  const takePicture = (word, name, own) => upload(word, "picture", ".png,.jpg,.jpeg,.svg,.webp", () => model.get("most").picture, { name, own });
   const prizes = make("textarea", { rows: 6, hint: "prizes_example" });
   const prizesRead = make("div", { className: "read" });
   const title = make("input", { type: "text", hint: "title", maxLength: 100 });
@@ -105,12 +111,12 @@ link("operator", (model) => {
   const field = (word, input) => make("label", { className: "inline" }, make("span", { word }), input);
   const numbers = make("div", { className: "row" }, field("how_many", count), field("from", least), field("to", most));
   const kinds = choices("kind", [["ask_numbers", "numbers"], ["ask_text", "text"]], "numbers", askQuestion);
-  const readPrizes = asking(() => ({ do: "prizes", text: prizes.value }), ({ rows, twice, problem: wrong }) => {
-    const pictured = rows.map(([many, name, picture]) => [many, name, [thumbnail(picture), upload("picture", "picture", images, () => model.get("most").picture, { name })]]);
-    prizesRead.replaceChildren(...(wrong ? [problem(wrong)] : [table([], pictured), problem(twice) || ""]));
+  const readPrizes = asking(() => ({ do: "prizes", text: prizes.value }), ({ rows, twice }) => {
+    const pictured = rows.map(([many, name, picture]) => [many, name, [thumbnail(picture), takePicture("picture", name, false)]]);
+    prizesRead.replaceChildren(table([], pictured), problem(twice) || "");
     tellWords(prizesRead);
     showPictures();
-  }); // prettier-ignore
+  }, (why) => prizesRead.replaceChildren(problem(why))); // prettier-ignore
   /** Shows which picture there is, also when it comes later. */
   function thumbnail(picture) {
     const node = make("img", { alt: "", className: "thumbnail" });
@@ -119,15 +125,20 @@ link("operator", (model) => {
   }
   function showPictures() {
     for (const node of document.querySelectorAll(".thumbnail")) {
-      const { [node.dataset.picture]: source } = { ...model.get("pictures"), logo: model.get("logo") };
+      const { [node.dataset.picture]: source } = model.get("pictures");
       show(node, source);
       if (source) node.src = source;
     }
   }
-  const asks = () => ({ kind: chosen("kind"), count: count.value, least: least.value, most: most.value });
-  const readQuestion = asking(() => ({ do: "question", ...asks() }), ({ question: text, amber, problem: wrong }) => {
-    asked.replaceChildren(text ? make("b", { textContent: text }) : "", problem(wrong || amber) || "");
-  }); // prettier-ignore
+  const fields = { prizes, count, least, most, question };
+  /** All that is written in the form. */
+  function written() {
+    const texts = Object.entries(fields).map(([name, { value }]) => [name, value]);
+    return { rule: chosen("rule"), kind: chosen("kind"), ...Object.fromEntries(texts) };
+  }
+  const readQuestion = asking(() => ({ do: "question", ...written() }), ({ question: text, amber }) => {
+    asked.replaceChildren(text ? make("b", { textContent: text }) : "", problem(amber) || "");
+  }, (why) => asked.replaceChildren(problem(why))); // prettier-ignore
 
   function askQuestion() {
     show(numbers, chosen("kind") === "numbers");
@@ -142,12 +153,33 @@ link("operator", (model) => {
   const label = (word) => make("h3", { word });
   const preparation = make("div", { className: "columns" },
     make("div", {}, label("prizes_label"), prizes, prizesRead, label("title_label"),
-      make("div", { className: "row" }, title, thumbnail("logo"), upload("logo", "logo", pictures, () => model.get("most").logo),
-        thumbnail("background"), upload("background", "picture", images, () => model.get("most").picture, { name: "" })), label("colours"), theme),
+      make("div", { className: "row" }, title, thumbnail("logo"), takePicture("logo", "logo", true),
+        thumbnail("background"), takePicture("background", "background", true)), label("colours"), theme),
     make("div", {}, label("who_label"),
       make("div", { className: "row" }, upload("guests_list", "guests", lists, () => model.get("most").guests), load),
       guestsRead, label("absent_label"), absent, label("question_label"), kinds, numbers, question, asked),
   ); // prettier-ignore
+
+  let mine = false; // somebody has written something on this page
+  preparation.addEventListener("input", () => {
+    mine = true;
+    send({ do: "draft", text: JSON.stringify(written()) });
+  });
+
+  /** Shows what was written before this page was loaded, or on another page. */
+  function showDraft() {
+    if (mine) return;
+    const { rule, kind, ...texts } = JSON.parse(model.get("draft"));
+    for (const name in texts) fields[name].value = texts[name];
+    if (rule) choose("rule", rule);
+    if (kind) choose("kind", kind);
+    readForm();
+  }
+
+  function readForm() {
+    if (prizes.value.trim()) readPrizes();
+    askQuestion();
+  }
 
   function showGuests(guests) {
     show(load, guests?.rows.length);
@@ -225,10 +257,7 @@ link("operator", (model) => {
   const files = make("div", { className: "row files" });
   const back = button("take_back", doing("take back"));
   const forms = {
-    announce: () => {
-      const rule = chosen("rule");
-      send({ do: "announce", prizes: prizes.value, rule, question: question.value, ...asks() });
-    },
+    announce: doing("announce", written),
     end: doing("end"),
     "public value": () => send({ do: "give", text: value.value }),
     "roll call": () => {
@@ -246,16 +275,15 @@ link("operator", (model) => {
   for (const input of [surprise, better]) input.addEventListener("input", doing("corrected"));
 
   function showStep() {
-    const step = model.get("step");
-    if (!("form" in step)) return; // a server that has just started has not looked yet: what is typed stays
+    const step = model.get("step"); // empty if the server could not look yet: then what is typed stays
     show(end, step.form !== "end");
     heading.textContent = step.heading ?? "";
     text.textContent = step.text ?? "";
     problems.replaceChildren(...(step.problems ?? []).map(problem));
     const parts = { announce: preparation, "public value": value, "roll call": roll };
     for (const form in parts) show(parts[form], step.form === form);
-    if (step.form !== "public value") value.value = "";
-    if (!step.correct) better.value = "";
+    if ("form" in step && step.form !== "public value") value.value = "";
+    if ("form" in step && !step.correct) better.value = "";
     for (const [node, shown] of [[main, !step.form], [answer, step.form]]) {
       node.textContent = step.button ?? "";
       node.disabled = Boolean(step.waits);
@@ -269,15 +297,12 @@ link("operator", (model) => {
 
   function showFiles() {
     files.replaceChildren(...(model.get("files") ?? []).map(([words, name]) => {
-      const node = button("", async () => {
-        const { content, problem: why } = (await ask({ do: "file", name })) ?? {};
-        if (why) return wrong.replaceChildren(problem(why));
-        if (!content) return;
+      const node = button("", () => ask({ do: "file", name }, (content) => {
         const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
         const url = URL.createObjectURL(new Blob([bytes]));
         make("a", { href: url, download: name }).click();
         setTimeout(() => URL.revokeObjectURL(url), 1000);
-      });
+      }));
       node.textContent = words;
       return node;
     })); // prettier-ignore
@@ -287,9 +312,9 @@ link("operator", (model) => {
 
   const who = make("p", { className: "people", hidden: true });
   const left = make("b", { className: "left" });
-  const askWho = button("who", async () => {
-    if (who.hidden) who.textContent = (await ask({ do: "who" })) ?? "";
-    show(who, who.hidden && who.textContent);
+  const askWho = button("who", () => {
+    if (!who.hidden) return show(who, false);
+    ask({ do: "who" }, (names) => show(who, (who.textContent = names)));
   });
   const wanted = make("input", { type: "search", hint: "withdraw" });
   const found = make("div", { className: "found" });
@@ -400,8 +425,7 @@ link("operator", (model) => {
     absent.replaceChildren(choices("rule", model.get("rules").map(([name, code]) => ["", code, name]), rule)); // prettier-ignore
     const look = () => send({ do: "theme", name: chosen("theme") });
     theme.replaceChildren(choices("theme", model.get("themes").map(([name, code]) => ["", code, name]), model.get("theme"), look)); // prettier-ignore
-    if (prizes.value.trim()) readPrizes();
-    askQuestion();
+    readForm();
     for (const each of [showStep, showFiles, showPrizes, showQuestion]) each();
   }
 
@@ -429,7 +453,7 @@ link("operator", (model) => {
   const hears = {
     words: showWords, step: showStep, roll: showRoll, files: showFiles, prizes: showPrizes, strange: showPrizes, head: showHead,
     title: showHead, foot: showFoot, problem: showWrong, lost: showWrong, question: showQuestion, machine: showMachine,
-    pictures: showPictures, logo: showPictures,
+    pictures: showPictures, draft: showDraft, theme: () => choose("theme", model.get("theme")),
     lost_link: () => {
       open.href = `${location.pathname}stage`;
       if (value.value) send({ do: "type", text: value.value }); // a new server does not know it

@@ -1,6 +1,5 @@
 """The pages of an evening: their words, what they show besides the stage, and the file of a browser."""
 
-import base64
 from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import cache
@@ -26,7 +25,7 @@ _FEW: Final = 12  # names that a prize shows without being asked
 POLICY: Final = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'unsafe-inline'; img-src data:; "
     "connect-src 'self' ws://127.0.0.1:*; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'self'"
+    "frame-ancestors 'none'"
 )
 #: The title of an evening, until somebody writes another one.
 TITLE: Final = _("Lottery night")
@@ -152,11 +151,6 @@ def html(role: str) -> str:
 """
 
 
-def data_url(kind: str, content: bytes) -> str:
-    """A URL that has its content in it."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
 def spoken() -> list[list[str]]:
     """The languages of the kit, each in its own words, and its code."""
     return [[LANGUAGES.get(each, each), each] for each in ("en", *languages())]
@@ -176,16 +170,16 @@ def links(*, closed: bool) -> list[list[str]]:
 
 
 def preparation(text: str) -> dict[str, Any]:
-    """What the form shows of a list of prizes: ``rows``, what stands there ``twice``, or a ``problem``.
+    """What the form shows of a list of prizes: ``rows``, and what stands there ``twice``.
 
     A row has the number of winners, the prize, and the name of a picture that there may be.
+
+    Raises:
+        LotteryError: This is no list of prizes.
     """
-    try:
-        prizes = read_prizes(text)
-    except LotteryError as error:
-        return {"rows": [], "twice": "", "problem": str(error)}
+    prizes = read_prizes(text)
     rows = [[str(each["count"]), each["name"], Pictures.of(each["name"])] for each in prizes]
-    return {"rows": rows, "twice": twice(prizes), "problem": ""}
+    return {"rows": rows, "twice": twice(prizes)}
 
 
 def twice(prizes: Sequence[Prize]) -> str:

@@ -96,6 +96,17 @@ def canonical(text: str, numbers: Numbers | None) -> str:
     return " ".join(map(str, sorted(map(int, parts))))
 
 
+def weakness(numbers: Numbers | None, question: str) -> str:
+    """Why somebody could know or try the answers to a question: a key of `check_words.NOTICES`, or empty."""
+    if numbers is None:
+        return "text"
+    if numbers.values < FEW:
+        return "few"
+    if not numbers.is_plain(question):
+        return "ownQuestion"
+    return "oneNumber" if numbers.count == 1 else ""
+
+
 def why_amber(numbers: Numbers | None, question: str = "") -> str:
     """Say why the check of a draw will be amber because of its question; empty if it will not.
 
@@ -103,22 +114,21 @@ def why_amber(numbers: Numbers | None, question: str = "") -> str:
         numbers: The numbers that will be announced; None if any text is an answer.
         question: What the room is asked; empty for the question of the numbers.
     """
-    if question and numbers and not numbers.is_plain(question):
-        return _(
-            "The question is your own, so the check will say that somebody could have steered the draw. "
-            "Leave it out: the kit asks for the numbers."
-        )
-    if numbers is None:
-        return _("A text can be guessed, so the check will say that somebody could have steered the draw.")
-    if numbers.values < FEW:
-        return _(
+    found = weakness(numbers, question or (numbers.question if numbers else ""))
+    return {
+        "": "",
+        "text": _("A text can be guessed, so the check will say that somebody could have steered the draw."),
+        "few": _(
             "There are only {values} different answers, so the check will say that somebody could have "
             "steered the draw. Ask for more numbers.",
-            values=numbers.values,
-        )
-    if numbers.count == 1:
-        return _(
+            values=numbers.values if numbers else 0,
+        ),
+        "ownQuestion": _(
+            "The question is your own, so the check will say that somebody could have steered the draw. "
+            "Leave it out: the kit asks for the numbers."
+        ),
+        "oneNumber": _(
             "One person gives the whole answer, so the check will say that somebody could have steered the "
             "draw. Ask for more numbers."
-        )
-    return ""
+        ),
+    }[found]

@@ -221,8 +221,9 @@ def press(state: EveningState, way: str) -> Action | None:
         before = Moment("winners", last) if last else Moment("public" if asks else "opening")
         back = {"public": Moment("opening"), "ready": before, "surprise": before}.get(now.scene)
         return Action("show", back) if back and state.step != "drawing" else None
-    stopped = state.step == "ready" and now.number and not state.prizes[now.number - 1].done
-    again = bool(now.number <= len(state.prizes) and state.prizes[now.number - 1].absent)
+    prize = state.prizes[now.number - 1] if 0 < now.number <= len(state.prizes) else None
+    stopped = state.step == "ready" and prize and not prize.done
+    again = prize and prize.absent
     if now.scene in ("ready", "rolling", "winners") and stopped:
         return Action("draw", Moment("again" if again else "rolling", now.number))
     if now.scene == "surprise" and state.step == "ready":
@@ -320,14 +321,10 @@ def scene(state: EveningState, namesakes: Collection[str] = ()) -> dict[str, Any
     now, told = moment(state), state.announcement
     if now.scene == "opening":
         words = [_("Photograph this code. After the draw you can check that nothing was changed.")]
-        prizes = [
-            {"name": each["prize"], "count": each["count"], "picture": Pictures.of(each["prize"])}
-            for each in told["prizes"]
-        ]
         return {
             "kind": "opening",
             "guests": told["size"],
-            "prizes": prizes,
+            "prizes": [{"name": each["prize"], "count": each["count"]} for each in told["prizes"]],
             "code": _code(announced(told, state.code)),
             "words": [*words, RULES[told["absent"]]],
         }

@@ -5,11 +5,13 @@ evening's key: the other users of this machine can take a port that is free, but
 """
 
 import asyncio
+import atexit
 import base64
 import hmac
 import json
 import logging
 import os
+import re
 import secrets
 import shlex
 import socket
@@ -38,7 +40,7 @@ from lottery_lib.mails import inbox
 from lottery_lib.names import Names
 from lottery_lib.private_jupyter import Nothing
 from lottery_lib.resources.dynamodb_table import Table
-from lottery_lib.target import Target, connect
+from lottery_lib.target import Target
 from lottery_lib.translation import _
 from lottery_party import evening_file, page
 from lottery_party.evening import Evening
@@ -53,7 +55,7 @@ _MOST_MESSAGE: Final = MOST_BYTES * 4 // 3 + MB  # the largest list of guests, i
 _KEY: Final = 32  # bytes
 _FROM: Final = "LOTTERY_NIGHT_FROM"  # what one language of the pages leaves to the next
 #: What the stage gets of `Night.shown`, beside words of its own. The operator's page gets all.
-_STAGE: Final = ("title", "logo", "first", "names", "scene", "moment", "theme", "pictures")
+_STAGE: Final = ("title", "first", "names", "scene", "moment", "theme", "pictures")
 
 
 @dataclass(frozen=True)
@@ -226,8 +228,9 @@ class _Link(tornado.websocket.WebSocketHandler):
         It says which start it is, too: a page believes it only on a link that is opened after that.
         """
         role, origin, theirs = str(hello["role"]), str(hello["origin"]), str(hello["nonce"])
-        if origin != self.room.door.origin or role not in ("stage", "operator"):
-            raise ValueError(origin)
+        known = origin == self.room.door.origin and role in ("stage", "operator")
+        if not (known and re.fullmatch("[0-9a-f]{32}", theirs)):
+            raise ValueError(hello)
         self.role, ours, start = role, secrets.token_hex(16), self.room.door.start
         self.parts = [role, origin, theirs, ours, start]
         proof = self.room.proof("server", *self.parts)
@@ -269,20 +272,20 @@ class _Link(tornado.websocket.WebSocketHandler):
         file = None
         if chosen := said.get("file"):
             content = base64.b64decode(chosen["content"])
-            file = str(chosen["name"]), str(chosen["type"]), int(chosen["size"]), content
+            file = str(chosen["name"]), int(chosen["size"]), content
         with suppress(LotteryError):
             await asyncio.to_thread(self.room.night.heard, said, file)
 
     async def _reply(self, said: Mapping[str, Any]) -> None:
         """Answer a question. The page shows what went wrong, such as an emulator that has ended."""
+        answer: dict[str, Any] = {"answer": said["ask"]}
         try:
-            answer = await asyncio.to_thread(self.room.night.heard, said)
-            if isinstance(answer, bytes):
-                answer = {"content": base64.b64encode(answer).decode()}
+            value = await asyncio.to_thread(self.room.night.heard, said)
+            answer["value"] = base64.b64encode(value).decode() if isinstance(value, bytes) else value
         except Exception as error:
-            answer = {"problem": str(error) or repr(error)}
+            answer["problem"] = str(error) or repr(error)
         with suppress(tornado.websocket.WebSocketClosedError, tornado.iostream.StreamClosedError):
-            await self.write_message(json.dumps({"answer": said["ask"], "value": answer}))
+            await self.write_message(json.dumps(answer))
 
 
 class _Server(HTTPServer):
@@ -359,6 +362,11 @@ def serve(
         browser: Whether to open the page in a browser.
         check: The address of an independent check page, and the SHA-256 of its file.
     """
+    left = json.loads(os.environ.pop(_FROM, "{}"))
+    if socket_left := left.pop("socket", None):
+        listening, door = socket.socket(fileno=socket_left), Door(**left)
+        listening.setblocking(False)
+        return _run(target, door, listening)
     address = behind(fixed := free_port())
     if address:  # a proxy leads to one port, and no browser can be opened from here
         browser, port = False, fixed
@@ -367,13 +375,13 @@ def serve(
     base = urlsplit(address).path if address else "/"
     path = f"{base}{secrets.token_urlsafe(16)}/"
     token, cookie = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
-    door = Door(evening, str(file), address or "", port, path, token, cookie, check)
+    door = Door(evening, str(file), address or "", port, path, token, cookie, left.get("check", check))
     shown = urlsplit(address)._replace(path=path).geturl() if address else f"http://127.0.0.1:{port}{path}"
     shown += f"?token={door.token}"
     say(_("The operator's page is at this address:\n\n    {address}\n\nCtrl-C stops it.", address=shown))
     if browser:
         open_page(shown)
-    _run(target, door, listening)
+    return _run(target, door, listening)
 
 
 def _listen(port: int, tries: int) -> socket.socket:
@@ -390,13 +398,16 @@ def _run(target: Target, door: Door, listening: socket.socket) -> None:
     serve_at(door.port)
     with suppress(KeyboardInterrupt):
         wanted = asyncio.run(_serve(target, door, listening))
-        left = {"door": asdict(door), "names": asdict(target.names), "socket": listening.fileno()}
-        environment = {**os.environ, "LOTTERY_LANG": wanted, _FROM: json.dumps(left)}
-        command = [sys.executable, "-P", "-m", "lottery_lib", "night", "again"]
-        if os.name == "posix":  # the port is never free
+        environment = {**os.environ, "LOTTERY_LANG": wanted, "LOTTERY_ATTENDEE": target.names.attendee}
+        options = ["--no-browser", "--name", door.evening, "--file", door.file, "--port", str(door.port)]
+        command = [sys.executable, "-P", "-m", "lottery_lib", "night", *options]
+        if os.name == "posix":  # the port is never free, so all stays as it is
             listening.set_inheritable(True)
+            environment[_FROM] = json.dumps({**asdict(door), "socket": listening.fileno()})
+            atexit._run_exitfuncs()
             os.execve(sys.executable, command, environment)
-        listening.close()
+        listening.close()  # somebody else can take the port now, so path and token are new
+        environment[_FROM] = json.dumps({"check": door.check})
         sys.exit(subprocess.run(command, env=environment, check=False).returncode)
 
 
@@ -417,6 +428,7 @@ async def _serve(target: Target, door: Door, listening: socket.socket) -> str:
     application.add_handlers(door.hosts, rules)
     server = _Server(application, idle_connection_timeout=_HEADER, max_header_size=16_384, max_body_size=0)
     server.room = room
+    await asyncio.to_thread(room.night.turn)  # no page shows anything before the first look
     server.add_socket(listening.dup())  # it closes its own; the port stays ours
     room.night.begin()
     try:
@@ -426,16 +438,3 @@ async def _serve(target: Target, door: Door, listening: socket.socket) -> str:
         server.stop()
         room.close()
     return str(room.night.shown["wanted"])
-
-
-def again() -> Target:
-    """Go on in another language, with what `_run` has left; returns where the party's lottery is."""
-    if not (left := json.loads(os.environ.pop(_FROM, "null"))):
-        what = _("only goes on with open pages in another language")
-        raise LotteryError("lottery night again", what, _("Run `lottery night`"))
-    door, names = Door(**left["door"]), Names(**left["names"])
-    listening = socket.socket(fileno=left["socket"]) if os.name == "posix" else _listen(door.port, 1)
-    listening.setblocking(False)
-    target = connect(attendee=names.attendee, edition=names.edition)
-    _run(target, door, listening)
-    return target

@@ -21,7 +21,7 @@ const ICONS = {
   sound: "M4 9v6h4l5 4V5L8 9zM16 8.5a5 5 0 0 1 0 7M18.5 6a8.5 8.5 0 0 1 0 12",
   full_screen: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
 };
-const SHOWN = ["scene", "title", "logo", "words", "theme", "pictures"]; // what the page shows of the model
+const SHOWN = ["scene", "title", "words", "theme", "pictures"]; // what the page shows of the model
 
 // What each kind of scene shows. An entry has a name, and perhaps a note, a count, a status, and a group.
 const hero = (name, note) => [{ name: name || "", note }];
@@ -201,7 +201,7 @@ function stage({ model, el, alone = true }) {
     clearInterval(turning);
 
     // Who is on the page already stays where they are.
-    const around = [el.clientWidth, el.clientHeight, scene.mark, model.get("title"), model.get("logo").length, model.get("theme"), pictureOf(scene)?.length];
+    const around = [el.clientWidth, el.clientHeight, scene.mark, model.get("title"), model.get("pictures").logo?.length, model.get("theme"), pictureOf(scene)?.length];
     const layout = places.length && JSON.stringify([scene.prize, places.length, ...around]);
     const stays = layout && layout === laid;
     const size = stays && room.style.fontSize;
@@ -252,7 +252,8 @@ function stage({ model, el, alone = true }) {
     if (ground) el.style.setProperty("--ground", `url(${ground})`);
     const picture = (name, src, alt) => Object.assign(make("img", name), { src, alt });
     const shows = ["ready", "winners"].includes(kind) && pictureOf(scene);
-    const logo = model.get("logo").startsWith("data:image/") && picture("logo", model.get("logo"), "");
+    const { logo: source } = model.get("pictures");
+    const logo = source && picture("logo", source, "");
     const svg = code?.includes("xmlns") ? code : code?.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
     room = make("div", "room", value && valueOf(value));
     footer = make("footer", "");
@@ -569,7 +570,7 @@ function stage({ model, el, alone = true }) {
     const target = event.composedPath()[0];
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     if (target.isContentEditable || target.matches?.("input, textarea, select")) return;
-    if (target.matches?.("button, a") && [" ", "Enter"].includes(event.key)) return;
+    if (target.matches?.("button, a, summary") && [" ", "Enter"].includes(event.key)) return;
     const way = FORWARD.includes(event.key) - BACK.includes(event.key);
     const own = { f: fullScreen, s: toggleSound }[event.key.toLowerCase()];
     if (!way && !own) return;

@@ -21,14 +21,14 @@ from lottery_lib.names import Names
 from lottery_party import page, server
 
 TARGET = SimpleNamespace(names=Names("night", "hardened"))
-#: What an evening shows before its first look; the texts tell the fields apart.
+#: What an evening shows after its first look; the texts tell the fields apart.
 SHOWN = {
     **{"words": page.OPERATOR, "languages": [["English", "en"]], "language": "en", "rules": page.RULES},
-    **{"title": "Summer party", "logo": "", "theme": "", "first": 0, "names": [], "moment": ["ready", 1]},
+    **{"title": "Summer party", "draft": "{}", "theme": "", "first": 0, "names": [], "moment": ["ready", 1]},
     **{"scene": {"kind": "ready", "prize": "Bicycle", "count": 1, "place": ""}, "head": {}},
     **{"step": {"heading": "", "button": "Draw 1 winner"}, "problem": "", "lost": False, "prizes": {}},
     **{"roll": None, "question": None, "foot": "", "strange": "", "files": [], "machine": {}, "wanted": ""},
-    **{"most": {"logo": 100_000, "guests": 20_000_000, "picture": 100_000}, "pictures": {}, "themes": []},
+    **{"most": {"guests": 20_000_000, "picture": 100_000}, "pictures": {}, "themes": []},
 }
 
 
@@ -36,7 +36,7 @@ class Night:
     """What stands behind the server: it shows what it is told, and keeps what it hears."""
 
     def __init__(self, tell):
-        self.shown, self.tell = dict(SHOWN), tell
+        self.shown, self.tell = {**SHOWN, "moment": ["", 0]}, tell
         self.said, self.answers = [], {}
 
     def show(self, **changes):
@@ -46,6 +46,9 @@ class Night:
     def heard(self, message, file=None):
         self.said.append((message, file))
         return self.answers.get(message["do"], lambda: None)()
+
+    def turn(self):
+        self.shown = dict(SHOWN)
 
     def begin(self):
         pass
@@ -90,6 +93,8 @@ class Link:
         key: What it signs with.
     """
 
+    nonce = "0123456789abcdef" * 2
+
     def __init__(self, served, role="operator", *, origin=None, key=None):
         self.served, self.role, self.key = served, role, key or served.key
         self.origin = origin or f"http://127.0.0.1:{served.port}"
@@ -100,7 +105,7 @@ class Link:
     def __enter__(self):
         self.say(self.hello())
         theirs = self.next()
-        parts = [self.role, self.origin, "0123", theirs["nonce"], theirs["start"]]
+        parts = [self.role, self.origin, self.nonce, theirs["nonce"], theirs["start"]]
         assert theirs["start"] == self.served.door.start
         assert theirs["proof"] == self.proof("server", *parts)
         self.say({"proof": self.proof("page", *parts)})
@@ -111,7 +116,7 @@ class Link:
         self.socket.close()
 
     def hello(self, **changes):
-        return {"hello": {"role": self.role, "nonce": "0123", "origin": self.origin, **changes}}
+        return {"hello": {"role": self.role, "nonce": self.nonce, "origin": self.origin, **changes}}
 
     def proof(self, *parts):
         return hmac.new(self.key, "\n".join(parts).encode(), sha256).hexdigest()

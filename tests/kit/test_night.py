@@ -16,11 +16,11 @@ from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Table
-from lottery_party import evening_file, scenes
+from lottery_party import evening_file, night, scenes
 from lottery_party.announcement import grouped
 from lottery_party.evening import Evening
 from lottery_party.night import Night
-from lottery_party.pictures import BACKGROUND, Pictures
+from lottery_party.pictures import BACKGROUND, LOGO, Pictures
 from lottery_party.public_value import Numbers
 from sfn_emulator import control
 
@@ -169,14 +169,15 @@ def test_pages_are_told_what_changes(hardened):
 
 
 def test_what_all_pages_show_is_in_the_tables(hardened):
-    """A title and a logo come to the pages of another computer, and to pages that are opened later."""
+    """A title and the form come to the pages of another computer, and to pages that are opened later."""
     here, other = opened(Evening(hardened, "title")), opened(Evening(hardened, "title"))
     here.heard({"do": "title", "text": "Gala"})
-    here.heard({"do": "logo"}, ("logo.png", "image/png", 3, b"PNG"))
+    here.heard({"do": "draft", "text": '{"prizes": "2 Mug"}'})
+    here.heard({"do": "draft", "text": " " * 100_001})
     here.turn()
     other.turn()
     for each in (here, other, opened(Evening(hardened, "title"))):
-        assert (each.shown["title"], each.shown["logo"]) == ("Gala", "data:image/png;base64,UE5H")
+        assert (each.shown["title"], each.shown["draft"]) == ("Gala", '{"prizes": "2 Mug"}')
     ask(here, "title", text="")
     assert here.shown["title"] == "Lottery night"
 
@@ -186,16 +187,16 @@ def test_how_the_stage_looks(hardened, tmp_path):
     file = tmp_path / "looks.evening.json"
     here, other = opened(Evening(hardened, "looks", file=file)), opened(Evening(hardened, "looks"))
     assert (here.shown["theme"], here.shown["pictures"]) == ("", {})
-    here.heard({"do": "picture", "name": "Big Mug"}, ("photo.PNG", "image/png", len(PNG), PNG))
+    here.heard({"do": "picture", "name": "Big Mug", "own": False}, ("photo.PNG", len(PNG), PNG))
     here.turn()
-    here.heard({"do": "picture", "name": ""}, ("hall.png", "image/png", len(PNG), PNG))
+    here.heard({"do": "picture", "name": BACKGROUND, "own": True}, ("hall.png", len(PNG), PNG))
     ask(here, "theme", name="red")
     other.turn()
     assert (here.shown["theme"], other.shown["theme"]) == ("red", "red")
     assert {*here.shown["pictures"]} == {Pictures.of("big  mug"), BACKGROUND}
     assert here.shown["pictures"][BACKGROUND].startswith("data:image/png;base64,iVBOR")
     assert other.shown["pictures"] == {}, "it saves nothing in a file"
-    here.heard({"do": "picture", "name": ""}, ("hall.png", "image/png", 4, b"text"))
+    here.heard({"do": "picture", "name": BACKGROUND, "own": True}, ("hall.png", 4, b"text"))
     here.turn()
     assert problem(here).startswith("file hall.png: is no picture that the stage can show")
 
@@ -315,6 +316,21 @@ def test_an_announcement_is_asked_about_and_taken_back(hardened):
     assert here.shown["head"] | {"left": ""} == {
         **{"name": "asks-2", "value": "Public value: 3 14", "left": ""}
     }
+
+
+def test_a_new_emulator_keeps_the_first_name(hardened, monkeypatch):
+    """A night that finds a new emulator goes on under the name that its file and its key have."""
+    here = opened(Evening(hardened, "first"))
+    for _ in range(2):
+        here.evening.announce([{"name": "Mug", "count": 1}], question="Call five numbers")
+        here.evening.take_back()
+        monkeypatch.setattr(
+            night,
+            "connected_again",
+            lambda target: connect(edition="hardened", attendee=target.names.attendee),
+        )
+        here.turn()
+    assert here.evening.name == "first-3"
 
 
 def test_numbers_are_asked_for(hardened):
@@ -498,7 +514,7 @@ def test_a_loaded_list_is_counted(hardened):
     kept = people(hardened)
     here = opened(Evening(hardened, "counts"))
     assert here.shown["head"]["left"] == f"{len(kept)} can still win"
-    here.heard({"do": "guests"}, ("small.csv", "text/csv", len(CSV), CSV))
+    here.heard({"do": "guests"}, ("small.csv", len(CSV), CSV))
     here.turn()
     shown = here.shown["step"]["guests"]
     assert (shown["told"], shown["heads"]) == ("small.csv: 4 people", ["Id", "Full name", "Department"])
@@ -517,7 +533,7 @@ def test_a_loaded_list_is_counted(hardened):
 def test_a_list_that_is_not_loaded(hardened):
     """Who announces without it is told so once. After the announcement, nobody loads a list."""
     here = opened(Evening(hardened, "chosen"))
-    here.heard({"do": "guests"}, ("small.csv", "text/csv", len(CSV), CSV))
+    here.heard({"do": "guests"}, ("small.csv", len(CSV), CSV))
     here.turn()
     announce(here)
     assert "list of guests: was chosen, but is not loaded yet" in problem(here)
@@ -525,7 +541,7 @@ def test_a_list_that_is_not_loaded(hardened):
     announce(here)
     assert here.shown["question"]["rows"][0][1][0] == "10 people"
     say_yes(here, "Yes, announce it")
-    here.heard({"do": "guests"}, ("small.csv", "text/csv", len(CSV), CSV))
+    here.heard({"do": "guests"}, ("small.csv", len(CSV), CSV))
     here.turn()
     ask(here, "load")
     assert "the evening is announced already" in problem(here)
@@ -536,29 +552,29 @@ def test_a_list_that_is_too_large_says_so(own_state):
     """The browser sends only its name and its size. What was chosen before does not count any more."""
     here = nowhere()
     here._look = lambda: here.show(step=here._step(scenes.EveningState("new")))
-    here.heard({"do": "guests"}, ("small.csv", "text/csv", len(CSV), CSV))
+    here.heard({"do": "guests"}, ("small.csv", len(CSV), CSV))
     here.turn()
     assert here.shown["step"]["guests"]["told"] == "small.csv: 4 people"
-    here.heard({"do": "guests"}, ("large.csv", "text/csv", 20_000_001, b""))
+    here.heard({"do": "guests"}, ("large.csv", 20_000_001, b""))
     here.turn()
     assert "large.csv: is too large: it has more than 20 MB. Save only ids" in problem(here)
     assert here.shown["step"]["guests"] is None
     wrong = b"employee_id,employee_name\n,Ada\n"
-    here.heard({"do": "guests"}, ("wrong.csv", "text/csv", len(wrong), wrong))
+    here.heard({"do": "guests"}, ("wrong.csv", len(wrong), wrong))
     here.turn()
     shown = here.shown["step"]["guests"]
     assert (shown["told"], shown["rows"], len(shown["wrong"])) == ("wrong.csv: 0 people", [], 1)
 
 
-def test_a_large_logo_is_refused_until_another_one_is_chosen(own_state):
+def test_a_large_logo_is_refused_until_another_one_is_chosen(own_state, tmp_path):
     """The pages say so at each look, and not only until the next one."""
-    here = nowhere()
+    here, logo = nowhere(tmp_path / "large.evening.json"), {"do": "picture", "name": LOGO, "own": True}
     here._look = lambda: None
-    here.heard({"do": "logo"}, ("logo.png", "image/png", 100_001, b""))
+    here.heard(logo, ("logo.png", 2_000_001, b""))
     for _ in range(3):
         here.turn()
-        assert problem(here) == "logo.png is too large. Take a picture of at most 100 kB."
-    here.heard({"do": "logo"}, ("logo.png", "image/png", 3, b"PNG"))
+        assert problem(here) == "file logo.png: is too large. Take a picture of at most 2 MB."
+    here.heard(logo, ("logo.png", len(PNG), PNG))
     here.turn()
     assert problem(here) == ""
 
@@ -757,14 +773,16 @@ def test_files_are_made_when_they_are_asked_for(hardened):
 def test_calls_of_a_refresh(mended, tmp_path):
     """A refresh makes one call before the announcement, three while the machine draws, and two otherwise."""
     inject(mended, "DrawPrize", waits_for(tmp_path / "gate"))
-    evening, found = Evening(mended, "calls"), {}
+    evening, found, newest_first = Evening(mended, "calls"), {}, []
     here = opened(evening)
 
     def refresh():
         last = log_of(mended).calls()[-1]  # the log has a limit
         here.turn()
         calls = log_of(mended).calls()
-        found[here.state.step] = [call.model.name for call in calls[calls.index(last) + 1 :]]
+        latest = calls[calls.index(last) + 1 :]
+        found[here.state.step] = [call.model.name for call in latest]
+        newest_first.extend(call.parameters.get("reverseOrder") for call in latest)
 
     def settle():
         for _ in range(3):  # at first, what has changed is also saved and checked
@@ -776,7 +794,9 @@ def test_calls_of_a_refresh(mended, tmp_path):
     evening.give("3 14 15")
     settle()
     evening.draw(1)
-    refresh()
+    for _ in range(2):
+        refresh()
+    assert newest_first[-1], "only new events are read"
     (tmp_path / "gate").touch()
     wait_until(lambda: evening.refresh().step == "roll call")
     settle()

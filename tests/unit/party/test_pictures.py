@@ -1,14 +1,21 @@
 """Pictures of the stage: which files of a folder are shown, and what is taken from a page."""
 
+import base64
 import os
 
 import pytest
 
 from lottery_lib.errors import LotteryError
 from lottery_party import pictures
-from lottery_party.pictures import BACKGROUND, MOST_BYTES, Pictures
+from lottery_party.pictures import BACKGROUND, LOGO, MOST_BYTES, Pictures
 
 PNG, JPEG, WEBP = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"RIFF\n\x00\x00\x00WEBP"
+SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'
+
+
+def url(kind, content):
+    """What a page gets of a picture."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 @pytest.fixture
@@ -20,23 +27,26 @@ def kept(tmp_path):
 def test_a_picture_is_found_by_its_prize(kept, tmp_path):
     """However its name is typed, and also if a file cannot have that name. A new one replaces the old one."""
     kept.keep("Big / Mug?", "photo.PNG", PNG, len(PNG))
-    kept.keep("", "hall.webp", WEBP, len(WEBP))
+    kept.keep(BACKGROUND, "hall.webp", WEBP, len(WEBP), own=True)
+    kept.keep(LOGO, "ours.svg", SVG, len(SVG), own=True)
     kept.keep("background", "prize.png", PNG, len(PNG))
     assert {each.name for each in (tmp_path / "party.pictures").iterdir()} == {
         "Big _ Mug_.png",
         "background.webp",
         "background_.png",
+        "logo.svg",
     }
     assert kept.look() == {
-        Pictures.of("big /  ＭＵＧ?"): ("image/png", PNG),
-        BACKGROUND: ("image/webp", WEBP),
-        Pictures.of("Background"): ("image/png", PNG),
+        Pictures.of("big /  ＭＵＧ?"): url("image/png", PNG),
+        BACKGROUND: url("image/webp", WEBP),
+        LOGO: url("image/svg+xml", SVG),
+        Pictures.of("Background"): url("image/png", PNG),
     }
     (tmp_path / "party.pictures" / "big _ mug_.txt").write_text("a note about it")
     kept.keep("big / mug?", "other.jpeg", JPEG, len(JPEG))
-    assert kept.look()[Pictures.of("Big / Mug?")] == ("image/jpeg", JPEG)
+    assert kept.look()[Pictures.of("Big / Mug?")] == url("image/jpeg", JPEG)
     assert {each.name for each in kept.folder.iterdir()} == {
-        *("big _ mug_.jpeg", "big _ mug_.txt", "background.webp", "background_.png"),
+        *("big _ mug_.jpeg", "big _ mug_.txt", "background.webp", "background_.png", "logo.svg"),
     }
 
 
@@ -53,7 +63,7 @@ def test_a_picture_stays_in_its_folder(kept, name):
     ("file", "content", "size", "why"),
     [
         ("a.png", b"", MOST_BYTES + 1, "is too large. Take a picture of at most 2 MB"),
-        ("a.svg", b"<svg/>", 6, "is no picture that the stage can show"),
+        ("a.svg", b"<html>", 6, "is no picture that the stage can show"),
         ("a.png", JPEG, 4, "is no picture that the stage can show"),
         ("a", PNG, 8, "is no picture that the stage can show"),
     ],
