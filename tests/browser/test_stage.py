@@ -24,7 +24,7 @@ pytestmark = pytest.mark.browser
 ADDRESS = "http://stage.test/"
 LINKED = re.compile(r'^link\("stage".*\n', re.MULTILINE)
 #: What a server tells the stage in any scene.
-SHOWN = {"words": WORDS, "title": "Winter Party", "logo": "", "first": 0, "theme": "", "pictures": {}}
+SHOWN = {"words": WORDS, "title": "Winter Party", "first": 0, "theme": "", "pictures": {}}
 RENDER = script("render_the_stage")
 WRONG = script("wrong_on_the_stage")
 WALK = script("turn_all_pages")
@@ -191,7 +191,7 @@ def test_winners_fit(show, tab, size, least, numbers):
 def test_each_scene_fits(show, tab, size, picture):
     """No scene is cut off or has small letters, with names and sentences of 60 letters."""
     for number, scene in enumerate(SCENES):
-        show(scene, size=size, title="Winter Party of the Whole Company", logo=LOGO)
+        show(scene, size=size, title="Winter Party of the Whole Company", pictures={"logo": LOGO})
         assert tab.evaluate(WALK, [28 if size[0] == 1920 else 22, WRONG])[2] == []
         picture(tab, f"stage_{number}_{size[0]}")
 
@@ -607,8 +607,7 @@ def test_text_is_not_html(show, tab):
          "prizes": [{"name": evil, "winners": [evil]}]},
         {"kind": "__proto__"},
     ]:  # fmt: skip
-        logo = "https://example.com/logo.png"
-        stage = show(scene, title=evil, names=[evil], logo=logo, words=dict.fromkeys(WORDS, evil))
+        stage = show(scene, title=evil, names=[evil], words=dict.fromkeys(WORDS, evil))
         tab.evaluate(script("load_a_broken_picture"))
         assert "<b>Ada</b>" in stage.inner_text()
         assert (
@@ -639,7 +638,7 @@ def test_it_can_be_translated(show, tab):
 def test_everybody_can_read_it(show, tab):
     """Axe finds nothing serious; the contrast is right on the lightest place of the background."""
     for scene in [SCENES[0], *SCENES[2:6], {"kind": "rolling", "prize": "Car", "count": 1}]:
-        show(scene, title="Winter Party", logo=LOGO)
+        show(scene, title="Winter Party", pictures={"logo": LOGO})
         tab.add_style_tag(content="html, body {height: 100%}")  # else axe takes all for hidden
         tab.add_style_tag(content="#page {background: #303653}")  # it cannot judge a gradient
         tab.emulate_media(reduced_motion="reduce")
@@ -732,7 +731,7 @@ class FakeNight:
     def begin(self):
         pass
 
-    end = begin
+    turn = end = begin
 
     def heard(self, message, _file):
         self.said.append(message)

@@ -1,0 +1,99 @@
+"""The operator's page, with a real server and a night that shows what a test wants."""
+
+import json
+
+import pytest
+from browser.conftest import PATIENCE
+from helpers import wait_until
+from night_server import SHOWN, serving
+from playwright.sync_api import expect
+
+from lottery_lib.errors import LotteryError
+from lottery_party import page
+
+pytestmark = pytest.mark.browser
+DRAFT = {
+    **{"prizes": "2 Mug", "rule": "may win later", "kind": "numbers"},
+    **{"count": "3", "least": "1", "most": "20", "question": ""},
+}
+
+
+@pytest.fixture
+def operator(monkeypatch, own_home, chromium):
+    """The operator's page before an announcement, and its night."""
+    window = chromium.new_context()
+    window.set_default_timeout(PATIENCE)
+    opened = window.new_page()
+    with serving(monkeypatch) as served:
+        answers = {
+            "prizes": lambda: page.preparation("2 Mug"),
+            "question": lambda: {"question": "", "amber": ""},
+        }
+        served.night.answers = answers
+        step = {**SHOWN["step"], "form": "announce", "button": "Announce", "files": True}
+        served.night.show(
+            step=step, draft=json.dumps(DRAFT), themes=page.THEMES, theme="red", head={"left": "9"}
+        )
+        opened.goto(served.address)
+        yield opened, served.night
+    window.close()
+
+
+def test_what_was_written_comes_again(operator):
+    """After a reload the form is as it was. What somebody writes here is told, and not replaced."""
+    here, night = operator
+    prizes, red = here.locator("textarea"), here.get_by_label("Red and gold")
+    expect(prizes).to_have_value("2 Mug")
+    expect(here.get_by_label("How many")).to_have_value("3")
+    expect(here.get_by_label("They may win a later prize")).to_be_checked()
+    expect(here.locator(".read table").first).to_contain_text("Mug")
+    expect(red).to_be_checked()
+    night.show(draft=json.dumps(DRAFT | {"prizes": "4 Cup"}), theme="")
+    expect(prizes).to_have_value("4 Cup")
+    expect(here.get_by_label("Night blue and gold")).to_be_checked()
+    prizes.fill("1 Car")
+    here.get_by_label("They are out").check()
+    wanted = DRAFT | {"prizes": "1 Car", "rule": "out"}
+    wait_until(
+        lambda: wanted in [json.loads(said["text"]) for said, _ in night.said if said["do"] == "draft"]
+    )
+    night.show(draft=json.dumps(DRAFT), theme="red")
+    expect(red).to_be_checked()
+    expect(prizes).to_have_value("1 Car")
+    here.get_by_role("button", name="Announce").click()
+    wait_until(lambda: ({"do": "announce", **wanted}, None) in night.said)
+
+
+def test_why_there_is_no_answer(operator):
+    """A question that fails is told in a sentence, until the next one has an answer."""
+    here, night = operator
+
+    def refused():
+        raise LotteryError("winners", "are gone", "Look again")
+
+    night.answers |= {"who": refused, "file": refused, "prizes": refused}
+    night.show(files=[["Proofs", "proofs.html"]])
+    alert = here.get_by_role("alert")
+    for name in ("Who can still win?", "Proofs"):
+        here.get_by_role("button", name=name).click()
+        expect(alert).to_have_text("winners: are gone. Look again.")
+        night.answers["who"] = lambda: "Ada"
+        here.get_by_role("button", name="Who can still win?").click()
+        expect(here.get_by_text("Ada")).to_be_visible()
+        expect(alert).to_be_empty()
+        here.get_by_role("button", name="Who can still win?").click()
+        expect(here.get_by_text("Ada")).to_be_hidden()
+    here.locator("textarea").fill("nonsense")
+    expect(here.locator(".read").first).to_have_text("winners: are gone. Look again.")
+    expect(alert).to_be_empty()
+
+
+def test_nothing_is_offered_before_a_look(operator):
+    """If the evening could not be read yet, no form and no button is there, and what was typed stays."""
+    here, night = operator
+    expect(here.locator("textarea")).to_be_visible()
+    night.show(step={}, problem="The emulator does not answer.")
+    expect(here.get_by_role("alert")).to_have_text("The emulator does not answer.")
+    expect(here.locator("textarea")).to_be_hidden()
+    for button in here.locator(".step button").all():
+        expect(button).to_be_hidden()
