@@ -21,19 +21,21 @@ CLAIMS: Final = tuple(_CLAIMS)
 #: The claims and the counts of a check as people read them.
 WORDS: Final = {
     **_CLAIMS,
-    "announced": _("announced"),
-    "closed": _("closed"),
-    "not ended": _("not ended"),
-    "taken back": _("taken back"),
-    "prizes added": _("prizes added"),
-    "prizes not drawn": _("prizes not drawn"),
-    "withdrawn": _("withdrawn"),
-    "late": _("late changes"),
-    "absent": _("absent"),
-    "skipped": _("skipped"),
-    "resets": _("resets"),
-    "restored": _("restored"),
+    "announced": _("Draws announced"),
+    "closed": _("Draws closed"),
+    "not ended": _("Draws not ended"),
+    "taken back": _("Announcements taken back"),
+    "prizes added": _("Prizes added"),
+    "prizes not drawn": _("Prizes not drawn"),
+    "withdrawn": _("People withdrawn"),
+    "late": _("Changes after the question"),
+    "absent": _("People called absent"),
+    "skipped": _("Earlier winners skipped"),
+    "resets": _("Resets of the list of winners"),
+    "restored": _("Restorations from a file"),
 }
+#: What a check counts.
+COUNTS: Final = tuple(WORDS)[len(_CLAIMS) :]
 #: What a check says in one sentence, by `checker.Checked.word`. Amber has two.
 VERDICTS: Final = {
     "green": _("Everything fits, and nobody changed anything after the question"),
@@ -222,20 +224,7 @@ TEXT: Final = {
             strict=True,
         )
     ),
-    "counts": {
-        "announced": _("Draws announced"),
-        "closed": _("Draws closed"),
-        "not ended": _("Draws not ended"),
-        "taken back": _("Announcements taken back"),
-        "prizes added": _("Prizes added"),
-        "prizes not drawn": _("Prizes not drawn"),
-        "withdrawn": _("People withdrawn"),
-        "late": _("Changes after the question"),
-        "absent": _("People called absent"),
-        "skipped": _("Earlier winners skipped"),
-        "resets": _("Resets of the list of winners"),
-        "restored": _("Restorations from a file"),
-    },
+    "counts": {count: WORDS[count] for count in COUNTS},
     "noticesTitles": {
         "steered": _("Somebody could have steered it: what it could have been good for"),
         "happened": _("Something happened. An honest evening can have it, too"),
@@ -310,6 +299,7 @@ TEXT: Final = {
         "receipts with it."
     ),
     "announced": _("Draw {draw} is announced"),
+    "qr": _("QR code"),
     "announcedWhy": _("Photograph this page. After the draw you can check that nothing was changed."),
     "prizes": _("Prizes, in this order"),
     "prize": ngettext("{prize}: 1 winner", "{prize}: {count} winners", 2),

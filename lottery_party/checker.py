@@ -17,12 +17,11 @@ from typing import Any, Final
 from lottery_lib import merkle
 from lottery_lib.harmless import INVISIBLE, normalised
 from lottery_lib.translation import DAY, timed
-from lottery_party.check_words import CLAIMS, HAPPENED, NOTICES, PROBLEMS, TEXT
+from lottery_party.check_words import CLAIMS, COUNTS, HAPPENED, NOTICES, PROBLEMS, TEXT
 from lottery_party.public_value import Numbers, weakness
 from lottery_party.receipt_form import FORM, Receipt, WrongForm, read_document
 
 _CHAIN, _POOL, _SECRET, _VALUE, _ORDER, _COUNT, _SKIPPED, _LIST = CLAIMS
-_COUNTS: Final = tuple(TEXT["counts"])
 _LATEST: Final = 4_102_444_800_000  # the year 2100, in milliseconds: zones of later years are guesses
 # A time in a receipt: it is in UTC.
 _TIME: Final = re.compile(
@@ -95,8 +94,7 @@ def check_receipts(document: Mapping[str, Any]) -> Checked:
     try:
         chain, receipts = read_document(document)
     except WrongForm as error:
-        counts = dict.fromkeys(_COUNTS, 0)
-        return Checked(dict.fromkeys(CLAIMS, False), [str(error)], [], counts, [], [])
+        return Checked(dict.fromkeys(CLAIMS, False), [str(error)], [], dict.fromkeys(COUNTS, 0), [], [])
     eras, resets = dict[str, int](), 0
     for each in chain:
         if each.kind == "announced":
@@ -126,18 +124,20 @@ def check_receipts(document: Mapping[str, Any]) -> Checked:
     )
 
 
-def check_page(document: Mapping[str, Any]) -> str:
+def check_page(document: Mapping[str, Any], evening: str = "") -> str:
     """Write the page on which a guest can check a document, without a network.
 
     Args:
-        document: What the folder's `receipts.json` contains; before the draw ``{"announced": text}``, with
-            the text of the draw's first receipt, or what `records.proofs` returns; or an empty one, for a
-            page on which people open a file.
+        document: What the folder's `receipts.json` contains; before the draw what `records.announcement` or
+            `records.proofs` returns; or an empty one, for a page on which people open a file.
+        evening: What people call it. It stands in the page's title, and proves nothing.
     """
     here = Path(__file__)
     page, sha256 = (here.with_name(name).read_text(encoding="utf-8") for name in ("check.html", "sha256.js"))
     # A text cannot end its own script element.
-    words, form, data = (json.dumps(each).replace("<", "\\u003c") for each in (TEXT, FORM, document or None))
+    title = " · ".join(filter(None, [evening, str(TEXT["title"])]))
+    given = {**TEXT, "title": title}, FORM, document or None
+    words, form, data = (json.dumps(each).replace("<", "\\u003c") for each in given)
     page = page.replace("/* sha256.js */\n", sha256)
     page = page.replace("const TEXT = null;", f"const TEXT = {words};")
     page = page.replace("const FORM = null;", f"const FORM = {form};")
@@ -656,7 +656,7 @@ def _counted(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> dict[str, int]
         "resets": in_chain["reset"],
         "restored": in_chain["restored"],
     }
-    return {count: counts[count] for count in _COUNTS}
+    return {count: counts[count] for count in COUNTS}
 
 
 def _named(draws: Sequence[_Draw]) -> dict[str, list[_Row]]:

@@ -259,9 +259,9 @@ def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
 @click.argument("folder")
 def verify(edition: str | None, folder: str) -> Outcome:
     """Check the receipts in FOLDER. It needs no AWS and no network."""
-    from lottery_party.announcement import grouped
     from lottery_party.check_words import VERDICTS, WORDS, value_line
     from lottery_party.checker import check_receipts
+    from lottery_party.codes import grouped
 
     file = Path(folder) / "receipts.json"
     try:
@@ -463,13 +463,12 @@ def announce(
     PRIZES is a file or a text with one prize on each line, such as `3 Bicycle`, or a JSON list. Show the root
     and the commitment to everybody before anybody is drawn.
     """
-    from lottery_party.announcement import page
     from lottery_party.checker import check_page
     from lottery_party.evening import Evening
     from lottery_party.evening_file import default_path
     from lottery_party.prizes import prizes_in
     from lottery_party.public_value import Numbers, why_amber
-    from lottery_party.records import receipts
+    from lottery_party.records import announcement
 
     wanted = prizes_in(prizes)
     asked = None if numbers is None else Numbers(numbers, least, most)
@@ -496,11 +495,9 @@ def announce(
         "numbers": told["numbers"],
     }
     stem = default_path(target, path.parent, evening.name).name.removesuffix(".evening.json")
-    html, guests = (path.with_name(f"{stem}.{kind}.html") for kind in ("announcement", "check"))
-    write_over(html, page(told, state.code).encode(), public=True)
-    text = receipts(target, evening.name)["draws"][evening.name]["receipts"][0]
-    write_over(guests, check_page({"announced": text}).encode(), public=True)
-    document |= {"announcement": str(html), "check": str(guests), "file": str(path)}
+    html = path.with_name(f"{stem}.announcement.html")
+    write_over(html, check_page(announcement(target, evening.name)).encode(), public=True)
+    document |= {"announcement": str(html), "file": str(path)}
     return Outcome(document, shown={**document, "prizes": listed(announced)})
 
 

@@ -30,9 +30,8 @@ from lottery_lib.view.graph import GraphView, view_of
 from lottery_lib.view.painting import facts_of
 from lottery_lib.view.theme import word_of
 from lottery_party import evening_file, scenes
-from lottery_party.announcement import grouped
-from lottery_party.announcement import page as announcement_page
 from lottery_party.checker import check_page
+from lottery_party.codes import grouped
 from lottery_party.evening import Evening, EveningState
 from lottery_party.page import (
     LANGUAGES,
@@ -50,7 +49,7 @@ from lottery_party.page import (
 from lottery_party.pictures import BACKGROUND, MOST_BYTES, Pictures
 from lottery_party.prizes import read_prizes
 from lottery_party.public_value import canonical, parts_of, why_amber
-from lottery_party.records import REHEARSAL, proofs, receipts
+from lottery_party.records import REHEARSAL, announcement, proofs, receipts
 from lottery_party.scenes import Action, Moment
 
 _PAUSE: Final = 0.4  # seconds between two looks
@@ -422,13 +421,11 @@ class Night:
 
     def _file(self, name: str) -> bytes:
         """A file to save, such as ``winners.xlsx``."""
-        state = self.evening.refresh()
-        if name == "announcement.html":
-            return announcement_page(state.announcement, state.code).encode()
-        if name == "proofs.html":
-            return check_page(proofs(self.evening.target, self.evening.name)).encode()
+        state, title = self.evening.refresh(), " · ".join([*self._mark.values(), self.shown["title"]])
+        pages = {"announcement.html": announcement, "proofs.html": proofs, "check.html": receipts}
+        if name in pages:
+            return check_page(pages[name](self.evening.target, self.evening.name), title).encode()
         if name == "winners.txt":
-            title = " · ".join([*self._mark.values(), self.shown["title"]])
             return scenes.winners_text(title, state, self._namesakes[1]).encode()
         if name.startswith("winners"):
             places = [one for prize in state.prizes for one in (*prize.winners, *prize.absent)]
@@ -437,10 +434,7 @@ class Night:
             table = table.sort_values("employee_id", key=lambda ids: ids.map(at), kind="stable")
             table = table.loc[:, table.mask(table == "").notna().any() | table.empty]
             return as_xlsx(table) if name.endswith("xlsx") else as_csv(table)
-        found: Mapping[str, Any] = receipts(self.evening.target, self.evening.name)
-        if state.step != "closed":
-            found = {"announced": found["draws"][self.evening.name]["receipts"][0]}
-        return (json.dumps(found, default=str) if name == "receipts.json" else check_page(found)).encode()
+        return json.dumps(receipts(self.evening.target, self.evening.name), default=str).encode()
 
     def _take_mark(self, one: str, absent: bool) -> None:
         if self.state and (roll := scenes.roll(self._as_seen(self.state))):

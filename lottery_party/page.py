@@ -165,8 +165,9 @@ def links(*, closed: bool) -> list[list[str]]:
             [_("Winners (CSV)"), "winners.csv"],
             [_("Winners (text for a chat)"), "winners.txt"],
             [_("Receipts"), "receipts.json"],
+            [_("Check page"), "check.html"],
         ]
-    return [*found, [_("Check page"), "check.html"]]
+    return found
 
 
 def preparation(text: str) -> dict[str, Any]:

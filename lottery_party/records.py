@@ -1,5 +1,6 @@
 """Fetch the receipts of a hardened lottery, prove that a guest is in the pool, and check a document."""
 
+import json
 import os
 import zlib
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from lottery_lib.target import EMULATOR_REGION, Target, connect
 from lottery_lib.translation import _, punctuated
 from lottery_party.check_words import WORDS
 from lottery_party.checker import check_receipts
+from lottery_party.codes import announced, qr
 from lottery_party.receipt_form import FORM
 
 PARTY: Final = "party"
@@ -98,6 +100,24 @@ def proof(target: Target, draw_id: str, employee_id: str) -> dict[str, Any]:
     return {**about, "root": draw["pool"], **merkle.proof(leaves(pool), bytes.fromhex(salt), at)}
 
 
+def announcement(target: Target, draw_id: str) -> dict[str, Any]:
+    """What guests photograph before a draw. `checker.check_page` makes a page of it.
+
+    Args:
+        draw_id: The name of the draw or the evening.
+
+    Returns:
+        ``announced``: the text of the draw's first receipt. ``qr``: a QR code of its hash, a data URL.
+
+    Raises:
+        LotteryError: There is no such draw.
+    """
+    draw = _announced(target, draw_id)
+    (text,) = draws_table(target).get([f"#chain#{draw['chain']}"])
+    code = qr(announced(json.loads(text["text"]), draw["code"])) if "code" in draw else None
+    return {"announced": text["text"], "qr": code}
+
+
 def proofs(target: Target, draw_id: str) -> dict[str, Any]:
     """Prove to all guests of a draw that they are in its pool, in one document without a name.
 
@@ -107,8 +127,8 @@ def proofs(target: Target, draw_id: str) -> dict[str, Any]:
         draw_id: The name of the draw or the evening.
 
     Returns:
-        ``announced``: the text of the draw's first receipt. ``proofs``: for each person of the pool the id,
-        the salt and the leaf, in hexadecimal. `checker.check_page` makes a page of it.
+        What `announcement` returns. ``proofs``: for each person of the pool the id, the salt and the leaf, in
+        hexadecimal. `checker.check_page` makes a page of it.
 
     Raises:
         LotteryError: There is no such draw, or an old kit announced it.
@@ -118,10 +138,9 @@ def proofs(target: Target, draw_id: str) -> dict[str, Any]:
     if any(len(person) == 1 for person in pool):
         what = _("was announced by an older kit, whose pool has no names")
         raise LotteryError(_("draw {name}", name=draw_id), what, _("Give a guest the proof of their id"))
-    (text,) = draws_table(target).get([f"#chain#{draw['chain']}"])
     shown = merkle.leaves_of(leaves(pool), bytes.fromhex(salt))
-    ids = (person[0] for person in pool)
-    return {"announced": text["text"], "proofs": [[one, *each] for one, each in zip(ids, shown, strict=True)]}
+    found = [[person[0], *each] for person, each in zip(pool, shown, strict=True)]
+    return {**announcement(target, draw_id), "proofs": found}
 
 
 def _announced(target: Target, draw_id: str) -> Item:

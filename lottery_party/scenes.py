@@ -14,9 +14,8 @@ from typing import Any, Final
 
 from lottery_lib.harmless import skeleton
 from lottery_lib.translation import _, listed, local, ngettext, punctuated, timed
-from lottery_party.announcement import announcement as announced
-from lottery_party.announcement import ended, given, grouped, qr
 from lottery_party.check_words import RULES
+from lottery_party.codes import announced, ended, given, grouped, qr
 from lottery_party.evening import EveningState, Person, PrizeState
 from lottery_party.pictures import Pictures
 from lottery_party.prizes import Prize
@@ -307,7 +306,7 @@ def scene(state: EveningState, namesakes: Collection[str] = ()) -> dict[str, Any
     Returns:
         Its `kind`, and what belongs to it:
 
-        - `opening`: `guests`, `prizes` (each `name` and `count`), `words`, `code` (a QR code's SVG)
+        - `opening`: `guests`, `prizes` (each `name` and `count`), `words`, `code` (a QR code, a data URL)
         - `public`: `question`, and after the room's answer: `value`, `told` (a sentence), `code`, `words`
         - `ready`: `prize`, `picture` (the name of one that there may be), `count`, `place` (such as
           "2 of 5"), `rank` (from 0, the smallest prize, to 1)

@@ -254,13 +254,12 @@ function stage({ model, el, alone = true }) {
     const shows = ["ready", "winners"].includes(kind) && pictureOf(scene);
     const { logo: source } = model.get("pictures");
     const logo = source && picture("logo", source, "");
-    const svg = code?.includes("xmlns") ? code : code?.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
     room = make("div", "room", value && valueOf(value));
     footer = make("footer", "");
     view.replaceChildren(
       make("header", "", mark && make("b", "mark", mark), logo, make("h1", "", model.get("title")), above && make("p", "above", above)),
       make("main", "", heading && make("h2", "", ...textOf(heading)), shows && picture("prize", shows, ""), room, told && make("p", "told", told)),
-      make("aside", "", svg && picture("code", `data:image/svg+xml,${encodeURIComponent(svg)}`, word("code")),
+      make("aside", "", code && picture("code", code, word("code")),
         ...aside.map((text) => make("p", "", text))),
       footer,
     ); // prettier-ignore

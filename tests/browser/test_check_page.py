@@ -15,7 +15,7 @@ from unit.party.evenings import CHEATS, Draw, Lottery, broken, evening, leaves, 
 
 from lottery_lib.harmless import normalised
 from lottery_lib.merkle import leaves_of, proof, root
-from lottery_party import announcement
+from lottery_party import codes
 from lottery_party.check_words import CLAIMS, VERDICTS
 from lottery_party.checker import _alike, check_page, check_receipts
 
@@ -210,8 +210,8 @@ def test_a_guest_compares_the_photographs(opened):
     assert [group.locator("span").all_inner_texts() for group in groups] == [*map(list, draw.value.split())]
     given = "It was typed at 2026-11-26 20:00:41 UTC. Seconds after the question: 41"
     expect(page.get_by_text(given)).to_be_visible()
-    codes = [sha(draw.texts[at]) for at in (0, 3, -1)]
-    assert page.locator(".code").all_inner_texts() == [announcement.grouped(code) for code in codes]
+    hashes = [sha(draw.texts[at]) for at in (0, 3, -1)]
+    assert page.locator(".code").all_inner_texts() == [codes.grouped(code) for code in hashes]
 
 
 def test_the_page_compares_a_photograph(opened):
@@ -220,18 +220,18 @@ def test_the_page_compares_a_photograph(opened):
     page, given = opened(check_page(lottery.document())), (draw.value, sha(draw.texts[3]))
     code = sha(draw.texts[0])
     said, here = page.locator("output").first, "of draw Summer <b>party</b>"
-    other = f"✗ It does not fit: the code {announcement.grouped('e' * 64)} is none of those above."
+    other = f"✗ It does not fit: the code {codes.grouped('e' * 64)} is none of those above."
     wrong = "✗ It does not fit: this text has none of the codes above."
     for text, answer in [
-        (announcement.announcement({"draw": "x"}, code), f"✓ It fits: Code of the announcement {here}"),
-        (announcement.given("x", *given), f"✓ It fits: Code after the public value {here}"),
-        (announcement.given("x", "1 2", given[1]), wrong),
-        (announcement.given(f"x-{draw.value.replace(' ', '-')}", "1 2", given[1]), wrong),
-        (announcement.given("x", f"1 {draw.value}", given[1]), wrong),
+        (codes.announced({"draw": "x"}, code), f"✓ It fits: Code of the announcement {here}"),
+        (codes.given("x", *given), f"✓ It fits: Code after the public value {here}"),
+        (codes.given("x", "1 2", given[1]), wrong),
+        (codes.given(f"x-{draw.value.replace(' ', '-')}", "1 2", given[1]), wrong),
+        (codes.given("x", f"1 {draw.value}", given[1]), wrong),
         (f"{code} {'e' * 64}", f"✓ It fits: Code of the announcement {here}{other}"),
-        (announcement.grouped(code).upper(), f"✓ It fits: Code of the announcement {here}"),
-        (announcement.grouped(given[1]), f"✓ It fits: Code after the public value {here}"),
-        (announcement.ended("x", sha(draw.texts[-1])), f"✓ It fits: Code of the end {here}"),
+        (codes.grouped(code).upper(), f"✓ It fits: Code of the announcement {here}"),
+        (codes.grouped(given[1]), f"✓ It fits: Code after the public value {here}"),
+        (codes.ended("x", sha(draw.texts[-1])), f"✓ It fits: Code of the end {here}"),
         (code[:-1], wrong),
         ("", ""),
     ]:
@@ -291,8 +291,8 @@ def test_a_draw_of_an_older_kit(opened):
     expect(page.get_by_role("heading", level=1)).to_have_text(f"!! {VERDICTS['steered']}")
     expect(page.get_by_text("This draw has the rules of format 1.")).to_be_visible()
     head = json.loads(draw.texts[0])
-    codes = [announcement.grouped(head[key]) for key in ("pool", "commitment")]
-    assert page.locator(".code").all_inner_texts() == codes
+    both = [codes.grouped(head[key]) for key in ("pool", "commitment")]
+    assert page.locator(".code").all_inner_texts() == both
     page.get_by_label("Your name").fill(draw.order[1])
     assert "at place 2 of the order (of 60)" in page.locator("output").last.inner_text()
 
@@ -372,15 +372,18 @@ def proof_of(draw, at):
 def test_a_guest_checks_a_proof_before_the_draw(opened, format_):
     """The announcement alone: question, prizes, rule and code; a proof is right for one person."""
     _, draw = party(format_=format_)
-    page = opened(check_page({"announced": draw.texts[0]}))
+    page = opened(check_page({"announced": draw.texts[0], "qr": codes.qr("a code")}, "Winter <party>"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Draw Summer <b>party</b> is announced")
+    expect(page).to_have_title("Winter <party> · Check the lottery")
+    expect(page.get_by_alt_text("QR code")).to_be_visible()
+    assert page.get_by_alt_text("QR code").evaluate("image => image.naturalWidth") > 0
     assert lines(page, "Prizes, in this order") == ["Bicycle & bell: 1 winner", "杯子: 2 winners"]
     expect(page.get_by_text("The absent person cannot win any more.")).to_be_visible()
     expect(page.get_by_text("60 people can win")).to_be_visible()
     expect(page.get_by_text("The room is asked: Call five numbers")).to_be_visible()
     head = json.loads(draw.texts[0])
-    codes = [head["pool"], head["commitment"]] if format_ == 1 else [sha(draw.texts[0])]
-    assert page.locator(".code").all_inner_texts() == [announcement.grouped(code) for code in codes]
+    hashes = [head["pool"], head["commitment"]] if format_ == 1 else [sha(draw.texts[0])]
+    assert page.locator(".code").all_inner_texts() == [codes.grouped(code) for code in hashes]
     said = page.locator("output").last
     shown = proof_of(draw, 16)
     page.get_by_label("Proof").fill(json.dumps(shown, indent=1))
@@ -548,8 +551,7 @@ def test_the_pages_fit_and_can_be_read(page, opened, picture, *, width, height, 
     lottery.rows["x"] = {"employee_id": "x" * 60}
     shown["red"] = check_page(lottery.document())
     shown["old"] = check_page(party(format_=1)[0].document())
-    shown["announced"] = check_page({"announced": draw.texts[0]})
-    shown["announcement"] = announcement.page(json.loads(draw.texts[0]), sha(draw.texts[0]))
+    shown["announced"] = check_page({"announced": draw.texts[0], "qr": codes.qr("a code")})
     for name, text in shown.items():
         opened(text)
         expect(page.get_by_role("heading", level=1)).not_to_have_text("Checking…")

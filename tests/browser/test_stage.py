@@ -6,6 +6,7 @@ import itertools
 import random
 import re
 import threading
+from urllib.parse import quote
 
 import pytest
 from browser.conftest import PATIENCE, script, violations
@@ -33,7 +34,7 @@ ONE_WORD = "Wu" * 30
 GIVEN = ["Ada", "Grace", "Linus", "Barbara", "Edsger", "Maximilian", "Ann-Katrin", "Ken"]
 FAMILY = ["Lovelace", "Hopper", "Li", "Liskov", "Dijkstra", "van Rossum", "Berners-Lee", "Ng"]
 PICTURE = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='{wide}' height='{high}'/%3E"
-CODE = '<svg width="185" height="185" class="segno"><path stroke="#000" d="M4 4.5h7m7 0h1m2 0h3"/></svg>'
+CODE = PICTURE.format(wide=185, high=185)
 SCENES = [
     {"kind": "opening", "guests": 120, "prizes": [{"name": "Car", "count": 1}, {"name": LONG, "count": 50}],
      "code": CODE, "words": ["Photograph this code now.", LONG]},
@@ -596,6 +597,7 @@ def test_text_is_not_html(show, tab):
     """What comes from a list or an operator is shown letter by letter, and a code cannot run anything."""
     evil = '<b>Ada</b><img src=x onerror="window.ran = 1">'
     code = '<svg xmlns="http://www.w3.org/2000/svg" onload="ran = 1"><script>ran = 1</script></svg>'
+    code = f"data:image/svg+xml,{quote(code)}"
     for scene in [
         {"kind": "opening", "guests": evil, "prizes": [{"name": evil, "count": 1}], "code": code,
          "words": [evil]},

@@ -17,7 +17,6 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_party import evening_file, night, scenes
-from lottery_party.announcement import grouped
 from lottery_party.evening import Evening
 from lottery_party.night import Night
 from lottery_party.pictures import BACKGROUND, LOGO, Pictures
@@ -733,13 +732,13 @@ def test_files_are_made_when_they_are_asked_for(hardened):
     def file(name):
         return here.heard({"do": "file", "name": name})
 
-    assert names() == ["announcement.html", "proofs.html", "check.html"]
-    assert grouped(here.state.code).encode() in file("announcement.html")
+    assert names() == ["announcement.html", "proofs.html"]
+    for part in (here.state.announcement["pool"], "data:image/svg+xml", "Lottery night \\u00b7 Check the"):
+        assert part.encode() in file("announcement.html")
     proofs = file("proofs.html")
     assert b'"001"' in proofs
     guests = here.evening.guests().values()
     assert not any(one.name.encode() in proofs for one in guests), "it names nobody"
-    assert here.state.announcement["pool"].encode() in file("check.html")
     here.evening.give("1 2 3 4 5")
     here.evening.show("ready", 1)
     press(here, "Draw 2 winners")

@@ -360,7 +360,7 @@ def test_verify(run, receipts, capsys):
     assert f"somebody could have steered it: {found['notices'][0]['text']}" in lines
     assert "ok: each receipt names the one before" in lines
     assert "not known yet: the secret is the one that was announced" in lines
-    assert f"announced: {len(document['draws'])}" in lines
+    assert f"Draws announced: {len(document['draws'])}" in lines
     first = found["draws"][0]
     code = f"{first['draw']}: code of the announcement {first['code'][:4]} {first['code'][4:8]} "
     value = f'{first["draw"]}: "{first["question"]}" was answered with "{first["value"]}" ({first["at"]})'

@@ -162,7 +162,7 @@ def test_the_public_value_is_public():
     shown = scenes.scene(replace(state("ready", "public"), given=given))
     assert (shown["value"], shown["words"]) == ("3 14 15", ["Photograph this code, too."])
     assert re.fullmatch(r"Given at .*:15:03 UTC, 42 seconds after the question.", shown["told"])
-    assert shown["code"].startswith("<svg")
+    assert shown["code"].startswith("data:image/svg+xml")
     old = scenes.scene(replace(state("ready", "public"), given=Given("3 14 15")))
     assert (old["value"], old["told"], "code" in old) == ("3 14 15", "", False)
     assert scenes.scene(state("public value", "public")) == {
