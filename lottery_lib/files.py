@@ -53,6 +53,15 @@ def read_limited(file: str | Path, limit: int) -> bytes:
     return content
 
 
+def read_named(file: str | Path, limit: int, next_step: str) -> bytes:
+    """Read a file that a person has named, or say in a sentence why not, and what to do."""
+    try:
+        return read_limited(file, limit)
+    except OSError as error:
+        what = _("cannot be read ({reason})", reason=reason_of(error))
+        raise LotteryError(_("file {file}", file=file), what, next_step) from error
+
+
 def write_new(file: str | Path, content: bytes) -> None:
     """Write a new file, which only its owner reads. An old one may hold what nothing else has.
 

@@ -7,7 +7,7 @@
     evening evening_file   one evening: announce, draw, roll call, withdraw, close; the file that saves it
     prizes                 the prizes as an operator writes them
     public_value           the form of what the room answers
-    announcement           what is shown before anybody is drawn
+    codes                  the codes that guests photograph
     records                what a draw recorded; a guest's proof
     checker                checks receipts without AWS, as the page check.html does in a browser
     receipt_form           reads the receipts for it

@@ -27,7 +27,7 @@ from lottery_lib.command_line import (
     yes_option,
 )
 from lottery_lib.errors import LotteryError
-from lottery_lib.files import MB, make_folder, read_limited, reason_of, write_over
+from lottery_lib.files import MB, make_folder, read_named, write_over
 from lottery_lib.translation import _, listed, punctuated
 
 if TYPE_CHECKING:
@@ -138,13 +138,8 @@ def _hashed(address: str, file: str) -> tuple[str, str]:
     if not re.match(r"https://[^\s/]+\.", address):
         what = _("is not the address of a page")
         raise LotteryError(f"--check-page {address}", what, _("Give one that begins with https://"))
-    try:
-        return address, sha256(read_limited(Path(file), MB)).hexdigest()
-    except OSError as error:
-        what = _("cannot be read ({reason})", reason=reason_of(error))
-        raise LotteryError(
-            _("file {file}", file=file), what, _("Save the page at this address, and give its file")
-        ) from error
+    content = read_named(file, MB, _("Save the page at this address, and give its file"))
+    return address, sha256(content).hexdigest()
 
 
 def _evening(target: "Target", name: str | None, file: str | None, kind: str = "evening") -> tuple[str, Path]:
@@ -264,48 +259,32 @@ def verify(edition: str | None, folder: str) -> Outcome:
     from lottery_party.codes import grouped
 
     file = Path(folder) / "receipts.json"
+    text = read_named(file, 100 * MB, _("Give the folder that has the receipts"))
     try:
-        document = json.loads(read_limited(file, 100 * MB))
-    except OSError as error:
-        what = _("cannot be read ({reason})", reason=reason_of(error))
-        next_step = _("Give the folder that has the receipts")
-        raise LotteryError(_("file {file}", file=file), what, next_step) from error
+        document = json.loads(text)
     except (ValueError, RecursionError) as error:
         next_step = _("Save the receipts again")
         raise LotteryError(_("file {file}", file=file), _("is not JSON"), next_step) from error
     found = check_receipts(document)
-    lines = [VERDICTS[found.word]]
-    lines += [
-        _("somebody could have steered it: {what}", what=each.text)
-        for each in found.notices
-        if each.grade == "steered"
-    ]
-    lines += [
-        _("something happened: {what}", what=each.text) for each in found.notices if each.grade == "happened"
-    ]
-    lines += [
-        {
-            True: _("ok: {claim}", claim=WORDS[claim]),
-            False: _("WRONG: {claim}", claim=WORDS[claim]),
-            None: _("not known yet: {claim}", claim=WORDS[claim]),
-        }[true]
-        for claim, true in found.claims.items()
-    ]
-    lines += [*found.problems]
-    lines += [
-        punctuated("{key}: {value}", key=WORDS[name], value=number) for name, number in found.counts.items()
-    ]
+    said = {True: _("ok: {claim}"), False: _("WRONG: {claim}"), None: _("not known yet: {claim}")}
+    grades = {
+        "steered": _("somebody could have steered it: {what}"),
+        "happened": _("something happened: {what}"),
+    }
+    codes = {
+        "code": _("{draw}: code of the announcement {code}"),
+        "value_code": _("{draw}: code after the public value {code}"),
+        "end_code": _("{draw}: code of the end {code}"),
+    }
+    notices = sorted(found.notices, key=lambda each: [*grades].index(each.grade))
+    lines = [VERDICTS[found.word], *(grades[each.grade].format(what=each.text) for each in notices)]
+    lines += [said[true].format(claim=WORDS[claim]) for claim, true in found.claims.items()]
+    counts = [(WORDS[name], number) for name, number in found.counts.items()]
+    lines += [*found.problems, *(punctuated("{key}: {value}", key=key, value=value) for key, value in counts)]
     for each in found.draws:
-        code = grouped(each["code"])
-        lines.append(_("{draw}: code of the announcement {code}", draw=each["draw"], code=code))
-        if each["value"] is not None:
-            lines.append(value_line(each))
-            code = grouped(each["value_code"])
-            lines.append(_("{draw}: code after the public value {code}", draw=each["draw"], code=code))
-        if each["end_code"] is not None:
-            lines.append(
-                _("{draw}: code of the end {code}", draw=each["draw"], code=grouped(each["end_code"]))
-            )
+        lines += [value_line(each)] if each["value"] is not None else []
+        told = {key: grouped(each[key]) for key in codes if each[key] is not None}
+        lines += [codes[key].format(draw=each["draw"], code=code) for key, code in told.items()]
     document = {"verdict": found.verdict, "word": found.word, **asdict(found)}
     return Outcome(document, False not in found.claims.values(), "\n".join(lines))
 

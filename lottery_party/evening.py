@@ -1,7 +1,7 @@
 """Run one evening: announce it, ask the room, draw prize by prize, call the roll, close it.
 
-An evening is a draw of the hardened edition that stays open. The tables are the truth about it: every page,
-kernel and computer that looks sees the same. So a page can be loaded again and a kernel can end at any time.
+An evening is a draw of the hardened edition that stays open. The tables are the truth about it: every program
+and computer that looks sees the same. So each of them can end at any time, and begin again.
 """
 
 import itertools
@@ -34,7 +34,7 @@ _SECONDS: Final = 60.0  # in which an execution begins to wait for a person
 
 @dataclass(frozen=True)
 class Person:
-    """A winner as a page shows it: the id, the name, the department or an empty text."""
+    """A guest: the id, the name, and the department or an empty text."""
 
     id: str
     name: str

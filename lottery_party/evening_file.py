@@ -20,7 +20,7 @@ from lottery_lib import execution
 from lottery_lib.aws_errors import call_or_none
 from lottery_lib.draws import machine_arn
 from lottery_lib.errors import LotteryError
-from lottery_lib.files import MB, read_limited, reason_of, write_over
+from lottery_lib.files import MB, read_named, reason_of, write_over
 from lottery_lib.names import Names
 from lottery_lib.resources.contents import add_to_chain, draws_table, open_in, pool_table
 from lottery_lib.resources.dynamodb_table import Item, Table
@@ -41,6 +41,7 @@ _TYPES: Final[dict[str, dict[str, str]]] = {
     "draws": {"draw_id": "S", "text": "S", "chain": "N"},
 }
 _OTHER: Final = _("Give another file")
+_NO_EVENING: Final = _("is not an evening, or not a whole one")
 Kept = dict[str, Any]
 """What a file contains: ``evening`` (its name, or an empty text), ``attendee``, ``edition``, ``saved_at``,
 ``step`` (see `save`), and ``tables``: the items of ``employees``, ``winners``, ``pool`` and ``draws``, in the
@@ -73,10 +74,9 @@ def save(target: Target, path: Path, evening: str = "", step: Mapping[str, objec
             tables = _tables_now(target, old)
             if old and receipts_in(old["tables"]) - receipts_in(tables):
                 command = f"lottery night restore {shlex.quote(str(path))}"
-                raise LotteryError(
-                    _("file {file}", file=path),
-                    _("has receipts that the tables do not have"),
-                    _("Go on with it: `{command}`. Or give another file", command=command),
+                what = _("has receipts that the tables do not have")
+                raise _wrong(
+                    path, what, _("Go on with it: `{command}`. Or give another file", command=command)
                 )
             evening = evening or latest(tables)
             noted = old["step"] if old and old["evening"] == evening else None
@@ -90,11 +90,9 @@ def save(target: Target, path: Path, evening: str = "", step: Mapping[str, objec
             }
             _write(path, kept)
     except Timeout as error:
-        what = _("another program has locked it for a minute")
-        raise LotteryError(_("file {file}", file=path), what, _OTHER) from error
+        raise _wrong(path, _("another program has locked it for a minute")) from error
     except OSError as error:
-        what = _("cannot be written ({reason})", reason=reason_of(error))
-        raise LotteryError(_("file {file}", file=path), what, _OTHER) from error
+        raise _wrong(path, _("cannot be written ({reason})", reason=reason_of(error))) from error
     return kept
 
 
@@ -104,22 +102,19 @@ def read(path: Path) -> Kept:
     Raises:
         LotteryError: It cannot be read, is something else, was cut off or changed, or has another format.
     """
-    where = _("file {file}", file=path)
+    text = read_named(path, _LIMIT, _OTHER)
     try:
-        found = json.loads(read_limited(path, _LIMIT), object_hook=_with_bytes)
+        found = json.loads(text, object_hook=_with_bytes)
         version, digest, kept = found["format"], found.get("sha256"), found.get("content")
-    except OSError as error:
-        what = _("cannot be read ({reason})", reason=reason_of(error))
-        raise LotteryError(where, what, _OTHER) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise LotteryError(where, _("is not an evening, or not a whole one"), _OTHER) from error
+        raise _wrong(path, _NO_EVENING) from error
     if version != _FORMAT:
         what = _("has format {format}, and this kit reads format {ours}", format=version, ours=_FORMAT)
-        raise LotteryError(where, what, _("Use the version of the kit that wrote it"))
+        raise _wrong(path, what, _("Use the version of the kit that wrote it"))
     if digest != _digest(_text(kept)):
-        raise LotteryError(where, _("was damaged or changed after it was saved"), _OTHER)
+        raise _wrong(path, _("was damaged or changed after it was saved"))
     if not _is_evening(kept):
-        raise LotteryError(where, _("is not an evening, or not a whole one"), _OTHER)
+        raise _wrong(path, _NO_EVENING)
     return dict(kept)
 
 
@@ -143,44 +138,34 @@ def put_back(target: Target, path: Path, *, replace: bool = False) -> tuple[Targ
     if target.kind == "aws":
         what = _("is only a copy: on AWS, the tables keep the evening")
         next_step = _("Run `lottery night`, which goes on with what the tables have")
-        raise LotteryError(_("file {file}", file=path), what, next_step)
+        raise _wrong(path, what, next_step)
     kept = read(path)
     try:
         name = _old_in(kept)
     except (LookupError, TypeError, ValueError) as error:
-        raise LotteryError(
-            _("file {file}", file=path), _("is not an evening, or not a whole one"), _OTHER
-        ) from error
+        raise _wrong(path, _NO_EVENING) from error
     if name:
         what = _("has the open evening {name} of an older kit, whose rules have changed", name=name)
-        next_step = _("End it with the kit that announced it. After that, this kit can read it")
-        raise LotteryError(_("file {file}", file=path), what, next_step)
+        raise _wrong(path, what, _("End it with the kit that announced it. After that, this kit can read it"))
     target = target.named(Names(kept["attendee"], kept["edition"]))
     there = _tables_now(target)
     receipts = len(receipts_in(there) - receipts_in(kept["tables"]))
     winners = len(_winners_in(there) - _winners_in(kept["tables"]))
     if (receipts or winners) and not replace:
-        raise LotteryError(
-            _("file {file}", file=path),
-            _(
-                "lacks {receipts} receipts and {winners} winners that the tables have, so nothing was "
-                "changed",
-                receipts=receipts,
-                winners=winners,
-            ),
-            _("To replace what the tables have, add --yes"),
+        what = _(
+            "lacks {receipts} receipts and {winners} winners that the tables have, so nothing was changed",
+            receipts=receipts,
+            winners=winners,
         )
+        raise _wrong(path, what, _("To replace what the tables have, add --yes"))
     Stack(target).deploy()
     execution.stop_running(target, machine_arn(target))
     for kind, table in _tables(target).items():
         items = [item for item in map(_without_executions, kept["tables"][kind]) if item]
         table.remove(sorted(set(table.all_keys()) - {item[table.key]["S"] for item in items}))
         table.put_typed(items)
-    what, about = (
-        _("the receipt of the restoration"),
-        {"evening": kept["evening"], "saved_at": kept["saved_at"]},
-    )
-    add_to_chain(target, what, "restored", **about, lost=receipts)
+    about = {"evening": kept["evening"], "saved_at": kept["saved_at"], "lost": receipts}
+    add_to_chain(target, _("the receipt of the restoration"), "restored", **about)
     return target, kept
 
 
@@ -230,6 +215,10 @@ def default_path(target: Target, folder: Path, name: str) -> Path:
         kept = read(plain)
         ours = (kept["attendee"], kept["edition"]) == (names.attendee, names.edition)
     return plain if ours else folder / f"{name}.{names.attendee or 'no_attendee'}.evening.json"
+
+
+def _wrong(path: Path, what: str, next_step: str = _OTHER) -> LotteryError:
+    return LotteryError(_("file {file}", file=path), what, next_step)
 
 
 def _plain(kept: Kept) -> list[Item]:

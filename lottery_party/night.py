@@ -610,8 +610,11 @@ class Night:
             self.note(draft=text)
 
     def _take_picture(self, name: str, own: bool, file: File | None) -> None:
-        chosen, size, content = file or ("", 0, b"")
-        self._pictures.keep(name, chosen, content, size, own=own)
+        if file:
+            chosen, size, content = file
+            self._pictures.keep(name, chosen, content, size, own=own)
+        else:
+            self._pictures.remove(name, own=own)
 
     def _read_guests(self, file: File | None) -> None:
         name, size, content = file or ("", 0, b"")

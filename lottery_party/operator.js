@@ -94,8 +94,6 @@ link("operator", (model) => {
 
   // The announcement
 
-  /** A button for a picture, of a prize or of the stage itself (`own`). */
-  const takePicture = (word, name, own) => upload(word, "picture", ".png,.jpg,.jpeg,.svg,.webp", () => model.get("most").picture, { name, own });
   const prizes = make("textarea", { rows: 6, hint: "prizes_example" });
   const prizesRead = make("div", { className: "read" });
   const title = make("input", { type: "text", hint: "title", maxLength: 100 });
@@ -112,22 +110,24 @@ link("operator", (model) => {
   const numbers = make("div", { className: "row" }, field("how_many", count), field("from", least), field("to", most));
   const kinds = choices("kind", [["ask_numbers", "numbers"], ["ask_text", "text"]], "numbers", askQuestion);
   const readPrizes = asking(() => ({ do: "prizes", text: prizes.value }), ({ rows, twice }) => {
-    const pictured = rows.map(([many, name, picture]) => [many, name, [thumbnail(picture), takePicture("picture", name, false)]]);
+    const pictured = rows.map(([many, name, picture]) => [many, name, [pictureOf("picture", picture, name, false)]]);
     prizesRead.replaceChildren(table([], pictured), problem(twice) || "");
     tellWords(prizesRead);
     showPictures();
   }, (why) => prizesRead.replaceChildren(problem(why))); // prettier-ignore
-  /** Shows which picture there is, also when it comes later. */
-  function thumbnail(picture) {
-    const node = make("img", { alt: "", className: "thumbnail" });
-    node.dataset.picture = picture;
-    return node;
+  /** Takes a picture, of a prize or of the stage itself (`own`). Shows it, also when it comes later, and removes it. */
+  function pictureOf(word, picture, name, own) {
+    const remove = button("", doing("picture", () => ({ name, own })), "remove");
+    const thumbnail = make("span", { className: "thumbnail" }, make("img", { alt: "" }), remove);
+    Object.assign(remove, { textContent: "×" }).dataset.hint = "remove";
+    thumbnail.dataset.picture = picture;
+    return make("span", {}, thumbnail, upload(word, "picture", ".png,.jpg,.jpeg,.svg,.webp", () => model.get("most").picture, { name, own }));
   }
   function showPictures() {
     for (const node of document.querySelectorAll(".thumbnail")) {
       const { [node.dataset.picture]: source } = model.get("pictures");
       show(node, source);
-      if (source) node.src = source;
+      if (source) node.firstChild.src = source;
     }
   }
   const fields = { prizes, count, least, most, question };
@@ -153,11 +153,10 @@ link("operator", (model) => {
   const label = (word) => make("h3", { word });
   const preparation = make("div", { className: "columns" },
     make("div", {}, label("prizes_label"), prizes, prizesRead, label("title_label"),
-      make("div", { className: "row" }, title, thumbnail("logo"), takePicture("logo", "logo", true),
-        thumbnail("background"), takePicture("background", "background", true)), label("colours"), theme),
+      title, make("div", { className: "row" }, pictureOf("logo", "logo", "logo", true), pictureOf("background", "background", "background", true))),
     make("div", {}, label("who_label"),
       make("div", { className: "row" }, upload("guests_list", "guests", lists, () => model.get("most").guests), load),
-      guestsRead, label("absent_label"), absent, label("question_label"), kinds, numbers, question, asked),
+      guestsRead, label("absent_label"), absent, label("question_label"), kinds, numbers, question, asked, label("colours"), theme),
   ); // prettier-ignore
 
   let mine = false; // somebody has written something on this page
@@ -406,15 +405,15 @@ link("operator", (model) => {
 
   function tellWords(around) {
     for (const node of around.querySelectorAll("[data-word]")) node.textContent = words()[node.dataset.word];
+    for (const node of around.querySelectorAll("[data-hint]")) {
+      node.placeholder = words()[node.dataset.hint];
+      node.setAttribute("aria-label", node.placeholder);
+    }
   }
 
   function showWords() {
     document.documentElement.lang = words().language;
     tellWords(document);
-    for (const node of document.querySelectorAll("[data-hint]")) {
-      node.placeholder = words()[node.dataset.hint];
-      node.setAttribute("aria-label", node.placeholder);
-    }
     speaks.replaceChildren(...model.get("languages").map(([name, code]) => make("option", { value: code, textContent: name, selected: code === model.get("language") }))); // prettier-ignore
     speaks.setAttribute("aria-label", words().language_of_pages);
     prizes.setAttribute("aria-label", words().prizes_label);

@@ -69,6 +69,7 @@ OPERATOR: Final = {
     "logo": _("Logo picture"),
     "background": _("Background picture"),
     "picture": _("Picture"),
+    "remove": _("Remove the picture"),
     "colours": _("Colours of the stage"),
     "who_label": _("Who can win"),
     "guests_list": _("List of guests"),

@@ -80,11 +80,16 @@ class Pictures:
             )
         if self.folder:
             make_folder(self.folder)
-            stem = name if own and name in (LOGO, BACKGROUND) else _in_a_file(name)
-            for old in self.folder.iterdir():
-                if old.suffix.lower() in _KINDS and skeleton(old.stem) == skeleton(stem):
-                    old.unlink()
+            stem = self.remove(name, own=own)
             write_over(self.folder / f"{stem}{ending}", content)
+
+    def remove(self, name: str, *, own: bool = False) -> str:
+        """Remove a picture, if there is one. Returns how its file is called, without the ending."""
+        stem = name if own and name in (LOGO, BACKGROUND) else _in_a_file(name)
+        for old in self.folder.iterdir() if self.folder and self.folder.is_dir() else ():
+            if old.suffix.lower() in _KINDS and skeleton(old.stem) == skeleton(stem):
+                old.unlink()
+        return stem
 
     @staticmethod
     def of(name: str) -> str:

@@ -641,7 +641,6 @@ function stage({ model, el, alone = true }) {
   }
 
   function tell() {
-    el.classList.toggle("is-lost", model.get("lost_link"));
     lost.classList.toggle("is-lost", model.get("lost_link"));
   }
 

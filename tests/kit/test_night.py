@@ -195,6 +195,9 @@ def test_how_the_stage_looks(hardened, tmp_path):
     assert {*here.shown["pictures"]} == {Pictures.of("big  mug"), BACKGROUND}
     assert here.shown["pictures"][BACKGROUND].startswith("data:image/png;base64,iVBOR")
     assert other.shown["pictures"] == {}, "it saves nothing in a file"
+    here.heard({"do": "picture", "name": "Big Mug", "own": False})
+    here.turn()
+    assert {*here.shown["pictures"]} == {BACKGROUND}
     here.heard({"do": "picture", "name": BACKGROUND, "own": True}, ("hall.png", 4, b"text"))
     here.turn()
     assert problem(here).startswith("file hall.png: is no picture that the stage can show")

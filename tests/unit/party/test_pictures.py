@@ -48,6 +48,10 @@ def test_a_picture_is_found_by_its_prize(kept, tmp_path):
     assert {each.name for each in kept.folder.iterdir()} == {
         *("big _ mug_.jpeg", "big _ mug_.txt", "background.webp", "background_.png", "logo.svg"),
     }
+    for name, own in (("Big / Mug?", False), (BACKGROUND, True), ("logo", False), ("gone", False)):
+        kept.remove(name, own=own)
+    assert {*kept.look()} == {LOGO, Pictures.of("Background")}
+    assert {each.name for each in kept.folder.iterdir()} == {"big _ mug_.txt", "background_.png", "logo.svg"}
 
 
 @pytest.mark.parametrize("name", ["../../evil", "..", ".", "a\\b", "a\x00b", "x" * 200])
