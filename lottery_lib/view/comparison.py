@@ -1,6 +1,7 @@
 """Show two executions in one graph: what was different, state by state."""
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any, Final
@@ -72,7 +73,8 @@ class Comparison(ExecutionWidget):
             for row in self._rows()
         )
         headings = "".join(f"<th style='text-align: left'>{escaped(each)}</th>" for each in self._headings())
-        facts = " · ".join(": ".join(fact) for fact in self.header["facts"])
+        both = self.header["facts"]
+        facts = " · ".join(punctuated("{key}: {value}", key=title, value=fact) for title, fact in both)
         picture = self.still.html if self.still else ""
         return f"<p>{escaped(facts)}</p>{picture}<table><tr>{headings}</tr>{rows}</table>"
 
@@ -98,11 +100,12 @@ class Comparison(ExecutionWidget):
         for title, reader in zip((_("First"), _("Second")), self._both, strict=True):
             if events := reader.events:
                 took = ((reader.end or events[-1])["timestamp"] - events[0]["timestamp"]).total_seconds()
-                end = reader.end["type"].removeprefix("Execution") if reader.end else _("running")
+                type_ = reader.end["type"].removeprefix("Execution") if reader.end else "Running"
+                end = word_of(re.sub("(?!^)([A-Z])", r" \1", type_).lower()).capitalize()
                 transitions = punctuated(
                     "{key}: {value}", key=_("Transitions"), value=f"{reader.transitions():,}"
                 )
-                facts.append([title, f"{end}, {took:.3f} s, {transitions}"])
+                facts.append([title, punctuated(", ").join([end, f"{took:.3f} s", transitions])])
         return {"status": "", "word": _("Two executions"), "name": "", "facts": facts}
 
     def _details(self) -> dict[str, Any]:
@@ -137,8 +140,9 @@ def _end(run: StateRun | None) -> str:
     """How a state ended, and how long its latest attempt took."""
     if run is None:
         return _word(_ABSENT)
-    took = f", {run.last.seconds:.3f} s" if run.last.seconds is not None else ""
-    return harmless(f"{marked(run.last.status)} {run.last.error}".strip() + took)
+    ends = [harmless(f"{marked(run.last.status)} {run.last.error}".strip())]
+    ends += [] if run.last.seconds is None else [f"{run.last.seconds:.3f} s"]
+    return punctuated(", ").join(ends)
 
 
 def _differs(before: StateRun | None, after: StateRun | None) -> Iterator[str]:
