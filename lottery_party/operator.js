@@ -160,7 +160,8 @@ link("operator", (model) => {
   ); // prettier-ignore
 
   let mine = false; // somebody has written something on this page
-  preparation.addEventListener("input", () => {
+  preparation.addEventListener("input", ({ target }) => {
+    if (![...Object.values(fields), ...radios("rule"), ...radios("kind")].includes(target)) return;
     mine = true;
     send({ do: "draft", text: JSON.stringify(written()) });
   });
@@ -168,10 +169,9 @@ link("operator", (model) => {
   /** Shows what was written before this page was loaded, or on another page. */
   function showDraft() {
     if (mine) return;
-    const { rule, kind, ...texts } = JSON.parse(model.get("draft"));
-    for (const name in texts) fields[name].value = texts[name];
-    if (rule) choose("rule", rule);
-    if (kind) choose("kind", kind);
+    const kept = JSON.parse(model.get("draft"));
+    for (const name in fields) fields[name].value = kept[name] ?? fields[name].value;
+    for (const name of ["rule", "kind"]) if (kept[name]) choose(name, kept[name]);
     readForm();
   }
 

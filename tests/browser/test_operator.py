@@ -48,6 +48,7 @@ def test_what_was_written_comes_again(operator):
     expect(here.get_by_label("They may win a later prize")).to_be_checked()
     expect(here.locator(".read table").first).to_contain_text("Mug")
     expect(red).to_be_checked()
+    here.get_by_label("Night blue and gold").check()  # is no part of it
     night.show(draft=json.dumps(DRAFT | {"prizes": "4 Cup"}), theme="")
     expect(prizes).to_have_value("4 Cup")
     expect(here.get_by_label("Night blue and gold")).to_be_checked()
