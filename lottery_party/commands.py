@@ -257,11 +257,12 @@ def verify(edition: str | None, folder: str) -> Outcome:
     from lottery_party.check_words import VERDICTS, WORDS, value_line
     from lottery_party.checker import check_receipts
     from lottery_party.codes import grouped
+    from lottery_party.receipt_form import refuse
 
     file = Path(folder) / "receipts.json"
     text = read_named(file, 100 * MB, _("Give the folder that has the receipts"))
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
         next_step = _("Save the receipts again")
         raise LotteryError(_("file {file}", file=file), _("is not JSON"), next_step) from error

@@ -86,7 +86,7 @@ def _receipt(where: str, text: str, kinds: Sequence[str]) -> Receipt:
     says: Any = None
     try:
         if text.isascii():
-            says = json.loads(text, parse_constant=_refuse, parse_float=_number, parse_int=_number)
+            says = json.loads(text, parse_constant=refuse, parse_float=_number, parse_int=_number)
     except (ValueError, RecursionError):
         pass
     right = _fits(says, FORM["receipt"]) and says.get("kind") in kinds
@@ -98,7 +98,7 @@ def _receipt(where: str, text: str, kinds: Sequence[str]) -> Receipt:
     return Receipt(says, hashlib.sha256(text.encode()).hexdigest())
 
 
-def _refuse(constant: str) -> None:
+def refuse(constant: str) -> None:
     """JSON has no NaN and no Infinity; only Python reads them."""
     raise ValueError(constant)
 

@@ -391,6 +391,7 @@ def test_verify_finds_a_row_by_hand(run, receipts, capsys):
         (None, "cannot be read (No such file or directory). Give the folder that has the receipts."),
         (b'{"chain": [', "is not JSON. Save the receipts again."),
         (b"\xff", "is not JSON. Save the receipts again."),
+        (b'{"format": NaN}', "is not JSON. Save the receipts again."),
         (b"[" * 100_000, "is not JSON. Save the receipts again."),
     ],
 )
