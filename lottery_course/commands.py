@@ -211,15 +211,16 @@ def class_(
     """
     from lottery_course import server
     from lottery_course.notebooks import lessons
-    from lottery_lib.addresses import serve_at
+    from lottery_course.protocol import PORT
+    from lottery_lib.addresses import listen, serve_at
 
     save = _saver(file, anonymous) if file else None
-    sockets = server.listen(port, lan=lan or check)
-    number = sockets[0].getsockname()[1]
+    listening = listen(range(PORT, PORT + 20) if port is None else [port], lan=lan or check)
+    number = listening.getsockname()[1]
     serve_at(number)
     room = server.Classroom(lessons(), number, lan=lan or check, save=save)
     if check:
-        return _check(sockets, room)
+        return _check(listening, room)
     document = {"address": room.address, "code": room.code, "page": room.page, "phone": room.phone_page}
     if run.as_json:
         show(document, as_json=True)
@@ -233,7 +234,7 @@ def class_(
         say(_("Attendees type this:\n\n    {command}\n\nCtrl-C ends the board.", command=room.command))
     if not no_browser:
         open_page(room.page)
-    _serve(sockets, room)
+    _serve(listening, room)
     if save:
         save(room.board)
         say(_("The checks are saved in {file}", file=file))
@@ -262,7 +263,7 @@ def _saver(file: str, anonymous: bool) -> "Callable[[Board], None]":
     return save
 
 
-def _serve(sockets: "list[socket]", room: "Classroom") -> None:
+def _serve(listening: "socket", room: "Classroom") -> None:
     """Serve a board until `room.stopped` is set, or a signal ends it."""
     from lottery_course import server
 
@@ -270,13 +271,13 @@ def _serve(sockets: "list[socket]", room: "Classroom") -> None:
         for name in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):  # on Windows, Ctrl-C raises KeyboardInterrupt
                 asyncio.get_running_loop().add_signal_handler(name, room.stopped.set)
-        await server.serve(sockets, room)
+        await server.serve(listening, room)
 
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(until_signal())
 
 
-def _check(sockets: "list[socket]", room: "Classroom") -> Outcome:
+def _check(listening: "socket", room: "Classroom") -> Outcome:
     """Wait until another computer of the room reaches this one."""
     url = f"http://{room.address}/"
     say(_("On another computer in this room, open this address in a browser: {url}", url=url))
@@ -291,7 +292,7 @@ def _check(sockets: "list[socket]", room: "Classroom") -> Outcome:
             room.stopped.set()
 
     room.visited = visited
-    _serve(sockets, room)
+    _serve(listening, room)
     if visitors:
         say(_("{visitor} has reached this computer: `lottery class --lan` works here.", visitor=visitors[0]))
     return Outcome({"address": url, "visitors": visitors}, bool(visitors), {})

@@ -18,7 +18,6 @@ from typing import Any, Final
 import tornado.iostream
 import tornado.web
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 
 from lottery_course import page
 from lottery_course.board import Board
@@ -26,7 +25,6 @@ from lottery_course.limits import Limit
 from lottery_course.notebooks import Lesson
 from lottery_course.protocol import ALPHABET, CODE_HEADER, CODE_LENGTH, MOST_BYTES, PORT, Report, checked
 from lottery_lib.addresses import in_browser, lan_address
-from lottery_lib.errors import LotteryError
 from lottery_lib.harmless import escaped
 from lottery_lib.translation import N_, _, first_spoken, translated
 
@@ -245,25 +243,8 @@ class _Server(HTTPServer):
             stream.close()
 
 
-def listen(port: int | None, *, lan: bool) -> list[socket.socket]:
-    """Listen on a port; without one, on the board's usual port, or on one of the next.
-
-    Args:
-        port: The port; 0 takes any that is free.
-        lan: Whether other machines may connect.
-
-    Raises:
-        LotteryError: The port is taken.
-    """
-    for each in range(PORT, PORT + 20) if port is None else [port]:
-        with contextlib.suppress(OSError, OverflowError):
-            return bind_sockets(each, "0.0.0.0" if lan else "127.0.0.1", family=socket.AF_INET)
-    where = _("port {port}", port=PORT if port is None else port)
-    raise LotteryError(where, _("is taken, or you may not use it"), _("Give another with --port"))
-
-
-async def serve(sockets: list[socket.socket], room: Classroom) -> None:
-    """Serve a board on what `listen` returned, until `room.stopped` is set."""
+async def serve(listening: socket.socket, room: Classroom) -> None:
+    """Serve a board until `room.stopped` is set."""
     gc.freeze()  # 200 reports at once leave much garbage: to look for it each time takes a third of the time
     gc.set_threshold(50_000)
     # A stranger must not fill the instructor's terminal.
@@ -276,7 +257,7 @@ async def serve(sockets: list[socket.socket], room: Classroom) -> None:
     application = tornado.web.Application(rules, log_function=lambda handler: None)
     limits = {"max_body_size": MOST_BYTES, "max_header_size": 16_384, "body_timeout": 5.0}
     server = _Server(application, idle_connection_timeout=20, **limits)
-    server.add_sockets(sockets)
+    server.add_socket(listening)
     while not room.stopped.is_set():
         room.refresh()  # minutes pass, although nobody sends anything
         with contextlib.suppress(TimeoutError):

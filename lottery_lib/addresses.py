@@ -9,6 +9,8 @@ import atexit
 import os
 import re
 import socket
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +46,26 @@ def free_port() -> int:
     """A port of this machine that nobody uses."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
+
+
+def listen(ports: Sequence[int], *, lan: bool = False) -> socket.socket:
+    """Listen at the first of these ports that is free.
+
+    Args:
+        ports: The ports; 0 is any that is free.
+        lan: Whether other machines may connect.
+
+    Raises:
+        LotteryError: None is free.
+    """
+    from tornado.netutil import bind_sockets  # noqa: PLC0415 - most commands serve nothing
+
+    for port in ports:
+        with suppress(OSError, OverflowError):
+            # Not localhost: a browser looks for it at ::1, too, where another user may listen.
+            return bind_sockets(port, "0.0.0.0" if lan else "127.0.0.1", family=socket.AF_INET)[0]
+    where = _("port {port}", port=ports[0])
+    raise LotteryError(where, _("is taken, or you may not use it"), _("Give another with --port"))
 
 
 def lan_address() -> str:

@@ -29,9 +29,8 @@ import tornado.iostream
 import tornado.web
 import tornado.websocket
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 
-from lottery_lib.addresses import behind, free_port, serve_at
+from lottery_lib.addresses import behind, free_port, listen, serve_at
 from lottery_lib.command_line import open_page, say
 from lottery_lib.employees import MOST_BYTES, tutorial_roster
 from lottery_lib.errors import LotteryError
@@ -370,7 +369,7 @@ def serve(
     address = behind(fixed := free_port())
     if address:  # a proxy leads to one port, and no browser can be opened from here
         browser, port = False, fixed
-    listening = _listen(port, 1 if address else 50)
+    listening = listen(range(port, port + (1 if address else 50)))
     port = listening.getsockname()[1]
     base = urlsplit(address).path if address else "/"
     path = f"{base}{secrets.token_urlsafe(16)}/"
@@ -382,15 +381,6 @@ def serve(
     if browser:
         open_page(shown)
     return _run(target, door, listening)
-
-
-def _listen(port: int, tries: int) -> socket.socket:
-    for each in range(port, port + tries):
-        with suppress(OSError, OverflowError):
-            # Not localhost: a browser looks for it at ::1, too, where another user may listen.
-            return bind_sockets(each, "127.0.0.1", family=socket.AF_INET)[0]
-    where = _("port {port}", port=port)
-    raise LotteryError(where, _("is taken, or you may not use it"), _("Give another with --port"))
 
 
 def _run(target: Target, door: Door, listening: socket.socket) -> None:

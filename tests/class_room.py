@@ -15,6 +15,7 @@ from patience import SECONDS
 from lottery_course import server
 from lottery_course.notebooks import lessons
 from lottery_course.protocol import CODE_HEADER
+from lottery_lib.addresses import listen
 
 NAMES = (
     *("Ann", "Bob", "Carla", "王伟", "Dmitri", "Emeka", "Fatima", "李娜", "Giovanni", "Hana", "Ivan", "Jun"),
@@ -80,12 +81,12 @@ def report(attendee: int, /, **values: Any) -> dict[str, Any]:
 @contextlib.contextmanager
 def running(port: int = 0, lan: bool = False, code: str = "", **options: Any) -> Iterator[Class]:
     """A board, by default on a free port and with a code of its own."""
-    sockets = server.listen(port, lan=lan)
-    port, clock = sockets[0].getsockname()[1], Clock()
+    listening = listen([port], lan=lan)
+    port, clock = listening.getsockname()[1], Clock()
     room = server.Classroom(lessons(), port, lan=lan, clock=clock, **options)
     room.code = code or room.code
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve(sockets, room)))
+    thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve(listening, room)))
     thread.start()
     try:
         yield Class(room, clock, port)

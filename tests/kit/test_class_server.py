@@ -13,7 +13,7 @@ from patience import SECONDS
 from lottery_course import server
 from lottery_course.board import MOST_ATTENDEES, Attendee
 from lottery_course.protocol import CODE_HEADER, MOST_BYTES
-from lottery_lib.addresses import lan_address
+from lottery_lib.addresses import lan_address, listen
 from lottery_lib.errors import LotteryError
 
 FOREIGN = [
@@ -251,11 +251,9 @@ def test_hello_says_that_the_board_is_reached(board):
 def test_a_port_that_is_taken(board):
     """A port that somebody chose is used, or refused with a sentence. Else the next free one is taken."""
     with pytest.raises(LotteryError, match=rf"port {board.port}: is taken"):
-        server.listen(board.port, lan=False)
-    first, second = server.listen(None, lan=False), server.listen(None, lan=False)
-    assert first[0].getsockname()[1] < second[0].getsockname()[1]
-    for each in (*first, *second):
-        each.close()
+        listen([board.port])
+    with listen(range(board.port, board.port + 20)) as first:
+        assert board.port < first.getsockname()[1] < board.port + 20
 
 
 def test_the_page_behind_a_proxy(monkeypatch):

@@ -14,6 +14,7 @@ from helpers import free_port, wait_until
 from night_server import SHOWN, TARGET, Link, connected, is_closed, serving, token_of
 from started import lottery_night
 
+from lottery_lib.addresses import listen
 from lottery_lib.errors import LotteryError
 from lottery_lib.files import state_folder
 from lottery_party import server
@@ -83,7 +84,7 @@ def test_the_port_is_taken(monkeypatch, own_home):
         assert first.port < second.port < first.port + 50
         assert f":{second.port}/" in second.told
         with pytest.raises(LotteryError, match="Give another with --port"):
-            server._listen(first.port, 1)
+            listen([first.port])
 
 
 @pytest.mark.parametrize("path", ["", "?token=", "?token=0123", "stage", "stage?token=%ff", "../", "link"])
