@@ -338,7 +338,7 @@ link("operator", (model) => {
     const people = ({ winners, count, absent: missed }) => {
       const names = winners.join(words().comma);
       const long = count && make("details", {}, make("summary", { textContent: count }), names);
-      return [long || names, missed.length ? make("s", { textContent: ` ${missed.join(words().comma)}` }) : ""];
+      return [long || names, missed.length ? " " : "", make("s", { textContent: missed.join(words().comma) })];
     };
     won.replaceChildren(
       rows.length
