@@ -196,10 +196,10 @@ def answers_a_page(server, path, key):
         timeout=SECONDS, host=HUB["Host"], origin="https://hub.example", cookie=jar, header=headers,
     )  # fmt: skip
     with closing(link):
-        hello = {"role": "stage", "nonce": "0123", "origin": "https://hub.example"}
+        hello = {"role": "stage", "nonce": "01" * 16, "origin": "https://hub.example"}
         link.send(json.dumps({"hello": hello}))
         said = json.loads(link.recv())
-        parts = "\n".join(["server", "stage", hello["origin"], "0123", said["nonce"], said["start"]])
+        parts = "\n".join(["server", "stage", hello["origin"], hello["nonce"], said["nonce"], said["start"]])
         return said["proof"] == hmac.new(bytes.fromhex(key), parts.encode(), sha256).hexdigest()
 
 
