@@ -261,6 +261,7 @@ TEXT: Final = {
     "code": _("Code of the announcement"),
     "valueCode": _("Code after the public value"),
     "endCode": _("Code of the end"),
+    "earlierCode": _("Code after the public value, before it was corrected"),
     "root": _("Code of the pool"),
     "commitment": _("Code of the secret"),
     "before": _("Draws that had been announced before: {number}"),

@@ -46,7 +46,7 @@ from lottery_party.page import (
     spoken,
     twice,
 )
-from lottery_party.pictures import BACKGROUND, MOST_BYTES, Pictures
+from lottery_party.pictures import BACKGROUND, LOGO, MOST_BYTES, Pictures
 from lottery_party.prizes import read_prizes
 from lottery_party.public_value import canonical, parts_of, why_amber
 from lottery_party.records import REHEARSAL, announcement, proofs, receipts
@@ -514,7 +514,8 @@ class Night:
         ordered = [scenes.called(one) for one in sorted(people, key=lambda one: one.id)]
         known = self._pictures.look()
         pictured = [each["name"] for each in prizes if Pictures.of(each["name"]) in known]
-        pictured += [_("Background picture")] if BACKGROUND in known else []
+        own = {BACKGROUND: _("Background picture"), LOGO: _("Logo picture")}
+        pictured += [words for name, words in own.items() if name in known]
         total = _("Winners in all: {count}", count=sum(each["count"] for each in prizes))
         some = ordered if len(ordered) < 7 else [*ordered[:3], "...", *ordered[-3:]]
         rows = [
@@ -547,7 +548,10 @@ class Night:
 
     def _ask_correction(self, text: str) -> None:
         value = canonical(text, self.now().numbers)
-        kept = _("The receipts show both values, and the check says that it was corrected.")
+        kept = _(
+            "The receipts show both values, and the check will say that somebody could have steered the "
+            "draw. Let the guests photograph the new code, too."
+        )
         title, yes = _("Replace the public value by {value}?", value=value), _("Yes, correct it")
         self._ask(title, yes, lambda evening: evening.correct(text), text=kept)
 
@@ -570,6 +574,8 @@ class Night:
         missed = [each.name for each in self.state.prizes if not scenes.drawn(each)] if self.state else []
         lasting = _("The machine tells its secret. Nobody can draw in this evening any more.")
         problems = [_("Not drawn: {prizes}", prizes=listed(missed))] if missed else []
+        if missed:
+            problems.append(_("So the check will say that somebody could have steered the draw."))
         self._ask(_("End the evening?"), _("Yes, end it"), Evening.close, problems=problems, text=lasting)
 
     def _ask_back(self) -> None:
@@ -649,15 +655,18 @@ class Machine:
         self._seen: object = None  # what does not change until somebody does something
         self._events: tuple[str, Sequence[Any]] = ("", ())  # of the latest execution, by its name
         self._painted: dict[str, Any] = {}
+        self._blank: dict[str, Any] = {}  # the machine before any execution
 
     def look(self, target: Target, state: EveningState) -> dict[str, Any]:
         """What the page shows of it. Of a history, only what is new is read."""
         draws = Draws(target)
         if not self._definition:
             self._definition = draws.definition
-            self._painted = _painted(Reader(definition=self._definition), self._definition)
+            self._blank = _painted(Reader(definition=self._definition), self._definition)
         now = (state.execution.get("executionArn"), state.ended, state.waiting.get("token"))
-        if not state.execution or now == self._seen:
+        if not state.execution:  # it is taken back, or there is none yet
+            return self._blank
+        if now == self._seen:
             return self._painted
         arn, known = str(state.execution["executionArn"]), self._events
         progress = draws.progress(arn, known[1] if known[0] == arn else (), state.execution)

@@ -159,16 +159,17 @@ link("operator", (model) => {
       guestsRead, label("absent_label"), absent, label("question_label"), kinds, numbers, question, asked, label("colours"), theme),
   ); // prettier-ignore
 
-  let mine = false; // somebody has written something on this page
+  let told; // what this page has told, until the server shows it: then others may write again
   preparation.addEventListener("input", ({ target }) => {
     if (![...Object.values(fields), ...radios("rule"), ...radios("kind")].includes(target)) return;
-    mine = true;
-    send({ do: "draft", text: JSON.stringify(written()) });
+    told = JSON.stringify(written());
+    send({ do: "draft", text: told });
   });
 
   /** Shows what was written before this page was loaded, or on another page. */
   function showDraft() {
-    if (mine) return;
+    if (told === model.get("draft")) told = undefined;
+    if (told) return;
     const kept = JSON.parse(model.get("draft"));
     for (const name in fields) fields[name].value = kept[name] ?? fields[name].value;
     for (const name of ["rule", "kind"]) if (kept[name]) choose(name, kept[name]);
@@ -273,6 +274,11 @@ link("operator", (model) => {
   onEnter(surprise, () => addSurprise.click());
   for (const input of [surprise, better]) input.addEventListener("input", doing("corrected"));
 
+  function busy(node, waits) {
+    node.disabled = waits;
+    node.classList.toggle("waits", waits);
+  }
+
   function showStep() {
     const step = model.get("step"); // empty if the server could not look yet: then what is typed stays
     show(end, step.form !== "end");
@@ -285,8 +291,7 @@ link("operator", (model) => {
     if ("form" in step && !step.correct) better.value = "";
     for (const [node, shown] of [[main, !step.form], [answer, step.form]]) {
       node.textContent = step.button ?? "";
-      node.disabled = Boolean(step.waits);
-      node.classList.toggle("waits", Boolean(step.waits));
+      busy(node, Boolean(step.waits));
       show(node, shown && step.button);
     }
     for (const [node, shown] of [[between, step.between], [files, step.files], [back, step.take_back], [correction, step.correct], [withdrawal, step.withdraw]])
@@ -381,7 +386,11 @@ link("operator", (model) => {
     show(over, told);
     if (!told) return card.replaceChildren();
     const rows = (told.rows ?? []).map(([head, cells]) => [head, cells.map((cell) => make("div", { textContent: cell }))]);
-    const yes = button("", () => (show(over, false), send({ do: "yes", number: told.number })), "yes");
+    const yes = button("", () => {
+      show(over, false);
+      send({ do: "yes", number: told.number });
+      if (model.get("step").form === "announce") busy(answer, true); // until the step or a problem comes
+    }, "yes"); // prettier-ignore
     const no = button("no", () => (show(over, false), send({ do: "no" })));
     yes.textContent = told.yes;
     no.textContent = words().no;
@@ -434,7 +443,7 @@ link("operator", (model) => {
     left.textContent = number;
     show(askWho, number);
     document.title = model.get("title");
-    if (document.activeElement !== title) title.value = model.get("title");
+    if (!document.hasFocus() || document.activeElement !== title) title.value = model.get("title");
   }
 
   function showFoot() {
@@ -451,7 +460,7 @@ link("operator", (model) => {
   open.href = `${location.pathname}stage`;
   const hears = {
     words: showWords, step: showStep, roll: showRoll, files: showFiles, prizes: showPrizes, strange: showPrizes, head: showHead,
-    title: showHead, foot: showFoot, problem: showWrong, lost: showWrong, question: showQuestion, machine: showMachine,
+    title: showHead, foot: showFoot, problem: () => (showWrong(), showStep()), lost: showWrong, question: showQuestion, machine: showMachine,
     pictures: showPictures, draft: showDraft, theme: () => choose("theme", model.get("theme")),
     lost_link: () => {
       open.href = `${location.pathname}stage`;

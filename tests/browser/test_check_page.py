@@ -133,7 +133,7 @@ def test_two_implementations_agree(checked, seeds):
     assert all(0.2 < number / len(documents) < 0.8 for number in false.values())
 
 
-def party(people=60, winners=3, *, format_=3, late=False, prize=False):
+def party(people=60, winners=3, *, format_=3, late=False, prize=False, corrected=False):
     """A lottery with one draw, in which one winner is absent, and perhaps one leaves late; and the draw."""
     lottery, pool = Lottery(), [f"{number:05}" for number in range(people)]
     draw = Draw(
@@ -147,6 +147,8 @@ def party(people=60, winners=3, *, format_=3, late=False, prize=False):
     if format_ > 1:
         draw.add("asked")
     draw.give(draw.value, 41)
+    if corrected:
+        draw.give("3 8 17 29 45", 55, "corrected")
     draw.draw(1, 1)
     draw.roll_call(1, [draw.order[0]])
     draw.draw(1, 1)
@@ -236,6 +238,16 @@ def test_the_page_compares_a_photograph(opened):
         ("", ""),
     ]:
         page.get_by_label("text of a QR code").fill(text)
+        expect(said).to_have_text(answer)
+    lottery, draw = party(corrected=True)
+    page = opened(check_page(lottery.document()))
+    said = page.locator("output").first
+    first = f"✓ It fits: Code after the public value, before it was corrected {here}"
+    for value, receipt, answer in [
+        *(("3 8 17 29 44", 3, first), ("3 8 17 29 45", 3, wrong)),
+        ("3 8 17 29 45", 4, f"✓ It fits: Code after the public value {here}"),
+    ]:
+        page.get_by_label("text of a QR code").fill(codes.given("x", value, sha(draw.texts[receipt])))
         expect(said).to_have_text(answer)
 
 

@@ -61,6 +61,13 @@ def test_what_was_written_comes_again(operator):
     night.show(draft=json.dumps(DRAFT), theme="red")
     expect(red).to_be_checked()
     expect(prizes).to_have_value("1 Car")
+    night.show(draft=next(said["text"] for said, _ in reversed(night.said) if said["do"] == "draft"))
+    night.show(
+        draft=json.dumps(DRAFT | {"prizes": "5 Pen"})
+    )  # of another page, after the server has shown ours
+    expect(prizes).to_have_value("5 Pen")
+    prizes.fill("1 Car")
+    here.get_by_label("They are out").check()
     here.get_by_role("button", name="Announce").click()
     wait_until(lambda: ({"do": "announce", **wanted}, None) in night.said)
 

@@ -304,6 +304,7 @@ def test_an_announcement_is_asked_about_and_taken_back(hardened):
     say_yes(here, "Yes, take it back")
     offers(here, "Announce")
     assert here.evening.name == "asks-2"
+    assert here.shown["machine"]["heading"] == "State machine"
     announce(here, "2 Mug", "Call five numbers", **TEXT)
     say_yes(here, "Yes, announce it")
     press(here, "Ask the room")
@@ -449,7 +450,10 @@ def test_a_question_disappears_with_its_step(hardened):
     evening = announced(hardened, "late", [{"name": "Mug", "count": 1}])
     here = opened(evening)
     ask(here, "end")
-    assert here.shown["question"]["problems"] == ["Not drawn: Mug"]
+    assert here.shown["question"]["problems"] == [
+        "Not drawn: Mug",
+        "So the check will say that somebody could have steered the draw.",
+    ]
     moment = here.shown["moment"]
     ask(here, "press", way="advance", seen=moment)
     assert here.shown["moment"] == moment
