@@ -189,7 +189,7 @@ assert dict(drawn) == {"succeeded": 29, "caught": 1}, "29 of thirty draws should
 """,
     "17-19": """
 # a draw of two enters seven states, and each retry is one more.
-assert longest["status"] == "SUCCEEDED", "the longest draw should have retried until it succeeded"
+assert len(done["executions"]) >= 29, "29 of thirty draws should have succeeded"
 assert len(state_table(history(arn))) >= 7, "a draw should enter seven states"
 """,
     "90-06": """
