@@ -283,9 +283,9 @@ def verify(edition: str | None, folder: str) -> Outcome:
     counts = [(WORDS[name], number) for name, number in found.counts.items()]
     lines += [*found.problems, *(punctuated("{key}: {value}", key=key, value=value) for key, value in counts)]
     for each in found.draws:
-        lines += [value_line(each)] if each["value"] is not None else []
         told = {key: grouped(each[key]) for key in codes if each[key] is not None}
-        lines += [codes[key].format(draw=each["draw"], code=code) for key, code in told.items()]
+        code, *later = (codes[key].format(draw=each["draw"], code=code) for key, code in told.items())
+        lines += [code, *([value_line(each)] if each["value"] is not None else []), *later]
     document = {"verdict": found.verdict, "word": found.word, **asdict(found)}
     return Outcome(document, False not in found.claims.values(), "\n".join(lines))
 

@@ -95,7 +95,7 @@ link("operator", (model) => {
   // The announcement
 
   const prizes = make("textarea", { rows: 6, hint: "prizes_example" });
-  const prizesRead = make("div", { className: "read" });
+  const prizesRead = make("div", { className: "read pictured" });
   const title = make("input", { type: "text", hint: "title", maxLength: 100 });
   const guestsRead = make("div", { className: "read" });
   const load = button("load", doing("load"));
