@@ -159,18 +159,20 @@ link("operator", (model) => {
       guestsRead, label("absent_label"), absent, label("question_label"), kinds, numbers, question, asked, label("colours"), theme),
   ); // prettier-ignore
 
-  let told; // what this page has told, until the server shows it: then others may write again
+  let known = "{}"; // the newest draft that this page knows
+  const turnOf = (draft) => JSON.parse(draft).turn ?? 0; // each change of a draft has a turn more
   preparation.addEventListener("input", ({ target }) => {
     if (![...Object.values(fields), ...radios("rule"), ...radios("kind")].includes(target)) return;
-    told = JSON.stringify(written());
-    send({ do: "draft", text: told });
+    known = JSON.stringify({ ...written(), turn: turnOf(known) + 1 });
+    send({ do: "draft", text: known });
   });
 
-  /** Shows what was written before this page was loaded, or on another page. */
+  /** Shows what was written before this page was loaded, or on another page after this one. */
   function showDraft() {
-    if (told === model.get("draft")) told = undefined;
-    if (told) return;
-    const kept = JSON.parse(model.get("draft"));
+    const shown = model.get("draft");
+    if (shown === known || turnOf(shown) < turnOf(known)) return;
+    known = shown;
+    const kept = JSON.parse(shown);
     for (const name in fields) fields[name].value = kept[name] ?? fields[name].value;
     for (const name of ["rule", "kind"]) if (kept[name]) choose(name, kept[name]);
     readForm();

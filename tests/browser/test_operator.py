@@ -14,7 +14,7 @@ from lottery_party import page
 pytestmark = pytest.mark.browser
 DRAFT = {
     **{"prizes": "2 Mug", "rule": "may win later", "kind": "numbers"},
-    **{"count": "3", "least": "1", "most": "20", "question": ""},
+    **{"count": "3", "least": "1", "most": "20", "question": "", "turn": 0},
 }
 
 
@@ -40,7 +40,7 @@ def operator(monkeypatch, own_home, chromium):
 
 
 def test_what_was_written_comes_again(operator):
-    """After a reload the form is as it was. What somebody writes here is told, and not replaced."""
+    """After a reload the form is as it was. An older draft does not replace what somebody writes here."""
     here, night = operator
     prizes, red = here.locator("textarea"), here.get_by_label("Red and gold")
     expect(prizes).to_have_value("2 Mug")
@@ -49,26 +49,28 @@ def test_what_was_written_comes_again(operator):
     expect(here.locator(".read table").first).to_contain_text("Mug")
     expect(red).to_be_checked()
     here.get_by_label("Night blue and gold").check()  # is no part of it
-    night.show(draft=json.dumps(DRAFT | {"prizes": "4 Cup"}), theme="")
+    night.show(draft=json.dumps(DRAFT | {"prizes": "4 Cup", "turn": 1}), theme="")
     expect(prizes).to_have_value("4 Cup")
     expect(here.get_by_label("Night blue and gold")).to_be_checked()
     prizes.fill("1 Car")
     here.get_by_label("They are out").check()
     wanted = DRAFT | {"prizes": "1 Car", "rule": "out"}
-    wait_until(
-        lambda: wanted in [json.loads(said["text"]) for said, _ in night.said if said["do"] == "draft"]
-    )
-    night.show(draft=json.dumps(DRAFT), theme="red")
+
+    def drafts():
+        return [json.loads(said["text"]) for said, _ in night.said if said["do"] == "draft"]
+
+    wait_until(lambda: wanted in [{**draft, "turn": 0} for draft in drafts()])
+    ours = drafts()[-1]["turn"]
+    night.show(draft=json.dumps(DRAFT | {"turn": ours - 1}), theme="red")
     expect(red).to_be_checked()
     expect(prizes).to_have_value("1 Car")
-    night.show(draft=next(said["text"] for said, _ in reversed(night.said) if said["do"] == "draft"))
-    night.show(
-        draft=json.dumps(DRAFT | {"prizes": "5 Pen"})
-    )  # of another page, after the server has shown ours
+    # Another page writes on, and the server tells both changes in one piece of news
+    night.show(draft=json.dumps(DRAFT | {"prizes": "5 Pen", "turn": ours + 1}))
     expect(prizes).to_have_value("5 Pen")
     prizes.fill("1 Car")
     here.get_by_label("They are out").check()
     here.get_by_role("button", name="Announce").click()
+    del wanted["turn"]
     wait_until(lambda: ({"do": "announce", **wanted}, None) in night.said)
 
 
