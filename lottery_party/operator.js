@@ -26,11 +26,11 @@ function table(heads, rows) {
 link("operator", (model) => {
   const words = () => model.get("words");
   const send = (message) => model.send(message);
-  /** Asks the server, and tells the answer, or why there is none. */
-  const ask = (message, told, failed = refuse) =>
+  /** Asks the server, and tells the answer, or why there is none: where `failed` puts it, or under the button. */
+  const ask = (message, told, failed) =>
     model.send(message, true).then(
-      (answer) => (showWrong(), told(answer)),
-      ({ message: why }) => why && failed(why),
+      (answer) => (failed || showWrong(), told(answer)),
+      ({ message: why }) => why && (failed ?? refuse)(why),
     );
   const refuse = (why) => wrong.replaceChildren(problem(why));
   const doing = (what, more = () => ({})) => () => send({ do: what, ...more() });
@@ -50,7 +50,7 @@ link("operator", (model) => {
       clearTimeout(timer);
       const mine = ++number;
       const fresh = (act) => (answer) => mine === number && act(answer);
-      timer = setTimeout(() => ask(message(), fresh(told), fresh(failed ?? refuse)), LATER);
+      timer = setTimeout(() => ask(message(), fresh(told), failed && fresh(failed)), LATER);
     };
   }
 
