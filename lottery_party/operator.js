@@ -472,5 +472,7 @@ link("operator", (model) => {
   for (const name in hears) model.on(`change:${name}`, hears[name]);
   graph({ model: workflow, el: drawn });
   const stageOf = stage({ model, el: preview, alone: false });
+  const sized = new ResizeObserver(([{ contentRect }]) => preview.style.setProperty("--small", contentRect.width / 1920));
+  sized.observe(preview.parentNode);
   for (const each of new Set(Object.values(hears))) each();
 });

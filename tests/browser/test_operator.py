@@ -114,3 +114,19 @@ def test_nothing_is_offered_before_a_look(operator):
     expect(here.locator("textarea")).to_be_hidden()
     for button in here.locator(".step button").all():
         expect(button).to_be_hidden()
+
+
+def test_the_small_stage_is_that_of_a_large_screen(operator):
+    """In a small window, too, the operator sees the pages that the room sees on 1920 x 1080."""
+    here, night = operator
+    winners = [{"name": f"Ada Lovelace {number}", "note": "Sales", "status": ""} for number in range(300)]
+    night.show(scene={"kind": "winners", "prize": "Mug", "winners": winners}, moment=["winners", 1])
+    with here.context.expect_page() as opened:
+        here.get_by_role("link", name="Open the stage").click()
+    stage = opened.value
+    stage.set_viewport_size({"width": 1920, "height": 1080})
+    expect(stage.locator(".page")).to_have_text(here.locator(".preview .page").inner_text())
+    small, column = here.locator(".preview").bounding_box(), here.locator(".prizes").bounding_box()
+    assert small["width"] <= column["width"]
+    painted = here.locator(".preview > div").bounding_box()
+    assert painted == pytest.approx(small, abs=1)
